@@ -1,0 +1,59 @@
+//  The dictionary of measurable things. A point is packed OBIS (IEC 62056-61): medium, channel, quantity,
+//  kind, tariff. Codecs map their identifiers to it; nobody downstream sees a wire identifier.
+#ifndef FEP_POINT_H
+#define FEP_POINT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+//  Medium 4 bits, channel 4, quantity 8, kind 8, tariff 8. Value groups A, B, C, D, E of OBIS.
+#define POINT(a, b, c, d, e)                                                                       \
+    ((uint32_t) (a) << 28 | (uint32_t) (b) << 24 | (uint32_t) (c) << 16 | (uint32_t) (d) << 8 |    \
+     (uint32_t) (e))
+
+//  Things OBIS does not name use the manufacturer-specific range C = 128..199 of medium 0 (abstract).
+#define POINT_EVENT_CODE POINT (0, 0, 130, 1, 0)    //  The device's event number
+#define POINT_EVENT_NAME POINT (0, 0, 130, 2, 0)    //  Its name, text
+#define POINT_EVENT_RAW POINT (0, 0, 130, 3, 0)     //  Why the raw bytes were not decoded, text
+#define POINT_EVENT_DETAIL POINT (0, 0, 130, 4, 0)  //  What was not decoded: AFN, Pn, Fn, text
+#define POINT_LINK_STATE POINT (0, 0, 131, 1, 0)    //  1 up, 0 down
+#define POINT_LINK_REASON POINT (0, 0, 131, 2, 0)   //  Close reason, text
+#define POINT_LINK_PEER POINT (0, 0, 131, 3, 0)     //  Peer address, text
+
+//  How a point behaves over time.
+typedef enum {
+    POINT_CUMULATIVE,     //  A register that only rises
+    POINT_INSTANTANEOUS,  //  A momentary quantity
+    POINT_MAXIMUM,        //  A demand or extreme
+    POINT_STATE,          //  Bits, text, clocks
+    POINT_COUNTER         //  Counts of happenings
+} point_kind_t;
+
+typedef struct {
+    uint32_t point;     //  Packed, tariff 0 for a family
+    uint8_t tariffs;    //  0: exactly this point. n: E = 0 is the total, 1..n the tariffs
+    const char *name;   //  With unit as suffix; '*' stands where a family writes total, t1, t2...
+    const char *unit;   //  As in the name; "" if none
+    point_kind_t kind;  //  How it behaves
+    double low;         //  Plausible range, inclusive
+    double high;
+} point_info_t;
+
+//  The dictionary's row for a point, or NULL if it has none. Static. O(log n).
+const point_info_t *point_find (uint32_t point);
+
+//  The readable name ("energy.active.import.total_kWh"), or its OBIS text if unknown. Always terminates;
+//  64 characters suffice.
+void point_name (uint32_t point, char *text, size_t size);
+
+//  The point of that readable name or OBIS text ("1.0.1.8.0"). False if there is none.
+bool point_parse (const char *text, uint32_t *point);
+
+//  "1.0.1.8.0". Always terminates; 20 characters suffice.
+void point_obis (uint32_t point, char *text, size_t size);
+
+//  Row i of the dictionary, or NULL behind the last.
+const point_info_t *point_at (size_t i);
+
+#endif

@@ -1,0 +1,178 @@
+//  Fuzzing of every codec: a stream through scan and decode under the rules of the contract; the same bytes
+//  as a frame that scan never saw; and as the inside of a frame with a good checksum.
+//  First byte: which codec, direction, and which of the three ways.
+#include "codecs/codec.h"
+#include "fep/crc.h"
+#include "fep/pack.h"
+#include <stdlib.h>
+
+#define SEND_SIZE 65536
+#define TEXT_SIZE (1 << 20)
+
+int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size);
+
+static const codec_options_t s_options = {false, 16};
+static uint8_t s_send[SEND_SIZE];
+static uint8_t s_text[TEXT_SIZE];
+static batch_t *s_batch;
+
+//  An exactly sized copy, so that the sanitizer sees a read beyond it.
+static uint8_t *s_copy (bytes_t bytes)
+{
+    uint8_t *copy = malloc (bytes.size ? bytes.size : 1);
+    FEP_ASSERT (copy);
+    if (bytes.size) {
+        memcpy (copy, bytes.data, bytes.size);
+    }
+    return copy;
+}
+
+static scan_t s_scan (const codec_t *codec, bool up, bytes_t window)
+{
+    scan_context_t context = {up, &s_options};
+    uint8_t *copy = s_copy (window);
+    scan_t scan = codec->scan (&context, bytes_of (copy, window.size));
+    scan_t again = codec->scan (&context, bytes_of (copy, window.size));
+    free (copy);
+    FEP_ASSERT (scan.what == again.what && scan.size == again.size && scan.reason == again.reason);
+    if (scan.what == SCAN_MORE) {
+        FEP_ASSERT (window.size < codec->frame_max && scan.size == 0);
+    } else {
+        FEP_ASSERT (scan.size >= 1 && scan.size <= window.size);
+    }
+    FEP_ASSERT (scan.what != SCAN_FRAME || scan.size <= codec->frame_max);
+    FEP_ASSERT ((scan.what == SCAN_SKIP) == (scan.reason != FEP_OK));
+    return scan;
+}
+
+static void s_explain (const codec_t *codec, bool up, bytes_t frame)
+{
+    writer_t out = writer_of (s_text, sizeof s_text);
+    json_t json = json_of (&out);
+    uint8_t *copy = s_copy (frame);
+    fep_err_t error = codec->explain (bytes_of (copy, frame.size), up, &s_options, &json);
+    FEP_ASSERT (error || (out.size > 1 && s_text[0] == '{' && s_text[out.size - 1] == '}'));
+    free (copy);
+}
+
+static void s_decode (const codec_t *codec, void *state, codec_io_t *io, bytes_t frame)
+{
+    batch_mark_t mark = batch_mark (io->batch);
+    size_t sent = io->send->size;
+    uint8_t *copy = s_copy (frame);
+    fep_err_t error = codec->decode (state, bytes_of (copy, frame.size), io);
+    free (copy);
+    if (error) {
+        batch_rollback (io->batch, mark);
+        io->send->size = sent;
+        io->send->failed = false;
+    } else {
+        FEP_ASSERT (!io->batch->failed);
+        codec->durable (state, io->mark, io);
+    }
+}
+
+//  What was decoded must have a wire form that can be read again.
+static void s_check_batch (void)
+{
+    size_t bound = pack_bound (s_batch);
+    uint8_t *memory = malloc (bound);
+    FEP_ASSERT (memory);
+    writer_t out = writer_of (memory, bound);
+    batch_head_t head = {1, 1, 1, (uint32_t)s_batch->message_count};
+    FEP_ASSERT (pack_batch (s_batch, &head, &out) == FEP_OK);
+    FEP_ASSERT (pack_check (writer_bytes (&out)) == FEP_OK);
+    free (memory);
+}
+
+static void s_stream (const codec_t *codec, bool up, void *state, codec_io_t *io, bytes_t in)
+{
+    while (in.size) {
+        scan_t scan = s_scan (codec, up, in);
+        if (scan.what == SCAN_MORE) {
+            return;
+        }
+        if (scan.what == SCAN_FRAME) {
+            bytes_t frame = {in.data, scan.size};
+            s_explain (codec, up, frame);
+            if (up) {
+                s_decode (codec, state, io, frame);
+            }
+        }
+        in.data += scan.size;
+        in.size -= scan.size;
+    }
+}
+
+//  376.1: the bytes are C to the tail; head and checksum are made good.
+static size_t s_wrap_gdw1376 (bytes_t in, uint8_t *out)
+{
+    size_t user = in.size < 8 ? 8 : in.size > 16383 ? 16383 : in.size;
+    size_t length = user << 2 | 2;
+    memset (out, 0, user + 8);
+    out[0] = out[5] = 0x68;
+    out[1] = out[3] = (uint8_t)length;
+    out[2] = out[4] = (uint8_t)(length >> 8);
+    memcpy (out + 6, in.data, in.size < user ? in.size : user);
+    out[user + 6] = crc_sum8 (bytes_of (out + 6, user));
+    out[user + 7] = 0x16;
+    return user + 8;
+}
+
+typedef struct {
+    const char *codec;                          //  Name
+    size_t (*wrap) (bytes_t in, uint8_t *out);  //  out has frame_max bytes
+} wrap_t;
+
+static const wrap_t s_wraps[] = {{"gdw1376", s_wrap_gdw1376}};
+
+static void s_wrapped (const codec_t *codec, bool up, void *state, codec_io_t *io, bytes_t in)
+{
+    for (size_t i = 0; i < sizeof s_wraps / sizeof *s_wraps; i++) {
+        if (strcmp (s_wraps[i].codec, codec->name) == 0 && in.size) {
+            uint8_t *frame = malloc (codec->frame_max);
+            FEP_ASSERT (frame);
+            size_t size = s_wraps[i].wrap (in, frame);
+            s_stream (codec, up, state, io, bytes_of (frame, size));
+            free (frame);
+        }
+    }
+}
+
+int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
+{
+    size_t count = 0;
+    if (size == 0) {
+        return 0;
+    }
+    if (!s_batch) {
+        s_batch = batch_new ();
+    }
+    while (codec_at (count)) {
+        count++;
+    }
+    const codec_t *codec = codec_at ((data[0] >> 3) % count);
+    bool up = data[0] & 1;
+    bytes_t in = {data + 1, size - 1};
+    void *state = calloc (1, codec->state_size);
+    FEP_ASSERT (state);
+    writer_t send = writer_of (s_send, sizeof s_send);
+    codec_io_t io = {
+        .wall_ms = 1700000000000, .options = &s_options, .batch = s_batch, .send = &send};
+    batch_clear (s_batch);
+    switch (data[0] >> 1 & 3) {
+    case 0:
+        s_stream (codec, up, state, &io, in);
+        break;
+    case 1:
+        s_explain (codec, up, in);
+        s_decode (codec, state, &io, in);
+        break;
+    default:
+        s_wrapped (codec, up, state, &io, in);
+        break;
+    }
+    s_check_batch ();
+    free (state);
+    return 0;
+}

@@ -1,0 +1,52 @@
+#!/usr/bin/python3
+"""Writes a seed corpus for one fuzz target: seeds.py TARGET DIRECTORY. Frames come from the published vectors."""
+import json
+import pathlib
+import sys
+
+import msgpack
+
+VECTORS = pathlib.Path(__file__).resolve().parent.parent / "vectors"
+
+CONFIG = b"""listeners:
+  - {name: a, address: 127.0.0.1, port: 7600, codec: gdw1376, sessions: 10}
+  - {name: b, address: "::1", port: 7610, codec: gdw1376, address_style: hex, password_size: 2}
+connector: {count: 2, sessions: 100}
+storage: {durability: os, linger_us: 0}
+log: {level: debug}
+"""
+
+
+def codec_seeds():
+    frames = [json.loads(line) for path in sorted(VECTORS.glob("*.jsonl")) for line in path.open()]
+    raw = [bytes.fromhex(frame["hex"]) for frame in frames]
+    for selector in range(8):
+        for frame in raw:
+            yield bytes([selector]) + frame
+        yield bytes([selector]) + b"".join(raw[:8])
+
+
+def pack_seeds():
+    items = [[0x10010800, 123456, -2, 2048], [0x10010801, None, 1, 1], [1, 5, None, 0], [2, "text", 0, 0],
+             [3, 1.5, 0, 0]]
+    messages = [[kind, 7, "310100001", 3, 1, 0, 1795258123825, b"h", 1, 1795227300000, 900000, items[:kind]]
+                for kind in range(1, 6)]
+    for count in range(len(messages) + 1):
+        yield msgpack.packb([1, 1, 5, 1 << 60, messages[:count]])
+    yield msgpack.packb([1, 1, 5, 6, messages]) * 2
+
+
+def config_seeds():
+    yield CONFIG
+    for line in CONFIG.splitlines():
+        yield line + b"\n"
+
+
+def main():
+    target, directory = sys.argv[1], pathlib.Path(sys.argv[2])
+    seeds = {"fuzz_codec": codec_seeds, "fuzz_pack": pack_seeds, "fuzz_config": config_seeds}[target]
+    for number, seed in enumerate(seeds()):
+        (directory / f"seed-{number:04d}").write_bytes(seed)
+
+
+main()
