@@ -1,0 +1,343 @@
+//  Build tool: compiles codecs/maps/gdw1376.map into constant tables.
+//  Usage: gdw1376_map <map> <output.c>. A line it cannot read ends the build with file and line.
+#include "codecs/gdw1376/layout.h"
+#include "fep/message.h"
+#include "fep/point.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FIELDS_MAX 2048
+#define LAYOUTS_MAX 400
+#define NAME_MAX_SIZE 32
+#define WORDS_MAX 8
+
+typedef struct {
+    const char *text;  //  As the map writes it
+    const char *kind;  //  Enumerator
+    uint8_t size;      //  Bytes
+    int8_t exponent;   //  Of decimals
+} format_t;
+
+typedef struct {
+    const char *word;  //  As the map writes it
+    const char *enumerator;
+} word_t;
+
+typedef struct {
+    const format_t *format;
+    const char *quality;
+    const char *repeat;
+    const char *role;
+    uint32_t point;
+    char name[NAME_MAX_SIZE];
+} field_t;
+
+typedef struct {
+    bool event;        //  An event, not a unit
+    unsigned afn, fn;  //  fn: the event's number if it is one
+    const char *td, *subject, *freeze;
+    unsigned exact;
+    unsigned first, count;  //  Fields
+    unsigned fixed, per_tariff, tariffs_at, step;
+    unsigned other;
+    char name[NAME_MAX_SIZE];  //  Of an event
+} row_t;
+
+typedef struct {
+    const char *path;
+    unsigned line;
+    field_t fields[FIELDS_MAX];
+    unsigned field_count;
+    row_t rows[LAYOUTS_MAX];
+    unsigned row_count;
+} compiler_t;
+
+static const format_t s_formats[] = {
+#define GDW_FORMAT(id, text, kind, size, exponent) {text, "FIELD_" #kind, size, exponent},
+#include "codecs/gdw1376/formats.def"
+#undef GDW_FORMAT
+};
+
+static const word_t s_tds[] = {
+    {"none", "TD_NONE"}, {"day", "TD_DAY"}, {"month", "TD_MONTH"}, {"curve", "TD_CURVE"}};
+static const word_t s_subjects[] = {
+    {"meter", "SUBJECT_METER"}, {"terminal", "SUBJECT_TERMINAL"}, {"group", "SUBJECT_GROUP"}};
+static const word_t s_freezes[] = {{"none", "FREEZE_NONE"},
+                                   {"curve", "FREEZE_CURVE"},
+                                   {"day", "FREEZE_DAY"},
+                                   {"month", "FREEZE_MONTH"},
+                                   {"command", "FREEZE_COMMAND"}};
+static const word_t s_sides[] = {{"s", "QUALITY_SECONDARY"}, {"p", "QUALITY_PRIMARY"}, {"-", "0"}};
+
+static void s_die (const compiler_t *self, const char *what, const char *word)
+{
+    fprintf (stderr, "%s:%u: %s: %s\n", self->path, self->line, what, word);
+    exit (1);
+}
+
+static const char *s_word (const compiler_t *self, const word_t *words, size_t count,
+                           const char *word)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp (words[i].word, word) == 0) {
+            return words[i].enumerator;
+        }
+    }
+    s_die (self, "unknown word", word);
+    return NULL;
+}
+
+#define WORD(self, table, word) s_word (self, table, sizeof table / sizeof *table, word)
+
+static unsigned s_number (const compiler_t *self, const char *text, int base, unsigned max)
+{
+    char *end = NULL;
+    unsigned long n = strtoul (text, &end, base);
+    if (*text == 0 || *end || n > max) {
+        s_die (self, "bad number", text);
+    }
+    return (unsigned)n;
+}
+
+static void s_copy_name (const compiler_t *self, char *name, const char *text)
+{
+    if (strlen (text) >= NAME_MAX_SIZE) {
+        s_die (self, "name too long", text);
+    }
+    strcpy (name, text);
+}
+
+static row_t *s_new_row (compiler_t *self)
+{
+    if (self->row_count == LAYOUTS_MAX) {
+        s_die (self, "too many layouts", "");
+    }
+    row_t *row = &self->rows[self->row_count++];
+    row->first = self->field_count;
+    row->tariffs_at = GDW_NO_TARIFFS;
+    return row;
+}
+
+static void s_unit (compiler_t *self, char **words, size_t count)
+{
+    if (count != 6 && count != 7) {
+        s_die (self, "unit wants 5 words and exact=", words[0]);
+    }
+    row_t *row = s_new_row (self);
+    row->afn = s_number (self, words[1], 16, 13);
+    if (row->afn != 12 && row->afn != 13) {
+        s_die (self, "AFN must be 0C or 0D", words[1]);
+    }
+    row->fn = s_number (self, words[2] + 1, 10, GDW_FN_MAX);
+    row->td = WORD (self, s_tds, words[3]);
+    row->subject = WORD (self, s_subjects, words[4]);
+    row->freeze = WORD (self, s_freezes, words[5]);
+    if (count == 7) {
+        if (strncmp (words[6], "exact=", 6) != 0) {
+            s_die (self, "unknown word", words[6]);
+        }
+        row->exact = s_number (self, words[6] + 6, 10, 1000);
+    }
+}
+
+static void s_event (compiler_t *self, char **words, size_t count)
+{
+    if (count != 3) {
+        s_die (self, "event wants a number and a name", words[0]);
+    }
+    row_t *row = s_new_row (self);
+    row->event = true;
+    row->fixed = 5;
+    row->fn = s_number (self, words[1], 10, GDW_ERC_MAX);
+    s_copy_name (self, row->name, words[2]);
+}
+
+static const format_t *s_format (const compiler_t *self, const char *text)
+{
+    for (size_t i = 0; i < sizeof s_formats / sizeof *s_formats; i++) {
+        if (strcmp (s_formats[i].text, text) == 0) {
+            return &s_formats[i];
+        }
+    }
+    s_die (self, "unknown format", text);
+    return NULL;
+}
+
+//  Adds the field's bytes to its row.
+static void s_measure (compiler_t *self, row_t *row, const field_t *field)
+{
+    if (strcmp (field->repeat, "REPEAT_TARIFFS") == 0) {
+        if (row->tariffs_at == GDW_NO_TARIFFS) {
+            s_die (self, "an array needs M before it", field->name);
+        }
+        row->per_tariff += field->format->size;
+        return;
+    }
+    if (strcmp (field->repeat, "REPEAT_REST") == 0) {
+        row->step = field->format->size;
+        return;
+    }
+    if (strcmp (field->format->kind, "FIELD_TARIFFS") == 0) {
+        if (row->per_tariff || row->tariffs_at != GDW_NO_TARIFFS) {
+            s_die (self, "M must stand once and before arrays", field->name);
+        }
+        row->tariffs_at = row->fixed;
+    }
+    row->fixed += field->format->size;
+}
+
+static void s_field (compiler_t *self, char **words, size_t count)
+{
+    if (count != 4 || self->row_count == 0 || self->field_count == FIELDS_MAX) {
+        s_die (self, "a field wants format, point, side and name", words[0]);
+    }
+    row_t *row = &self->rows[self->row_count - 1];
+    field_t *field = &self->fields[self->field_count++];
+    size_t size = strlen (words[0]);
+    char last = words[0][size - 1];
+    field->repeat = last == '*' ? "REPEAT_TARIFFS" : last == '+' ? "REPEAT_REST" : "REPEAT_ONCE";
+    if (last == '*' || last == '+') {
+        words[0][size - 1] = 0;
+    }
+    field->format = s_format (self, words[0]);
+    field->role = "ROLE_VALUE";
+    if (strcmp (words[1], "@time") == 0) {
+        field->role = "ROLE_TIME";
+        if (!point_parse ("time.read", &field->point)) {
+            s_die (self, "the dictionary lacks", "time.read");
+        }
+    } else if (strcmp (words[1], "-") != 0 && !point_parse (words[1], &field->point)) {
+        s_die (self, "unknown point", words[1]);
+    }
+    field->quality = WORD (self, s_sides, words[2]);
+    s_copy_name (self, field->name, words[3]);
+    s_measure (self, row, field);
+    row->count++;
+}
+
+static void s_line (compiler_t *self, char *line)
+{
+    char *words[WORDS_MAX];
+    size_t count = 0;
+    char *hash = strchr (line, '#');
+    if (hash) {
+        *hash = 0;
+    }
+    for (char *word = strtok (line, " \t\r\n"); word; word = strtok (NULL, " \t\r\n")) {
+        if (count == WORDS_MAX) {
+            s_die (self, "too many words", word);
+        }
+        words[count++] = word;
+    }
+    if (count == 0) {
+        return;
+    }
+    if (strcmp (words[0], "unit") == 0) {
+        s_unit (self, words, count);
+    } else if (strcmp (words[0], "event") == 0) {
+        s_event (self, words, count);
+    } else {
+        s_field (self, words, count);
+    }
+}
+
+static void s_put_fields (const compiler_t *self, FILE *out)
+{
+    fprintf (out, "const gdw_field_t gdw_fields[] = {\n");
+    for (unsigned i = 0; i < self->field_count; i++) {
+        const field_t *f = &self->fields[i];
+        fprintf (out, "    {\"%s\", 0x%08Xu, %s, %s, %u, %d, %s, %s},\n", f->name,
+                 (unsigned)f->point, f->quality, f->format->kind, f->format->size,
+                 f->format->exponent, f->repeat, f->role);
+    }
+    fprintf (out, "};\n\n");
+}
+
+//  Units get their place in the index; a second line of one Fn is the first one's other.
+static void s_put_layouts (compiler_t *self, FILE *out)
+{
+    static unsigned index[2][GDW_FN_MAX + 1];
+    static unsigned place[LAYOUTS_MAX];
+    unsigned count = 0;
+    for (unsigned i = 0; i < self->row_count; i++) {
+        row_t *row = &self->rows[i];
+        if (row->event) {
+            continue;
+        }
+        place[i] = count++;
+        unsigned *slot = &index[row->afn - 12][row->fn];
+        if (*slot == 0) {
+            *slot = place[i] + 1;
+        } else {
+            row_t *earlier = &self->rows[i - 1];
+            if (earlier->fn != row->fn || earlier->afn != row->afn || !earlier->exact) {
+                s_die (self, "an Fn stands twice without exact", "");
+            }
+            earlier->other = place[i] + 1;
+        }
+    }
+    fprintf (out, "const gdw_layout_t gdw_layouts[] = {\n");
+    for (unsigned i = 0; i < self->row_count; i++) {
+        const row_t *r = &self->rows[i];
+        if (!r->event) {
+            fprintf (out, "    {%u, %u, %u, %u, %u, %u, %u, %u, %u, %s, %s, %s},\n", r->first,
+                     r->count, r->fixed, r->per_tariff, r->tariffs_at, r->exact, r->other, r->fn,
+                     r->afn, r->td, r->freeze, r->subject);
+        }
+    }
+    fprintf (out, "};\n\nconst uint16_t gdw_layout_count = %u;\n\n", count);
+    fprintf (out, "const uint16_t gdw_index[2][GDW_FN_MAX + 1] = {\n");
+    for (unsigned a = 0; a < 2; a++) {
+        fprintf (out, "    {");
+        for (unsigned f = 0; f <= GDW_FN_MAX; f++) {
+            fprintf (out, "%u,%s", index[a][f], f % 20 == 19 ? "\n     " : " ");
+        }
+        fprintf (out, "},\n");
+    }
+    fprintf (out, "};\n\n");
+}
+
+static void s_put_events (const compiler_t *self, FILE *out)
+{
+    fprintf (out, "const gdw_event_t gdw_events[GDW_ERC_MAX + 1] = {\n");
+    for (unsigned i = 0; i < self->row_count; i++) {
+        const row_t *r = &self->rows[i];
+        if (r->event) {
+            fprintf (out, "    [%u] = {\"%s\", %u, %u, %u, %u},\n", r->fn, r->name, r->first,
+                     r->count, r->fixed, r->step);
+        }
+    }
+    fprintf (out, "};\n");
+}
+
+int main (int argc, char **argv)
+{
+    static compiler_t self;
+    char line[512];
+    FILE *in = argc == 3 ? fopen (argv[1], "r") : NULL;
+    if (!in) {
+        fprintf (stderr, "usage: gdw1376_map <map> <output.c>\n");
+        return 1;
+    }
+    self.path = argv[1];
+    while (fgets (line, sizeof line, in)) {
+        self.line++;
+        if (!strchr (line, '\n')) {
+            s_die (&self, "line too long", "");
+        }
+        s_line (&self, line);
+    }
+    fclose (in);
+    FILE *out = fopen (argv[2], "w");
+    if (!out) {
+        fprintf (stderr, "cannot write %s\n", argv[2]);
+        return 1;
+    }
+    fprintf (out, "//  Made from codecs/maps/gdw1376.map. Do not edit.\n"
+                  "#include \"codecs/gdw1376/layout.h\"\n#include \"fep/message.h\"\n\n");
+    s_put_fields (&self, out);
+    s_put_layouts (&self, out);
+    s_put_events (&self, out);
+    return fclose (out) ? 1 : 0;
+}

@@ -1,0 +1,27 @@
+//  The table made from codecs.def.
+#include "codecs/codec.h"
+
+#define CODEC(name) extern const codec_t codec_##name;
+#include "codecs/codecs.def"
+#undef CODEC
+
+static const codec_t *const s_codecs[] = {
+#define CODEC(name) &codec_##name,
+#include "codecs/codecs.def"
+#undef CODEC
+};
+
+const codec_t *codec_at (size_t i)
+{
+    return i < sizeof s_codecs / sizeof *s_codecs ? s_codecs[i] : NULL;
+}
+
+const codec_t *codec_find (const char *name)
+{
+    for (size_t i = 0; codec_at (i); i++) {
+        if (strcmp (codec_at (i)->name, name) == 0) {
+            return codec_at (i);
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,108 @@
+//  The codec contract. A codec is pure functions: bytes in, messages and bytes out, time passed in as a
+//  number. No socket, clock, store, ZeroMQ, msgpack or malloc. To add a protocol: one file (or folder), one
+//  line in codecs.def, one file of vectors.
+#ifndef CODECS_CODEC_H
+#define CODECS_CODEC_H
+
+#include "fep/bytes.h"
+#include "fep/error.h"
+#include "fep/json.h"
+#include "fep/message.h"
+
+//  What lies at the head of the receive window.
+typedef enum { SCAN_FRAME, SCAN_MORE, SCAN_SKIP } scan_what_t;
+
+typedef struct {
+    scan_what_t what;
+    size_t size;       //  FRAME: its length. SKIP: bytes to drop, at least 1. MORE: 0
+    fep_err_t reason;  //  SKIP: why (NOT_MINE noise, CHECKSUM, IMPLAUSIBLE lengths); else FEP_OK
+} scan_t;
+
+//  How a listener's or terminal's protocol habits differ. Plain values, valid for the call.
+typedef struct {
+    bool address_hex;       //  376.1: show A2 as 4 hex digits, not 5 decimal ones
+    uint8_t password_size;  //  376.1: bytes of PW in a downward frame: 0, 2 or 16
+} codec_options_t;
+
+//  What scan may know besides the bytes.
+typedef struct {
+    bool up;                         //  From the terminal
+    const codec_options_t *options;  //  Never NULL
+} scan_context_t;
+
+//  How a decoded frame concerns the request in flight.
+typedef enum { ANSWER_NONE, ANSWER_PARTIAL, ANSWER_DONE, ANSWER_REFUSED } answer_t;
+
+//  What we may ask a terminal.
+typedef enum { REQUEST_READ, REQUEST_READ_FROZEN, REQUEST_READ_EVENTS } request_kind_t;
+
+#define REQUEST_POINTS_MAX 32
+
+//  One request, read by the codec, which advances `done` frame by frame.
+typedef struct {
+    uint64_t token;  //  The asker's number, given back with the result
+    request_kind_t kind;
+    uint16_t mp;     //  Measuring point; 0 = the terminal itself
+    uint8_t freeze;  //  READ_FROZEN: CURVE, DAY or MONTH
+    uint8_t point_count;
+    uint32_t points[REQUEST_POINTS_MAX];  //  What; for READ_EVENTS empty
+    int64_t from_ms;      //  READ_FROZEN: first instant wanted (the rule of instants)
+    int64_t to_ms;        //  READ_FROZEN: last instant wanted
+    uint16_t event_from;  //  READ_EVENTS: event counters, first and last
+    uint16_t event_to;
+    bool event_important;  //  READ_EVENTS: important (F1) or ordinary (F2)
+    uint32_t done;         //  Steps already answered; the codec's own count
+    bool finished;         //  Set by the codec: nothing left to send
+} request_t;
+
+//  All a codec may see and produce.
+typedef struct {
+    int64_t mono_ms;                 //  For deadlines, never for stamps
+    int64_t wall_ms;                 //  For stamps, never for deadlines
+    const codec_options_t *options;  //  Never NULL
+    bytes_t address;  //  Whose session this is, as text; empty before it is known. Decode refuses
+                      //  frames of another terminal with NOT_MINE before it changes its state
+    batch_t *batch;   //  Messages go here
+    writer_t *send;   //  Bytes for the peer: logins, confirmations, requests
+    uint32_t
+        mark;  //  Set by decode: what is to be confirmed once this batch is on disk; 0 = nothing
+    answer_t answer;      //  Set by decode
+    uint8_t answer_code;  //  The terminal's own code when REFUSED
+    bool bye;             //  Set by decode: the terminal logs out; close when send is flushed
+    uint32_t raw_units;   //  Set by decode: units kept raw because they were not understood
+} codec_io_t;
+
+typedef struct {
+    const char *name;   //  Also names the vector file
+    size_t frame_max;   //  Longest legal frame; sizes the window
+    size_t state_size;  //  Per-session state: plain data, all zero is the beginning; no pointers
+
+    //  Pure. Rules: FRAME is complete with checksum and at most frame_max; SKIP drops at least one byte, on
+    //  doubt exactly one; MORE only while the window is shorter than frame_max; never reads beyond it.
+    scan_t (*scan) (const scan_context_t *context, bytes_t window);
+
+    //  A whole frame from the terminal. Messages are appended to io->batch with address, raw, received_ms
+    //  and instants set. A reason if it refuses: TRUNCATED, NOT_MINE, UNSUPPORTED, IMPLAUSIBLE, SEQUENCE;
+    //  then batch and send are rolled back by the caller. FEP_FULL: its own list of confirmations is full;
+    //  nothing was consumed, come again after durable.
+    fep_err_t (*decode) (void *state, bytes_t frame, codec_io_t *io);
+
+    //  Next frame of the request into io->send. FEP_OK, or why it cannot be asked.
+    fep_err_t (*encode) (void *state, request_t *request, codec_io_t *io);
+
+    //  Everything decoded up to mark is on disk: confirm into io->send.
+    void (*durable) (void *state, uint32_t mark, codec_io_t *io);
+
+    //  Next deadline in mono_ms; NULL if the protocol has no timers of its own.
+    int64_t (*tick) (void *state, codec_io_t *io);
+
+    //  The protocol's own fields of a frame in either direction by the standard's names, one JSON object.
+    //  For fepdecode and trace. A reason if the frame cannot be read; what was written is then discarded.
+    fep_err_t (*explain) (bytes_t frame, bool up, const codec_options_t *options, json_t *out);
+} codec_t;
+
+//  The table made from codecs.def. Static; NULL if there is none of that name or behind the last.
+const codec_t *codec_find (const char *name);
+const codec_t *codec_at (size_t i);
+
+#endif

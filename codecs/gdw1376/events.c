@@ -1,0 +1,95 @@
+//  AFN 0E: counters, pointers, then events of ERC, length and content. Contents by the compiled map.
+#include "codecs/gdw1376/parts.h"
+#include <stdio.h>
+
+enum { EVENT_TIME = 5 };
+
+//  Why an event stays raw; its bytes have been delimited.
+static void s_keep_event (gdw_turn_t *self, const char *reason, uint16_t pn, uint16_t fn,
+                          bytes_t bytes)
+{
+    batch_t *batch = self->io->batch;
+    char detail[48];
+    snprintf (detail, sizeof detail, "afn=0E pn=%u fn=%u erc=%u", pn, fn, bytes.data[0]);
+    bytes_t kept = batch_keep (batch, bytes);
+    message_t *message = gdw_message (self, MESSAGE_EVENT, pn, false);
+    message->raw = kept;
+    batch_text (batch, POINT_EVENT_RAW, reason);
+    batch_text (batch, POINT_EVENT_DETAIL, detail);
+    self->io->raw_units++;
+}
+
+static bool s_length_good (const gdw_event_t *event, size_t size)
+{
+    if (size < event->fixed) {
+        return false;
+    }
+    return event->step ? (size - event->fixed) % event->step == 0 : size == event->fixed;
+}
+
+//  One event; bytes are ERC, Le and content.
+static void s_event (gdw_turn_t *self, uint16_t pn, uint16_t fn, bytes_t bytes)
+{
+    uint8_t erc = bytes.data[0];
+    const gdw_event_t *event = erc <= GDW_ERC_MAX ? &gdw_events[erc] : NULL;
+    if (!event || !event->name) {
+        s_keep_event (self, "unknown_erc", pn, fn, bytes);
+        return;
+    }
+    bytes_t content = {bytes.data + 2, bytes.size - 2};
+    if (!s_length_good (event, content.size)) {
+        s_keep_event (self, "event_length", pn, fn, bytes);
+        return;
+    }
+    int64_t time_ms = 0;
+    gdw_context_t context = {0, 0, 0};
+    if (!gdw_time_a15 (content.data, &time_ms) &&
+        gdw_absent (content.data, EVENT_TIME) != ABSENT_DEVICE) {
+        s_keep_event (self, "implausible_time", pn, fn, bytes);
+        return;
+    }
+    batch_t *batch = self->io->batch;
+    bytes_t kept = batch_keep (batch, bytes);
+    message_t *message = gdw_message (self, MESSAGE_EVENT, pn, false);
+    message->raw = kept;
+    message->time_ms = time_ms;
+    batch_item (batch, POINT_EVENT_CODE, value_decimal (erc, 0, 0));
+    batch_text (batch, POINT_EVENT_NAME, event->name);
+    gdw_values_t values = {&gdw_fields[event->first],
+                           event->count,
+                           content.data + EVENT_TIME,
+                           content.size - event->fixed,
+                           0,
+                           true,
+                           &context};
+    gdw_put_values (batch, message, &values);
+}
+
+bool gdw_visit_events (gdw_turn_t *self, uint16_t pn, uint16_t fn, reader_t *in)
+{
+    bytes_t whole = {in->data + in->pos, reader_left (in)};
+    if (fn != 1 && fn != 2) {
+        gdw_keep_raw (self, "unknown_fn", pn, fn, reader_bytes (in, whole.size));
+        return false;
+    }
+    (void)reader_take (in, 2);
+    uint8_t from = reader_u8 (in);
+    uint8_t to = reader_u8 (in);
+    for (uint8_t left = (uint8_t)(to - from); left > 0 && !in->failed; left--) {
+        size_t start = in->pos;
+        (void)reader_u8 (in);
+        uint8_t size = reader_u8 (in);
+        (void)reader_take (in, size);
+        if (in->failed) {
+            bytes_t rest = {in->data + start, in->size - start};
+            gdw_keep_raw (self, "truncated_unit", pn, fn, rest);
+            return false;
+        }
+        s_event (self, pn, fn, bytes_of (in->data + start, (size_t)size + 2));
+    }
+    if (in->failed) {
+        gdw_keep_raw (self, "truncated_unit", pn, fn, whole);
+        return false;
+    }
+    return true;
+}

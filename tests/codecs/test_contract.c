@@ -1,0 +1,156 @@
+//  The rules of scan and decode, for every codec of the table, on hostile bytes.
+#include "tests/codecs/player.h"
+
+#define ROUNDS 20000
+#define WINDOW_MAX 400
+
+static uint32_t s_random_state = 7;
+
+static uint32_t s_random (void)
+{
+    s_random_state = s_random_state * 1664525u + 1013904223u;
+    return s_random_state >> 8;
+}
+
+//  Bytes of all "hex" and "down" lines of the codec's vectors, one behind the other.
+static size_t s_corpus (const codec_t *codec, uint8_t *out, size_t capacity)
+{
+    char path[512];
+    size_t size = 0;
+    snprintf (path, sizeof path, "%s/vectors/%s.vec", TESTS_DIR, codec->name);
+    vec_t vectors = vec_load (path);
+    for (size_t i = 0; i < vectors.case_count; i++) {
+        for (size_t n = 0; n < vectors.cases[i].line_count; n++) {
+            const vec_line_t *line = &vectors.cases[i].lines[n];
+            if (strcmp (line->word, "hex") == 0 || strcmp (line->word, "down") == 0) {
+                size += vec_hex (line->rest, out + size, capacity - size);
+            }
+        }
+    }
+    vec_free (&vectors);
+    return size;
+}
+
+//  A window: noise, a piece of the corpus, or a piece with some bytes changed.
+static size_t s_hostile (const uint8_t *corpus, size_t corpus_size, uint8_t *window)
+{
+    size_t size = s_random () % (WINDOW_MAX + 1);
+    size_t from = s_random () % (corpus_size - WINDOW_MAX);
+    uint32_t how = s_random () % 3;
+    for (size_t i = 0; i < size; i++) {
+        window[i] = how == 0 ? (uint8_t)s_random () : corpus[from + i];
+    }
+    for (uint32_t n = how == 2 && size ? s_random () % 4 : 0; n > 0; n--) {
+        window[s_random () % size] = (uint8_t)s_random ();
+    }
+    return size;
+}
+
+//  A frame stays the same frame whatever follows it, and is none while a byte of it is missing.
+static void s_check_frame (const player_t *player, bool up, const uint8_t *window, size_t size,
+                           scan_t scan)
+{
+    scan_t exact = player_scan (player, up, bytes_of (window, scan.size));
+    assert_true (exact.what == SCAN_FRAME && exact.size == scan.size && scan.size <= size);
+    scan_t less = player_scan (player, up, bytes_of (window, scan.size - 1));
+    assert_true (less.what != SCAN_FRAME);
+}
+
+static void s_scan_rounds (player_t *player, const uint8_t *corpus, size_t corpus_size)
+{
+    uint8_t window[WINDOW_MAX];
+    uint32_t frames = 0;
+    for (uint32_t round = 0; round < ROUNDS; round++) {
+        size_t size = s_hostile (corpus, corpus_size, window);
+        bool up = round & 1;
+        scan_t scan = player_scan (player, up, bytes_of (window, size));
+        if (scan.what == SCAN_FRAME) {
+            frames++;
+            s_check_frame (player, up, window, size, scan);
+        }
+    }
+    assert_true (frames > 0);
+}
+
+static void s_stream_rounds (player_t *player, const uint8_t *corpus, size_t corpus_size)
+{
+    uint8_t window[WINDOW_MAX];
+    for (uint32_t round = 0; round < ROUNDS / 20; round++) {
+        player_reset (player);
+        for (uint32_t piece = 0; piece < 10; piece++) {
+            size_t size = s_hostile (corpus, corpus_size, window);
+            player_feed (player, bytes_of (window, size));
+        }
+        player->codec->durable (player->state, player->mark, &player->io);
+        player_check_pack (player->batch);
+    }
+}
+
+//  Decode of what scan never let through: a reason or messages, no harm.
+static void s_decode_rounds (player_t *player, const uint8_t *corpus, size_t corpus_size)
+{
+    uint8_t window[WINDOW_MAX];
+    static uint8_t text[65536];
+    for (uint32_t round = 0; round < ROUNDS / 4; round++) {
+        size_t size = s_hostile (corpus, corpus_size, window);
+        if (size == 0) {
+            continue;
+        }
+        player_reset (player);
+        player_decode (player, bytes_of (window, size));
+        player_check_pack (player->batch);
+        writer_t out = writer_of (text, sizeof text);
+        json_t json = json_of (&out);
+        fep_err_t error =
+            player->codec->explain (bytes_of (window, size), round & 1, &player->options, &json);
+        assert_true (error < FEP_ERR_COUNT);
+    }
+}
+
+static void s_check_limits (const player_t *player, const uint8_t *corpus, size_t corpus_size)
+{
+    size_t most = player->codec->frame_max;
+    uint8_t *window = malloc (most);
+    assert_non_null (window);
+    for (uint32_t round = 0; round < 200; round++) {
+        memset (window, (int)(s_random () & 0xFF), most);
+        size_t from = s_random () % (corpus_size - 64);
+        memcpy (window, corpus + from, most < 64 ? most : 64);
+        scan_t scan = player_scan (player, round & 1, bytes_of (window, most));
+        assert_true (scan.what != SCAN_MORE);
+    }
+    scan_t empty = player_scan (player, true, bytes_of (window, 0));
+    assert_true (empty.what == SCAN_MORE);
+    free (window);
+}
+
+static void test_contract (void **state)
+{
+    (void)state;
+    static uint8_t corpus[PLAYER_WINDOW];
+    const codec_t *codec;
+    size_t count = 0;
+    for (; (codec = codec_at (count)) != NULL; count++) {
+        assert_ptr_equal (codec_find (codec->name), codec);
+        assert_true (codec->scan && codec->decode && codec->encode && codec->durable &&
+                     codec->explain);
+        assert_true (codec->frame_max > 0 && codec->state_size > 0);
+        size_t size = s_corpus (codec, corpus, sizeof corpus);
+        assert_true (size > WINDOW_MAX);
+        player_t player = player_new (codec);
+        player_reset (&player);
+        s_scan_rounds (&player, corpus, size);
+        s_stream_rounds (&player, corpus, size);
+        s_decode_rounds (&player, corpus, size);
+        s_check_limits (&player, corpus, size);
+        player_free (&player);
+    }
+    assert_true (count > 0);
+    assert_null (codec_find ("no such codec"));
+}
+
+int main (void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test (test_contract)};
+    return cmocka_run_group_tests (tests, NULL, NULL);
+}
