@@ -1,0 +1,133 @@
+//  Inside of the connector, shared by its three files: connector.c (words, batches, confirmations),
+//  connector_io.c (sockets and time), connector_mail.c (what it tells control and the publisher).
+//  Nobody else includes this.
+#ifndef ACTORS_CONNECTOR_H
+#define ACTORS_CONNECTOR_H
+
+#include "actors/actor.h"
+#include "actors/mailq.h"
+#include "actors/peers.h"
+#include "actors/session.h"
+#include "actors/transport.h"
+#include "actors/wheel.h"
+
+#define EVENTS_MAX 512  //  Sockets handled in one turn
+#define SATURATED 128   //  So many ready at once: no pause to gather more
+#define HOLDS_MAX                                                                                  \
+    65536  //  Confirmations waiting, one per batch and session; beyond it reading stops
+#define LINKS_MAX 65536  //  LINK messages waiting for room
+
+typedef struct {
+    const config_listener_t *config;  //  Borrowed
+    const codec_t *codec;             //  Of every session it accepts
+    codec_options_t options;          //  Likewise
+    uint32_t sessions;                //  Now
+    int fd;                           //  Listening socket
+} listener_t;
+
+typedef struct conn conn_t;
+struct conn {
+    wheel_node_t timer;      //  First: a node is its connection
+    int fd;                  //  Socket; -1: the slot is free
+    uint32_t slot;           //  In connector->conns
+    uint32_t generation;     //  Tells this connection from earlier ones of the slot
+    session_t *session;      //  Its conversation
+    listener_t *listener;    //  Where it came in
+    peer_t peer;             //  Who
+    uint8_t *out;            //  Unsent bytes; NULL if none
+    size_t out_begin;        //  First unsent
+    size_t out_end;          //  Behind the last
+    uint32_t events;         //  What epoll waits for
+    uint32_t durable;        //  Mark to be confirmed at the end of this turn; 0 = none
+    bool counted_fresh;      //  In peers as fresh
+    bool timed_half;         //  The timer knows of the unfinished frame
+    uint64_t hold_number;    //  Batch of its newest hold
+    size_t hold_at;          //  Where that hold is
+    bool asked;              //  Control was asked to admit it
+    bool is_dirty, is_dead;  //  In those lists
+    conn_t *dirty_next;      //  In the list of those to confirm
+    conn_t *dead_next;       //  In the list of those to free
+    conn_t *older, *newer;   //  Those with a window, by age
+    bool in_windows;         //  Is in that list
+    bool resume;             //  Has bytes to go on with; in that list
+    conn_t *resume_next;     //  In it
+};
+
+//  A session's frames of one batch that want to be confirmed.
+typedef struct {
+    uint64_t number;      //  Batch
+    uint32_t slot;        //  Session
+    uint32_t generation;  //  Session
+    uint32_t mark;        //  Up to which the codec may confirm
+} hold_t;
+
+typedef struct {
+    actor_t *actor;                      //  Frame
+    int chain, durable, control, notes;  //  Mailboxes
+    int terminals;                       //  epoll of all sockets
+    bool polled;                         //  terminals hangs in the loop
+    listener_t listeners[CONFIG_LISTENERS_MAX];
+    size_t listener_count;
+    conn_t *conns;                  //  Slots
+    uint32_t conn_limit;            //  Slots
+    uint32_t conn_count;            //  Used
+    uint32_t fresh_count;           //  Of which not identified
+    uint32_t *free_slots;           //  Stack
+    uint32_t free_count;            //  On it
+    peers_t *peers;                 //  Per address
+    pool_t *windows;                //  For half frames
+    conn_t *oldest, *newest;        //  Who holds a window, by age
+    wheel_t wheel;                  //  Deadlines
+    batch_t *batch;                 //  Being filled
+    uint64_t number;                //  Of the batch being filled
+    uint8_t *packed;                //  Scratch for packing
+    size_t packed_size;             //  Of it
+    uint8_t *scratch;               //  Bytes read
+    size_t scratch_size;            //  Of it
+    uint8_t send_memory[65536];     //  Bytes to send in one session call
+    writer_t send;                  //  Over it
+    hold_t *holds;                  //  Ring
+    size_t hold_first, hold_count;  //  In it
+    conn_t *dirty;                  //  To be confirmed this turn
+    mailq_t links;                  //  LINK to control that waits for room
+    conn_t *dead;                   //  To be freed at the turn's end
+    conn_t *resume, *resume_last;   //  To go on with, in order
+    size_t last_ready;              //  Sockets ready in the last turn
+    int64_t stalled_since_ms;       //  0 = not stalled
+    int64_t stalled_ms;             //  In all; deadlines stand still meanwhile
+    int64_t accept_after_ms;        //  No accepting before, after lack of descriptors
+    bool accepting;                 //  Listeners are in the epoll set
+    bool stopping;                  //  Sessions were told to close
+} connector_t;
+
+//  connector.c
+session_env_t connector_env (connector_t *self);
+void connector_handle (connector_t *self, conn_t *conn, input_t result);
+void connector_resume_later (connector_t *self, conn_t *conn);
+void connector_flush_batch (connector_t *self);
+bool connector_may_read (const connector_t *self);
+int64_t connector_now_ms (const connector_t *self);
+
+//  connector_io.c
+fep_err_t connector_io_start (connector_t *self);
+void connector_io_stop (connector_t *self);
+void connector_poll (void *arg, uint32_t events);
+void connector_write (connector_t *self, conn_t *conn);
+void connector_watch (connector_t *self, conn_t *conn);
+void connector_timer (connector_t *self, conn_t *conn);
+void connector_timers (connector_t *self);
+void connector_reap (connector_t *self);
+void connector_listen (connector_t *self, bool on);
+
+//  connector_mail.c
+void connector_link (connector_t *self, conn_t *conn, bool up);
+void connector_trace (void *arg, const session_t *session, bool up, bytes_t frame,
+                      fep_err_t reason);
+conn_t *connector_conn (connector_t *self, int64_t id);
+fep_err_t connector_on_admit (void *self, actor_t *actor, bytes_t body);
+fep_err_t connector_on_hold (void *self, actor_t *actor, bytes_t body);
+fep_err_t connector_on_close (void *self, actor_t *actor, bytes_t body);
+fep_err_t connector_on_show (void *self, actor_t *actor, bytes_t body);
+fep_err_t connector_on_trace (void *self, actor_t *actor, bytes_t body);
+
+#endif

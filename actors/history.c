@@ -1,0 +1,352 @@
+//  History: follows the journal and keeps the latest values, in memory with checkpoints; never a row per reading.
+//  A checkpoint writes the blocks that changed together with the journal position they reach; a crash replays
+//  the journal from there.
+//
+//  Words it takes: COMMITTED from storage; LATEST from control.
+#include "actors/actor.h"
+#include "actors/latest.h"
+#include "fep/clock.h"
+#include "fep/log.h"
+#include "fep/metrics.h"
+#include "fep/pack.h"
+#include "fep/wire.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define LOOK_US 200000       //  How often the journal's head is compared, should a hint be lost
+#define CATCH_UP_RECORDS 64  //  Read from the journal in one turn
+#define ROWS_MAX 2048        //  Rows of one write at a checkpoint
+#define ROW_BYTES 64         //  Of one packed value at most
+
+typedef struct {
+    actor_t *actor;         //  Frame
+    store_t *store;         //  Borrowed
+    int control;            //  Mailbox
+    latest_t *latest;       //  Values
+    uint64_t position;      //  Last sequence followed
+    uint64_t saved;         //  Position of the last checkpoint
+    walker_t *walker;       //  Stands behind position; NULL while hints suffice
+    int64_t checkpoint_us;  //  Next
+    int64_t look_us;        //  Next comparison with the journal's head
+    uint8_t *page;          //  Scratch for rows and answers
+    size_t page_size;       //  Of it
+} history_t;
+
+//  ---- Following ----
+
+static void s_take (history_t *self, cursor_t *cursor, const message_t *message, uint64_t sequence)
+{
+    latest_block_t *block = latest_block (self->latest, message->terminal, message->mp, true);
+    item_t item;
+    for (uint32_t i = 0; cursor_item (cursor, &item) == FEP_OK; i++) {
+        latest_value_t value = {.point = item.point,
+                                .freeze = message->freeze,
+                                .time_ms = message->time_ms ? message_item_time (message, i)
+                                                            : message->received_ms,
+                                .value = item.value,
+                                .sequence = sequence};
+        if (item.value.kind == VALUE_TEXT) {
+            continue;
+        }
+        if (!latest_put (self->latest, block, &value)) {
+            metric_add (METRIC_latest_refused, 1);
+        }
+    }
+}
+
+static void s_follow (history_t *self, uint64_t sequence, bytes_t batches)
+{
+    cursor_t cursor = cursor_of (batches);
+    batch_head_t head;
+    message_t message;
+    while (cursor_batch (&cursor, &head) == FEP_OK) {
+        while (cursor_message (&cursor, &message) == FEP_OK) {
+            if (message.kind == MESSAGE_READING) {
+                s_take (self, &cursor, &message, sequence);
+            }
+        }
+    }
+    self->position = sequence;
+}
+
+static bool s_catch_up (history_t *self)
+{
+    record_t record;
+    fep_err_t error = FEP_OK;
+    if (self->position >= store_head (self->store)) {
+        walker_close (&self->walker);
+        return false;
+    }
+    if (!self->walker) {
+        error = walker_open (self->store, self->position + 1, &self->walker);
+    }
+    for (int i = 0; i < CATCH_UP_RECORDS && error == FEP_OK; i++) {
+        error = walker_next (self->walker, &record);
+        if (error == FEP_OK) {
+            s_follow (self, record.sequence, record.batches);
+        }
+    }
+    if (error != FEP_OK && error != FEP_NOT_FOUND) {
+        actor_fail (self->actor, "HISTORY-JOURNAL", error);
+        return false;
+    }
+    return error == FEP_OK;
+}
+
+static fep_err_t s_on_committed (void *arg, actor_t *actor, bytes_t body)
+{
+    history_t *self = arg;
+    committed_t head;
+    (void) actor;
+    if (body.size < sizeof head) {
+        return FEP_TRUNCATED;
+    }
+    memcpy (&head, body.data, sizeof head);
+    if (head.sequence == self->position + 1) {
+        walker_close (&self->walker);
+        s_follow (self, head.sequence, bytes_of (body.data + sizeof head, body.size - sizeof head));
+    }
+    return FEP_OK;
+}
+
+//  ---- Checkpoints ----
+
+static uint8_t *s_page (history_t *self, size_t size)
+{
+    if (size > self->page_size) {
+        self->page = realloc (self->page, size);
+        FEP_ASSERT (self->page);
+        self->page_size = size;
+    }
+    return self->page;
+}
+
+static size_t s_block_bound (const latest_block_t *block)
+{
+    return 32 + (size_t) block->count * ROW_BYTES;
+}
+
+//  Collects up to ROWS_MAX changed blocks from *next on; returns how many.
+static size_t s_rows (history_t *self, size_t *next, row_t rows[], latest_block_t *blocks[])
+{
+    size_t count = 0, bytes = 0;
+    size_t from = *next;
+    for (size_t i = from; i < latest_blocks (self->latest) && count < ROWS_MAX; i++, (*next)++) {
+        latest_block_t *block = latest_block_at (self->latest, i);
+        if (block->dirty) {
+            blocks[count++] = block;
+            bytes += 6 + s_block_bound (block);
+        }
+    }
+    writer_t out = writer_of (s_page (self, bytes + 1), bytes + 1);
+    for (size_t i = 0; i < count; i++) {
+        uint8_t *key = writer_room (&out, 6);
+        latest_key (blocks[i], key);
+        size_t start = out.size;
+        latest_pack (blocks[i], &out);
+        rows[i] = (row_t){FAMILY_LATEST, bytes_of (key, 6),
+                          bytes_of (out.data + start, out.size - start)};
+    }
+    FEP_ASSERT (!out.failed);
+    return count;
+}
+
+//  Writes what changed. The position moves only with the last rows, so that a crash in between replays.
+static fep_err_t s_checkpoint (history_t *self)
+{
+    static row_t rows[ROWS_MAX];
+    static latest_block_t *blocks[ROWS_MAX];
+    size_t next = 0;
+    fep_err_t error = FEP_OK;
+    if (self->position == self->saved) {
+        return FEP_OK;
+    }
+    while (error == FEP_OK && next < latest_blocks (self->latest)) {
+        size_t count = s_rows (self, &next, rows, blocks);
+        bool last = next == latest_blocks (self->latest);
+        error = store_follow (self->store, NAME_HISTORY, last ? self->position : self->saved, rows,
+                              count);
+        for (size_t i = 0; i < count && error == FEP_OK; i++) {
+            blocks[i]->dirty = false;
+        }
+    }
+    if (error == FEP_OK && latest_blocks (self->latest) == 0) {
+        error = store_follow (self->store, NAME_HISTORY, self->position, rows, 0);
+    }
+    if (error == FEP_OK) {
+        self->saved = self->position;
+        metric_add (METRIC_checkpoints, 1);
+    }
+    return error;
+}
+
+static int64_t s_tick (void *arg, actor_t *actor, int64_t now_us)
+{
+    history_t *self = arg;
+    bool more = false;
+    if (now_us >= self->look_us || self->walker) {
+        more = s_catch_up (self);
+        self->look_us = now_us + LOOK_US;
+    }
+    metric_set (METRIC_history_behind, (int64_t) (store_head (self->store) - self->position));
+    metric_set (METRIC_latest_values, (int64_t) latest_count (self->latest));
+    if (now_us >= self->checkpoint_us) {
+        fep_err_t error = s_checkpoint (self);
+        if (error != FEP_OK && error != FEP_NO_SPACE) {
+            actor_fail (actor, "CHECKPOINT-FAILED", error);
+        }
+        self->checkpoint_us = now_us + (int64_t) actor_config (actor)->history.checkpoint_ms * 1000;
+    }
+    if (more) {
+        return now_us;
+    }
+    return self->checkpoint_us < self->look_us ? self->checkpoint_us : self->look_us;
+}
+
+//  ---- Answers ----
+
+//  Appends [mp, columns...] of the values from number `from` on; returns the number to go on with, 0 = end.
+static uint64_t s_values (history_t *self, uint32_t terminal, const uint16_t mps[], size_t mp_count,
+                          uint64_t from, size_t limit, writer_t *out, uint32_t *written)
+{
+    uint64_t number = 0;
+    for (size_t k = 0; k < mp_count; k++) {
+        const latest_block_t *block = latest_block (self->latest, terminal, mps[k], false);
+        for (uint32_t i = 0; block && i < block->count; i++, number++) {
+            if (number < from) {
+                continue;
+            }
+            if (out->size + ROW_BYTES > limit) {
+                return number;
+            }
+            wire_put_array (out, 1 + LATEST_COLUMNS);
+            wire_put_uint (out, mps[k]);
+            latest_columns (&block->values[i], out);
+            (*written)++;
+        }
+    }
+    return 0;
+}
+
+//  Measuring points of a terminal that have values, ascending.
+static size_t s_mps (history_t *self, uint32_t terminal, int64_t wanted, uint16_t mps[], size_t max)
+{
+    size_t count = 0;
+    for (uint32_t mp = 0; mp <= UINT16_MAX && count < max; mp++) {
+        if ((wanted < 0 || wanted == mp) &&
+            latest_block (self->latest, terminal, (uint16_t) mp, false)) {
+            mps[count++] = (uint16_t) mp;
+        }
+    }
+    return count;
+}
+
+static fep_err_t s_on_latest (void *arg, actor_t *actor, bytes_t body)
+{
+    history_t *self = arg;
+    static uint16_t mps[UINT16_MAX + 1];
+    reader_t client;
+    uint32_t terminal = (uint32_t) wire_find_int (body, "number", 0);
+    size_t limit = (size_t) actor_config (actor)->door.page_bytes;
+    if (!wire_find (body, "client", &client)) {
+        return FEP_CORRUPT;
+    }
+    size_t mp_count =
+        s_mps (self, terminal, wire_find_int (body, "mp", -1), mps, sizeof mps / sizeof *mps);
+    uint8_t *page = s_page (self, 2 * limit + 1024);
+    writer_t inner = writer_of (page, limit + 256);
+    uint32_t written = 0;
+    wire_put_map (&inner, 3);
+    wire_pair_int (&inner, "token", wire_find_int (body, "token", 0));
+    wire_put_text (&inner, "values");
+    //  array32, its count patched below
+    writer_u8 (&inner, 0xdd);
+    size_t at = inner.size;
+    writer_u32be (&inner, 0);
+    uint64_t next = s_values (self, terminal, mps, mp_count,
+                              (uint64_t) wire_find_int (body, "from", 0), limit, &inner, &written);
+    writer_t patch = writer_of (inner.data + at, 4);
+    writer_u32be (&patch, written);
+    wire_pair_uint (&inner, "next", next);
+    writer_t answer = writer_of (page + limit + 256, limit + 768);
+    wire_put_map (&answer, 3);
+    wire_put_text (&answer, "client");
+    wire_put_bin (&answer, wire_get_bin (&client));
+    wire_pair_text (&answer, "word", "LATEST");
+    wire_put_text (&answer, "body");
+    wire_put_bin (&answer, writer_bytes (&inner));
+    if (inner.failed || answer.failed) {
+        return FEP_LIMIT;
+    }
+    return actor_send (actor, self->control, WORD_ANSWER, writer_bytes (&answer));
+}
+
+//  ---- Start and stop ----
+
+static fep_err_t s_load (void *arg, bytes_t key, bytes_t value)
+{
+    history_t *self = arg;
+    return latest_unpack (self->latest, key, value);
+}
+
+static fep_err_t s_start (void *arg, actor_t *actor)
+{
+    history_t *self = arg;
+    self->actor = actor;
+    self->store = actor_context (actor)->store;
+    self->latest = latest_new ((size_t) actor_config (actor)->history.values);
+    uint64_t first = store_first (self->store);
+    fep_err_t error =
+        store_follower (self->store, NAME_HISTORY, first ? first - 1 : 0, &self->position);
+    if (error == FEP_OK) {
+        error = store_each (self->store, FAMILY_LATEST, bytes_of (NULL, 0), s_load, self);
+    }
+    if (error != FEP_OK) {
+        return error;
+    }
+    self->saved = self->position;
+    uint64_t from = self->position;
+    while (s_catch_up (self)) {
+    }
+    log_line (LEVEL_INFO, "LATEST", "values=%zu replayed=%llu position=%llu",
+              latest_count (self->latest), (unsigned long long) (self->position - from),
+              (unsigned long long) self->position);
+    self->control = actor_dealer (actor, AT_CONTROL, MARK_MAIL);
+    if (self->control < 0 || actor_pull (actor, AT_HISTORY, MARK_HINT, false) < 0) {
+        return FEP_SYSTEM;
+    }
+    return actor_send (actor, self->control, WORD_HELLO, bytes_of (NULL, 0));
+}
+
+static bool s_drain (void *arg, actor_t *actor)
+{
+    history_t *self = arg;
+    (void) actor;
+    while (s_catch_up (self)) {
+    }
+    fep_err_t error = s_checkpoint (self);
+    if (error != FEP_OK) {
+        log_line (LEVEL_WARNING, "CHECKPOINT-SKIPPED", "reason=%s", fep_err_name (error));
+    }
+    return true;
+}
+
+static void s_stop (void *arg, actor_t *actor)
+{
+    history_t *self = arg;
+    (void) actor;
+    walker_close (&self->walker);
+    latest_destroy (&self->latest);
+    free (self->page);
+}
+
+static const actor_word_t s_words[] = {
+    {WORD_COMMITTED, s_on_committed}, {WORD_LATEST, s_on_latest}, {NULL, NULL}};
+
+const actor_class_t history_class = {.name = NAME_HISTORY,
+                                     .self_size = sizeof (history_t),
+                                     .start = s_start,
+                                     .stop = s_stop,
+                                     .tick = s_tick,
+                                     .drain = s_drain,
+                                     .words = s_words};

@@ -1,0 +1,247 @@
+//  Latest values. Reports of one kind bring the same points in the same order, so the place of the next one is
+//  guessed first and rarely searched.
+#include "actors/latest.h"
+#include "fep/metrics.h"
+#include "fep/wire.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define ROW_VERSION 1
+#define BLOCKS_FIRST 1024
+
+struct latest {
+    latest_block_t **blocks;  //  In order of first arrival
+    size_t block_count;       //  Of them
+    size_t block_capacity;    //  Of that array
+    uint32_t *index;          //  Hash of (terminal, mp): block number + 1
+    size_t index_size;        //  Power of two
+    size_t values, limit;     //  Held, and how many may be
+};
+
+latest_t *latest_new (size_t values)
+{
+    latest_t *self = calloc (1, sizeof *self);
+    FEP_ASSERT (self);
+    self->limit = values;
+    self->block_capacity = BLOCKS_FIRST;
+    self->index_size = 4 * BLOCKS_FIRST;
+    self->blocks = malloc (self->block_capacity * sizeof *self->blocks);
+    self->index = calloc (self->index_size, sizeof *self->index);
+    FEP_ASSERT (self->blocks && self->index);
+    return self;
+}
+
+void latest_destroy (latest_t **self_p)
+{
+    latest_t *self = *self_p;
+    if (self) {
+        for (size_t i = 0; i < self->block_count; i++) {
+            free (self->blocks[i]->values);
+            free (self->blocks[i]);
+        }
+        free (self->blocks);
+        free (self->index);
+        free (self);
+        *self_p = NULL;
+    }
+}
+
+static size_t s_slot (const latest_t *self, uint32_t terminal, uint16_t mp)
+{
+    uint64_t hash = ((uint64_t) terminal << 16 | mp) * 0x9E3779B97F4A7C15u;
+    size_t at = (size_t) (hash >> 32) & (self->index_size - 1);
+    while (self->index[at]) {
+        const latest_block_t *block = self->blocks[self->index[at] - 1];
+        if (block->terminal == terminal && block->mp == mp) {
+            break;
+        }
+        at = (at + 1) & (self->index_size - 1);
+    }
+    return at;
+}
+
+static void s_grow (latest_t *self)
+{
+    self->block_capacity *= 2;
+    self->index_size *= 2;
+    self->blocks = realloc (self->blocks, self->block_capacity * sizeof *self->blocks);
+    free (self->index);
+    self->index = calloc (self->index_size, sizeof *self->index);
+    FEP_ASSERT (self->blocks && self->index);
+    for (size_t i = 0; i < self->block_count; i++) {
+        self->index[s_slot (self, self->blocks[i]->terminal, self->blocks[i]->mp)] =
+            (uint32_t) i + 1;
+    }
+}
+
+latest_block_t *latest_block (latest_t *self, uint32_t terminal, uint16_t mp, bool make)
+{
+    size_t at = s_slot (self, terminal, mp);
+    if (self->index[at]) {
+        return self->blocks[self->index[at] - 1];
+    }
+    if (!make) {
+        return NULL;
+    }
+    if (self->block_count == self->block_capacity) {
+        s_grow (self);
+        at = s_slot (self, terminal, mp);
+    }
+    latest_block_t *block = calloc (1, sizeof *block);
+    FEP_ASSERT (block);
+    block->terminal = terminal;
+    block->mp = mp;
+    self->blocks[self->block_count++] = block;
+    self->index[at] = (uint32_t) self->block_count;
+    return block;
+}
+
+//  The place of a point in its block, or count if it is new.
+static uint32_t s_place (latest_block_t *block, uint32_t point, uint8_t freeze)
+{
+    uint32_t at = block->expected < block->count ? block->expected : 0;
+    for (uint32_t i = 0; i < block->count; i++) {
+        const latest_value_t *value = &block->values[at];
+        if (value->point == point && value->freeze == freeze) {
+            return at;
+        }
+        at = at + 1 < block->count ? at + 1 : 0;
+    }
+    return block->count;
+}
+
+bool latest_put (latest_t *self, latest_block_t *block, const latest_value_t *value)
+{
+    uint32_t at = s_place (block, value->point, value->freeze);
+    block->expected = at + 1;
+    if (at < block->count) {
+        if (value->time_ms >= block->values[at].time_ms) {
+            block->values[at] = *value;
+            block->dirty = true;
+        }
+        return true;
+    }
+    if (self->values == self->limit) {
+        return false;
+    }
+    if (block->count == block->capacity) {
+        block->capacity = block->capacity ? block->capacity * 2 : 8;
+        block->values = realloc (block->values, block->capacity * sizeof *block->values);
+        FEP_ASSERT (block->values);
+    }
+    block->values[block->count++] = *value;
+    block->dirty = true;
+    self->values++;
+    return true;
+}
+
+size_t latest_count (const latest_t *self)
+{
+    return self->values;
+}
+
+size_t latest_blocks (const latest_t *self)
+{
+    return self->block_count;
+}
+
+latest_block_t *latest_block_at (latest_t *self, size_t i)
+{
+    return self->blocks[i];
+}
+
+void latest_key (const latest_block_t *block, uint8_t key[6])
+{
+    writer_t out = writer_of (key, 6);
+    writer_u32be (&out, block->terminal);
+    writer_u16be (&out, block->mp);
+}
+
+void latest_columns (const latest_value_t *value, writer_t *out)
+{
+    wire_put_uint (out, value->point);
+    wire_put_uint (out, value->freeze);
+    wire_put_int (out, value->time_ms);
+    switch (value->value.kind) {
+    case VALUE_DECIMAL:
+        wire_put_int (out, value->value.mantissa);
+        wire_put_int (out, value->value.exponent);
+        break;
+    case VALUE_FLOAT:
+        wire_put_float (out, value->value.real);
+        wire_put_int (out, 0);
+        break;
+    case VALUE_BITS:
+        wire_put_uint (out, (uint64_t) value->value.mantissa);
+        wire_put_nil (out);
+        break;
+    default:
+        wire_put_nil (out);
+        wire_put_int (out, value->value.exponent);
+    }
+    wire_put_uint (out, value->value.quality);
+    wire_put_uint (out, value->sequence);
+}
+
+void latest_pack (const latest_block_t *block, writer_t *out)
+{
+    wire_put_array (out, 2);
+    wire_put_uint (out, ROW_VERSION);
+    wire_put_array (out, block->count);
+    for (uint32_t i = 0; i < block->count; i++) {
+        wire_put_array (out, LATEST_COLUMNS);
+        latest_columns (&block->values[i], out);
+    }
+}
+
+static latest_value_t s_read (reader_t *in)
+{
+    latest_value_t read = {.point = (uint32_t) wire_get_uint (in)};
+    read.freeze = (uint8_t) wire_get_uint (in);
+    read.time_ms = wire_get_int (in);
+    wire_type_t type = wire_peek (in);
+    if (type == WIRE_NIL) {
+        wire_get_nil (in);
+        read.value = value_none ((absent_t) wire_get_int (in), 0);
+    } else if (type == WIRE_FLOAT) {
+        read.value.real = wire_get_float (in);
+        read.value.kind = VALUE_FLOAT;
+        wire_get_int (in);
+    } else {
+        read.value.mantissa = type == WIRE_UINT ? (int64_t) wire_get_uint (in) : wire_get_int (in);
+        bool bits = wire_peek (in) == WIRE_NIL;
+        read.value.kind = bits ? VALUE_BITS : VALUE_DECIMAL;
+        if (bits) {
+            wire_get_nil (in);
+        } else {
+            read.value.exponent = (int8_t) wire_get_int (in);
+        }
+    }
+    read.value.quality = (uint16_t) wire_get_uint (in);
+    read.sequence = wire_get_uint (in);
+    return read;
+}
+
+fep_err_t latest_unpack (latest_t *self, bytes_t key, bytes_t value)
+{
+    reader_t name = reader_of (key);
+    reader_t in = reader_of (value);
+    uint32_t terminal = reader_u32be (&name);
+    uint16_t mp = reader_u16be (&name);
+    if (name.failed || wire_get_array (&in) < 2 || wire_get_uint (&in) != ROW_VERSION) {
+        return FEP_CORRUPT;
+    }
+    uint32_t count = wire_get_array (&in);
+    latest_block_t *block = latest_block (self, terminal, mp, true);
+    for (uint32_t i = 0; i < count && !in.failed; i++) {
+        if (wire_get_array (&in) != LATEST_COLUMNS) {
+            return FEP_CORRUPT;
+        }
+        latest_value_t read = s_read (&in);
+        if (!in.failed && !latest_put (self, block, &read)) {
+            metric_add (METRIC_latest_refused, 1);
+        }
+    }
+    block->dirty = false;
+    return in.failed ? FEP_CORRUPT : FEP_OK;
+}

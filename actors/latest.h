@@ -1,0 +1,52 @@
+//  The latest value of each point, in memory: by terminal and measuring point, in the order points first came.
+//  A later device time wins; of two at the same time the later committed. Bounded; beyond the limit new points
+//  are not kept, and counted.
+#ifndef ACTORS_LATEST_H
+#define ACTORS_LATEST_H
+
+#include "fep/message.h"
+
+typedef struct latest latest_t;
+
+typedef struct {
+    uint32_t point;     //  What
+    uint8_t freeze;     //  freeze_t; each has its own latest
+    int64_t time_ms;    //  Device time, or when received if the device gave none
+    value_t value;      //  Never text
+    uint64_t sequence;  //  Commit that brought it
+} latest_value_t;
+
+typedef struct {
+    uint32_t terminal;         //  Archive number
+    uint16_t mp;               //  Measuring point
+    bool dirty;                //  Changed since the last checkpoint
+    uint32_t count, capacity;  //  Of values
+    uint32_t expected;         //  Where the next point is likely to stand
+    latest_value_t *values;    //  In order of first arrival
+} latest_block_t;
+
+latest_t *latest_new (size_t values);
+void latest_destroy (latest_t **self_p);
+
+//  The block of a measuring point; made if `make`, else NULL if there is none. Valid until latest_destroy.
+latest_block_t *latest_block (latest_t *self, uint32_t terminal, uint16_t mp, bool make);
+
+//  Takes over one value; false if the limit was reached.
+bool latest_put (latest_t *self, latest_block_t *block, const latest_value_t *value);
+
+size_t latest_count (const latest_t *self);
+size_t latest_blocks (const latest_t *self);
+latest_block_t *latest_block_at (latest_t *self, size_t i);
+
+//  A block as a row of the store: key terminal 4, measuring point 2; value [version, [value columns ...]].
+void latest_key (const latest_block_t *block, uint8_t key[6]);
+void latest_pack (const latest_block_t *block, writer_t *out);
+FEP_MUST_CHECK
+fep_err_t latest_unpack (latest_t *self, bytes_t key, bytes_t value);
+
+//  Columns of one value as the door and the store carry them: point, freeze, time, then mantissa, exponent,
+//  quality as in an item of pack.h, then sequence. An array of LATEST_COLUMNS without its head.
+#define LATEST_COLUMNS 7
+void latest_columns (const latest_value_t *value, writer_t *out);
+
+#endif

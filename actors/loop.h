@@ -1,0 +1,29 @@
+//  epoll for file descriptors. ZeroMQ sockets join through actor.c, which keeps the rule that goes with
+//  ZMQ_FD: ask ZMQ_EVENTS before each sleep and after each send or receive.
+#ifndef ACTORS_LOOP_H
+#define ACTORS_LOOP_H
+
+#include "fep/error.h"
+#include <stdint.h>
+
+typedef struct loop loop_t;
+
+//  events: EPOLLIN, EPOLLOUT, ... as they came.
+typedef void (loop_handler_t) (void *arg, uint32_t events);
+
+#define LOOP_FDS_MAX 64  //  Descriptors of one loop; terminals hang in a nested epoll
+
+//  Gives a loop; SYSTEM if the kernel gives no epoll.
+FEP_MUST_CHECK
+fep_err_t loop_new (loop_t **self_p);
+void loop_destroy (loop_t **self_p);
+
+//  handler NULL: only wakes the loop. FULL at LOOP_FDS_MAX, SYSTEM.
+FEP_MUST_CHECK
+fep_err_t loop_add (loop_t *self, int fd, loop_handler_t *handler, void *arg);
+void loop_remove (loop_t *self, int fd);
+
+//  Sleeps at most timeout_ms (-1: for ever), then calls the handlers of what is ready.
+void loop_wait (loop_t *self, int timeout_ms);
+
+#endif

@@ -1,0 +1,725 @@
+//  One terminal's conversation.
+//
+//    state \ event  first good frame     request   answer done   timeout              closed, stop
+//    FRESH          waits for admission  refused   -             NO_LOGIN, UNKNOWN    DEAD
+//    ONLINE         -                    WAITING   stray         SILENT               LINK down, DEAD
+//    WAITING        -                    queued    next, ONLINE  repeat, then result  requests fail, LINK down, DEAD
+//    CLOSING        ignored              refused   ignored       DEAD                 DEAD
+//
+//  The only state beside the enum is data: an address that is known, a deadline that is set.
+#include "actors/session.h"
+#include "fep/log.h"
+#include "fep/metrics.h"
+#include "fep/point.h"
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CLOSING_MS 5000  //  To flush what is unsent
+#define PEER_MAX 63      //  Characters of the peer's address
+
+//  Requests: the one in flight first.
+typedef struct {
+    request_t request[SESSION_REQUESTS_MAX + 1];  //  In order
+    size_t count;                                 //  Used
+    uint32_t repeats;                             //  Of the frame in flight
+    int64_t deadline_ms;                          //  Of the frame in flight
+} requests_t;
+
+struct session {
+    const codec_t *codec;                //  Borrowed
+    const codec_options_t *options;      //  Borrowed
+    window_t window;                     //  Bytes that wait
+    session_state_t state;               //  See above
+    close_reason_t reason;               //  Of CLOSING and DEAD
+    char address[ADDRESS_MAX + 1];       //  "" until the first good frame
+    char peer[PEER_MAX + 1];             //  Of the connection
+    uint32_t number;                     //  Archive number; 0 until admitted
+    uint8_t area;                        //  Stamped on messages
+    bool full;                           //  The codec waits for confirmations to leave
+    bool noise;                          //  Within a run of refused bytes
+    uint32_t bad_in_row;                 //  Refusals since the last good frame
+    uint32_t mark;                       //  Highest since session_take_mark
+    uint32_t confirmed_mark;             //  Highest given to the codec's durable
+    int64_t state_ms;                    //  When the state, or the wait in it, began
+    int64_t hold_until_ms;               //  Unknown terminal; 0 = not held
+    int64_t last_rx_ms;                  //  Any byte
+    int64_t half_since_ms;               //  The window holds an unfinished frame; 0 = none
+    int64_t heartbeat_ms;                //  Of the archive; 0 = not known
+    int64_t learned_ms;                  //  Longest interval between heartbeats seen
+    int64_t beat_ms;                     //  Last heartbeat, deadline clock
+    int64_t trace_until_ms;              //  Wall clock
+    requests_t *requests;                //  Made at the first request
+    session_facts_t facts;               //  Counters
+    _Alignas(16) uint8_t codec_state[];  //  codec->state_size bytes
+};
+
+static const struct {
+    const char *name;  //  In logs and STATUS
+    bool is_error;     //  Worth a look
+} s_closes[] = {
+#define CLOSE(name, is_error, text) {#name, is_error},
+#include "actors/session.def"
+#undef CLOSE
+};
+
+static atomic_llong s_close_counts[CLOSE_COUNT];
+
+static const struct {
+    const char *name;  //  In STATUS
+    int metric;        //  Gauge of sessions in it; -1 none
+} s_states[SESSION_STATE_COUNT] = {{"fresh", METRIC_sessions_fresh},
+                                   {"online", METRIC_sessions_online},
+                                   {"waiting", METRIC_sessions_waiting},
+                                   {"closing", METRIC_sessions_closing},
+                                   {"dead", -1}};
+
+//  Row: from. Column: to.
+static const bool s_allowed[SESSION_STATE_COUNT][SESSION_STATE_COUNT] = {
+    [SESSION_FRESH] = {[SESSION_ONLINE] = true, [SESSION_CLOSING] = true, [SESSION_DEAD] = true},
+    [SESSION_ONLINE] = {[SESSION_WAITING] = true, [SESSION_CLOSING] = true, [SESSION_DEAD] = true},
+    [SESSION_WAITING] = {[SESSION_ONLINE] = true, [SESSION_CLOSING] = true, [SESSION_DEAD] = true},
+    [SESSION_CLOSING] = {[SESSION_DEAD] = true},
+};
+
+const char *close_name (close_reason_t reason)
+{
+    return (unsigned) reason < CLOSE_COUNT ? s_closes[reason].name : "?";
+}
+
+bool close_is_error (close_reason_t reason)
+{
+    return (unsigned) reason < CLOSE_COUNT && s_closes[reason].is_error;
+}
+
+int64_t close_count (close_reason_t reason)
+{
+    return (unsigned) reason < CLOSE_COUNT ? atomic_load (&s_close_counts[reason]) : 0;
+}
+
+void close_note (close_reason_t reason)
+{
+    atomic_fetch_add (&s_close_counts[reason], 1);
+}
+
+const char *session_state_name (session_state_t state)
+{
+    return (unsigned) state < SESSION_STATE_COUNT ? s_states[state].name : "?";
+}
+
+static void s_gauge (session_state_t state, int64_t delta)
+{
+    if (s_states[state].metric >= 0) {
+        metric_add ((metric_t) s_states[state].metric, delta);
+    }
+}
+
+//  The one place where a state changes.
+static void s_enter (session_t *self, session_state_t state, int64_t now_ms)
+{
+    FEP_ASSERT (s_allowed[self->state][state]);
+    s_gauge (self->state, -1);
+    s_gauge (state, 1);
+    self->state = state;
+    self->state_ms = now_ms;
+}
+
+session_t *session_new (const codec_t *codec, const codec_options_t *options, const char *peer,
+                        const session_env_t *env)
+{
+    session_t *self = calloc (1, sizeof *self + codec->state_size);
+    if (!self) {
+        return NULL;
+    }
+    self->codec = codec;
+    self->options = options;
+    self->state = SESSION_FRESH;
+    s_gauge (SESSION_FRESH, 1);
+    strncpy (self->peer, peer, PEER_MAX);
+    self->state_ms = env->now_ms;
+    self->last_rx_ms = env->now_ms;
+    self->facts.opened_ms = env->wall_ms;
+    self->facts.last_rx_ms = env->wall_ms;
+    return self;
+}
+
+void session_destroy (session_t **self_p)
+{
+    session_t *self = *self_p;
+    if (self) {
+        s_gauge (self->state, -1);
+        window_release (&self->window);
+        free (self->requests);
+        free (self);
+        *self_p = NULL;
+    }
+}
+
+static codec_io_t s_io (session_t *self, const session_env_t *env)
+{
+    return (codec_io_t){.mono_ms = env->now_ms,
+                        .wall_ms = env->wall_ms,
+                        .options = self->options,
+                        .address = bytes_text (self->address),
+                        .batch = env->batch,
+                        .send = env->send};
+}
+
+static bool s_traced (const session_t *self, const session_env_t *env)
+{
+    return env->trace && self->trace_until_ms > env->wall_ms;
+}
+
+static void s_trace_sent (session_t *self, const session_env_t *env, size_t from)
+{
+    if (s_traced (self, env) && env->send->size > from) {
+        env->trace (env->arg, self, false,
+                    bytes_of (env->send->data + from, env->send->size - from), FEP_OK);
+    }
+}
+
+//  ---- Requests ----
+
+static void s_result (session_t *self, const session_env_t *env, uint64_t token, fep_err_t error,
+                      uint8_t code)
+{
+    if (env->result) {
+        env->result (env->arg, self, token, error, code);
+    }
+}
+
+//  Ends the request in flight.
+static void s_request_end (session_t *self, const session_env_t *env, fep_err_t error, uint8_t code)
+{
+    requests_t *requests = self->requests;
+    uint64_t token = requests->request[0].token;
+    requests->count--;
+    memmove (requests->request, requests->request + 1, requests->count * sizeof (request_t));
+    requests->repeats = 0;
+    s_result (self, env, token, error, code);
+}
+
+//  Writes the next frame of the first request; requests that cannot be asked end at once.
+static void s_request_send (session_t *self, const session_env_t *env)
+{
+    requests_t *requests = self->requests;
+    while (requests && requests->count) {
+        codec_io_t io = s_io (self, env);
+        size_t from = env->send->size;
+        fep_err_t error = self->codec->encode (self->codec_state, &requests->request[0], &io);
+        if (error == FEP_OK && !env->send->failed) {
+            s_trace_sent (self, env, from);
+            metric_add (METRIC_requests_sent, 1);
+            requests->deadline_ms = env->now_ms + (int64_t) env->config->session.request_timeout_ms;
+            if (self->state == SESSION_ONLINE) {
+                s_enter (self, SESSION_WAITING, env->now_ms);
+            }
+            return;
+        }
+        env->send->size = from;
+        env->send->failed = false;
+        s_request_end (self, env, error == FEP_OK ? FEP_FULL : error, 0);
+    }
+    if (self->state == SESSION_WAITING) {
+        s_enter (self, SESSION_ONLINE, env->now_ms);
+    }
+}
+
+fep_err_t session_request (session_t *self, const session_env_t *env, const request_t *request)
+{
+    if (self->state != SESSION_ONLINE && self->state != SESSION_WAITING) {
+        return FEP_REFUSED;
+    }
+    if (!self->requests) {
+        self->requests = calloc (1, sizeof *self->requests);
+    }
+    if (!self->requests || self->requests->count > SESSION_REQUESTS_MAX) {
+        return FEP_FULL;
+    }
+    self->requests->request[self->requests->count++] = *request;
+    if (self->state == SESSION_ONLINE) {
+        s_request_send (self, env);
+    }
+    return FEP_OK;
+}
+
+static void s_answer (session_t *self, const session_env_t *env, const codec_io_t *io)
+{
+    if (io->answer == ANSWER_NONE) {
+        return;
+    }
+    if (self->state != SESSION_WAITING) {
+        metric_add (METRIC_answers_stray, 1);
+        return;
+    }
+    requests_t *requests = self->requests;
+    requests->deadline_ms = env->now_ms + (int64_t) env->config->session.request_timeout_ms;
+    if (io->answer == ANSWER_PARTIAL) {
+        return;
+    }
+    requests->repeats = 0;
+    if (io->answer == ANSWER_REFUSED) {
+        s_request_end (self, env, FEP_REFUSED, io->answer_code);
+    } else if (requests->request[0].finished) {
+        s_request_end (self, env, FEP_OK, 0);
+    }
+    s_request_send (self, env);
+}
+
+static void s_request_timeout (session_t *self, const session_env_t *env)
+{
+    requests_t *requests = self->requests;
+    if (requests->repeats < env->config->session.request_repeats) {
+        requests->repeats++;
+        requests->request[0].finished = false;
+    } else {
+        metric_add (METRIC_requests_timeout, 1);
+        s_request_end (self, env, FEP_TIMEOUT, 0);
+    }
+    s_request_send (self, env);
+}
+
+//  ---- Frames ----
+
+static void s_refuse (session_t *self, const session_env_t *env, fep_err_t reason, bytes_t bytes)
+{
+    metric_refused (reason);
+    self->facts.refused[reason]++;
+    self->bad_in_row++;
+    if (s_traced (self, env)) {
+        env->trace (env->arg, self, true, bytes, reason);
+    }
+    if (self->bad_in_row > env->config->session.bad_input_limit) {
+        session_close (self, env, CLOSE_BAD_INPUT, false);
+    }
+}
+
+//  A run of noise is one refusal; the remains of a broken frame are part of its refusal.
+static void s_skip (session_t *self, const session_env_t *env, const scan_t *scan, bytes_t window)
+{
+    metric_add (METRIC_bytes_skipped, (int64_t) scan->size);
+    if (!self->noise || scan->reason != FEP_NOT_MINE) {
+        s_refuse (self, env, scan->reason, window);
+    }
+    self->noise = true;
+}
+
+//  Learns who this is from the first good frame. The frame stays where it is: nothing of it is used, sent or
+//  kept until the directory has admitted the terminal.
+static void s_identify (session_t *self, const session_env_t *env, bytes_t frame)
+{
+    batch_mark_t mark = batch_mark (env->batch);
+    writer_t send = *env->send;
+    codec_io_t io = s_io (self, env);
+    fep_err_t error = self->codec->decode (self->codec_state, frame, &io);
+    if (error == FEP_OK && env->batch->failed) {
+        error = FEP_LIMIT;
+    }
+    if (error == FEP_OK && env->batch->message_count > mark.message_count) {
+        bytes_t address = env->batch->messages[mark.message_count].address;
+        size_t size = address.size > ADDRESS_MAX ? ADDRESS_MAX : address.size;
+        memcpy (self->address, address.data, size);
+        self->state_ms = env->now_ms;
+    }
+    batch_rollback (env->batch, mark);
+    *env->send = send;
+    memset (self->codec_state, 0, self->codec->state_size);
+    if (error != FEP_OK) {
+        s_refuse (self, env, error, frame);
+    }
+}
+
+//  Stamps what the frame brought.
+static void s_stamp (session_t *self, const session_env_t *env, batch_mark_t from)
+{
+    for (size_t i = from.message_count; i < env->batch->message_count; i++) {
+        message_t *message = &env->batch->messages[i];
+        message->terminal = self->number;
+        message->area = self->area;
+        if (message->kind == MESSAGE_READING) {
+            metric_add (METRIC_readings_received, message->count);
+        }
+        if (message->kind == MESSAGE_HEARTBEAT) {
+            int64_t interval = self->beat_ms ? env->now_ms - self->beat_ms : 0;
+            self->learned_ms = interval > self->learned_ms ? interval : self->learned_ms;
+            self->beat_ms = env->now_ms;
+            self->facts.last_heartbeat_ms = env->wall_ms;
+        }
+    }
+}
+
+static void s_accept (session_t *self, const session_env_t *env, bytes_t frame,
+                      const codec_io_t *io, batch_mark_t from)
+{
+    self->bad_in_row = 0;
+    self->noise = false;
+    self->facts.frames++;
+    self->facts.items += env->batch->item_count - from.item_count;
+    metric_add (METRIC_frames_received, 1);
+    metric_add (METRIC_units_raw, io->raw_units);
+    if (io->mark) {
+        self->mark = io->mark;
+    }
+    if (s_traced (self, env)) {
+        env->trace (env->arg, self, true, frame, FEP_OK);
+    }
+    s_answer (self, env, io);
+    if (io->bye) {
+        session_close (self, env, CLOSE_LOGOUT, true);
+    }
+}
+
+//  A frame of an admitted session. BLOCKED: it stays where it is; otherwise it is done with.
+static input_t s_frame (session_t *self, const session_env_t *env, bytes_t frame)
+{
+    batch_mark_t from = batch_mark (env->batch);
+    writer_t send = *env->send;
+    codec_io_t io = s_io (self, env);
+    fep_err_t error = self->codec->decode (self->codec_state, frame, &io);
+    if (error == FEP_FULL) {
+        self->full = true;
+        return INPUT_BLOCKED;
+    }
+    if (error != FEP_OK || env->batch->failed) {
+        bool too_large = error == FEP_OK;
+        batch_rollback (env->batch, from);
+        *env->send = send;
+        s_refuse (self, env, too_large ? FEP_LIMIT : error, frame);
+        if (too_large) {
+            session_close (self, env, CLOSE_FRAME_LIMIT, false);
+        }
+        return INPUT_TAKEN;
+    }
+    s_stamp (self, env, from);
+    s_trace_sent (self, env, send.size);
+    s_accept (self, env, frame, &io, from);
+    return batch_ripe (env->batch) ? INPUT_BATCH : INPUT_TAKEN;
+}
+
+//  Takes frames from the head of the bytes. *used: how many bytes are done with.
+static input_t s_parse (session_t *self, const session_env_t *env, bytes_t bytes, size_t *used)
+{
+    const scan_context_t context = {.up = true, .options = self->options};
+    input_t result = INPUT_TAKEN;
+    *used = 0;
+    while (*used < bytes.size && result == INPUT_TAKEN) {
+        if (self->state == SESSION_CLOSING || self->state == SESSION_DEAD) {
+            *used = bytes.size;
+            break;
+        }
+        bytes_t window = bytes_of (bytes.data + *used, bytes.size - *used);
+        scan_t scan = self->codec->scan (&context, window);
+        if (scan.what == SCAN_MORE) {
+            break;
+        }
+        if (scan.what == SCAN_SKIP) {
+            s_skip (self, env, &scan, window);
+            *used += scan.size;
+            continue;
+        }
+        bytes_t frame = bytes_of (window.data, scan.size);
+        if (self->state == SESSION_FRESH) {
+            s_identify (self, env, frame);
+            *used += self->address[0] ? 0 : scan.size;
+            result = self->address[0] ? INPUT_BLOCKED : INPUT_TAKEN;
+            continue;
+        }
+        result = s_frame (self, env, frame);
+        *used += result == INPUT_BLOCKED ? 0 : scan.size;
+    }
+    return result;
+}
+
+//  Notes since when an unfinished frame stands at the head.
+static void s_note_half (session_t *self, const session_env_t *env, input_t result)
+{
+    bool half = result == INPUT_TAKEN && window_bytes (&self->window).size > 0;
+    if (!half) {
+        self->half_since_ms = 0;
+    } else if (!self->half_since_ms) {
+        self->half_since_ms = env->now_ms;
+    }
+}
+
+input_t session_resume (session_t *self, const session_env_t *env)
+{
+    input_t result = INPUT_TAKEN;
+    size_t used = 0;
+    bytes_t bytes = window_bytes (&self->window);
+    if (bytes.size && !session_blocked (self)) {
+        result = s_parse (self, env, bytes, &used);
+        if (used) {
+            self->half_since_ms = 0;
+        }
+        window_consume (&self->window, used);
+    }
+    s_note_half (self, env, result);
+    return result;
+}
+
+input_t session_input (session_t *self, const session_env_t *env, bytes_t bytes)
+{
+    size_t used = 0;
+    self->last_rx_ms = env->now_ms;
+    self->facts.last_rx_ms = env->wall_ms;
+    self->facts.rx_bytes += bytes.size;
+    if (window_bytes (&self->window).size || session_blocked (self)) {
+        if (!window_append (&self->window, env->windows, bytes)) {
+            session_close (self, env, CLOSE_NO_WINDOW, false);
+        }
+        return session_resume (self, env);
+    }
+    input_t result = s_parse (self, env, bytes, &used);
+    if (used < bytes.size && !window_append (&self->window, env->windows,
+                                             bytes_of (bytes.data + used, bytes.size - used))) {
+        session_close (self, env, CLOSE_NO_WINDOW, false);
+    }
+    s_note_half (self, env, result);
+    return result;
+}
+
+bool session_blocked (const session_t *self)
+{
+    return (self->state == SESSION_FRESH && self->address[0]) || self->full;
+}
+
+size_t session_room (const session_t *self, size_t most)
+{
+    size_t room = window_room (&self->window);
+    return room < most ? room : most;
+}
+
+//  ---- Admission and confirmation ----
+
+static void s_link (session_t *self, const session_env_t *env, bool up)
+{
+    batch_mark_t mark = batch_mark (env->batch);
+    message_t *message = batch_message (env->batch, MESSAGE_LINK);
+    message->received_ms = env->wall_ms;
+    message->terminal = self->number;
+    message->area = self->area;
+    message->address = batch_keep (env->batch, bytes_text (self->address));
+    batch_item (env->batch, POINT_LINK_STATE, value_decimal (up ? 1 : 0, 0, 0));
+    batch_text (env->batch, POINT_LINK_PEER, self->peer);
+    if (!up) {
+        batch_text (env->batch, POINT_LINK_REASON, close_name (self->reason));
+    }
+    if (env->batch->failed) {
+        //  The caller leaves room for it; a batch that is full all the same loses the note, not data.
+        batch_rollback (env->batch, mark);
+        log_line (LEVEL_WARNING, "LINK-LOST", "terminal=%s up=%d", self->address, up);
+    }
+}
+
+void session_admit (session_t *self, const session_env_t *env, uint32_t number, uint8_t area,
+                    int64_t heartbeat_ms)
+{
+    if (self->state == SESSION_FRESH && self->address[0]) {
+        self->number = number;
+        self->area = area;
+        self->heartbeat_ms = heartbeat_ms;
+        self->hold_until_ms = 0;
+        self->last_rx_ms = env->now_ms;
+        s_enter (self, SESSION_ONLINE, env->now_ms);
+        s_link (self, env, true);
+    }
+}
+
+void session_hold (session_t *self, const session_env_t *env)
+{
+    if (self->state == SESSION_FRESH && !self->hold_until_ms) {
+        self->hold_until_ms = env->now_ms + (int64_t) env->config->session.hold_ms + 1;
+    }
+}
+
+void session_durable (session_t *self, const session_env_t *env, uint32_t mark)
+{
+    if (self->state == SESSION_DEAD || mark <= self->confirmed_mark) {
+        return;
+    }
+    codec_io_t io = s_io (self, env);
+    size_t from = env->send->size;
+    self->codec->durable (self->codec_state, mark, &io);
+    s_trace_sent (self, env, from);
+    self->facts.confirmed += mark - self->confirmed_mark;
+    metric_add (METRIC_frames_confirmed, mark - self->confirmed_mark);
+    self->confirmed_mark = mark;
+    self->full = false;
+}
+
+uint32_t session_take_mark (session_t *self)
+{
+    uint32_t mark = self->mark;
+    self->mark = 0;
+    return mark;
+}
+
+void session_close (session_t *self, const session_env_t *env, close_reason_t reason, bool flush)
+{
+    if (self->state == SESSION_CLOSING || self->state == SESSION_DEAD) {
+        return;
+    }
+    bool linked = self->number != 0;
+    self->reason = reason;
+    close_note (reason);
+    while (self->requests && self->requests->count) {
+        s_request_end (self, env, FEP_CLOSED, 0);
+    }
+    s_enter (self, flush ? SESSION_CLOSING : SESSION_DEAD, env->now_ms);
+    if (linked) {
+        s_link (self, env, false);
+    }
+}
+
+void session_flushed (session_t *self)
+{
+    if (self->state == SESSION_CLOSING) {
+        s_enter (self, SESSION_DEAD, self->state_ms);
+    }
+}
+
+//  ---- Time ----
+
+static int64_t s_idle_ms (const session_t *self, const session_env_t *env)
+{
+    int64_t period = self->heartbeat_ms ? self->heartbeat_ms : self->learned_ms;
+    if (!period) {
+        period = (int64_t) env->config->session.heartbeat_ms;
+    }
+    return period * (int64_t) env->config->session.idle_factor;
+}
+
+//  The deadline of the state, and the reason if it passes.
+static int64_t s_state_deadline (const session_t *self, const session_env_t *env,
+                                 close_reason_t *reason)
+{
+    switch (self->state) {
+    case SESSION_FRESH:
+        *reason = !self->address[0]     ? CLOSE_NO_LOGIN
+                  : self->hold_until_ms ? CLOSE_UNKNOWN
+                                        : CLOSE_NO_ADMISSION;
+        return self->hold_until_ms
+                   ? self->hold_until_ms
+                   : self->state_ms + (int64_t) env->config->session.login_timeout_ms;
+    case SESSION_ONLINE:
+    case SESSION_WAITING:
+        *reason = CLOSE_SILENT;
+        return self->last_rx_ms + s_idle_ms (self, env);
+    default:
+        *reason = self->reason;
+        return self->state_ms + CLOSING_MS;
+    }
+}
+
+//  An unfinished frame that does not go on: its first byte is no start byte. Look again behind it.
+static input_t s_drop_half (session_t *self, const session_env_t *env)
+{
+    s_refuse (self, env, FEP_TRUNCATED, window_bytes (&self->window));
+    self->noise = true;
+    self->half_since_ms = 0;
+    window_consume (&self->window, 1);
+    metric_add (METRIC_bytes_skipped, 1);
+    return session_resume (self, env);
+}
+
+input_t session_tick (session_t *self, const session_env_t *env, int64_t *deadline_ms)
+{
+    input_t result = INPUT_TAKEN;
+    close_reason_t reason;
+    int64_t half_ms = (int64_t) env->config->session.half_frame_timeout_ms;
+    *deadline_ms = INT64_MAX;
+    if (s_state_deadline (self, env, &reason) <= env->now_ms) {
+        session_flushed (self);
+        session_close (self, env, reason, false);
+    }
+    if (self->half_since_ms && self->half_since_ms + half_ms <= env->now_ms) {
+        result = s_drop_half (self, env);
+    }
+    if (self->state == SESSION_WAITING && self->requests->deadline_ms <= env->now_ms) {
+        s_request_timeout (self, env);
+    }
+    if (self->state == SESSION_DEAD) {
+        return result;
+    }
+    *deadline_ms = s_state_deadline (self, env, &reason);
+    if (self->half_since_ms && self->half_since_ms + half_ms < *deadline_ms) {
+        *deadline_ms = self->half_since_ms + half_ms;
+    }
+    if (self->state == SESSION_WAITING && self->requests->deadline_ms < *deadline_ms) {
+        *deadline_ms = self->requests->deadline_ms;
+    }
+    if (self->codec->tick && self->state != SESSION_FRESH) {
+        codec_io_t io = s_io (self, env);
+        int64_t next = self->codec->tick (self->codec_state, &io);
+        *deadline_ms = next < *deadline_ms ? next : *deadline_ms;
+    }
+    self->facts.idle_ms = s_idle_ms (self, env);
+    return result;
+}
+
+//  ---- Facts ----
+
+session_state_t session_state (const session_t *self)
+{
+    return self->state;
+}
+
+close_reason_t session_reason (const session_t *self)
+{
+    return self->reason;
+}
+
+const char *session_address (const session_t *self)
+{
+    return self->address;
+}
+
+const char *session_peer (const session_t *self)
+{
+    return self->peer;
+}
+
+const codec_t *session_codec (const session_t *self)
+{
+    return self->codec;
+}
+
+const codec_options_t *session_options (const session_t *self)
+{
+    return self->options;
+}
+
+uint32_t session_number (const session_t *self)
+{
+    return self->number;
+}
+
+bool session_wants_admission (const session_t *self)
+{
+    return self->state == SESSION_FRESH && self->address[0] && !self->hold_until_ms;
+}
+
+bool session_held (const session_t *self)
+{
+    return self->state == SESSION_FRESH && self->hold_until_ms;
+}
+
+bool session_has_window (const session_t *self)
+{
+    return window_bytes (&self->window).size > 0;
+}
+
+void session_set_trace (session_t *self, int64_t until_wall_ms)
+{
+    self->trace_until_ms = until_wall_ms;
+}
+
+void session_sent (session_t *self, size_t bytes)
+{
+    self->facts.tx_bytes += bytes;
+}
+
+const session_facts_t *session_facts (const session_t *self)
+{
+    return &self->facts;
+}

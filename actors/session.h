@@ -1,0 +1,131 @@
+//  One terminal's conversation: protocol state, admission, requests in flight, counters. Knows no socket:
+//  bytes come in by session_input and leave by the writer of its environment; time is always an argument.
+//  States and what moves between them stand in session.c; session.def lists why a session ends.
+#ifndef ACTORS_SESSION_H
+#define ACTORS_SESSION_H
+
+#include "codecs/codec.h"
+#include "fep/config.h"
+#include "fep/message.h"
+#include "fep/window.h"
+
+typedef struct session session_t;
+
+typedef enum {
+    SESSION_FRESH,    //  Nobody yet, or identified and waiting to be admitted
+    SESSION_ONLINE,   //  Admitted, nothing asked
+    SESSION_WAITING,  //  One request in flight
+    SESSION_CLOSING,  //  Flushing what is unsent
+    SESSION_DEAD,     //  To be freed at the end of the turn
+    SESSION_STATE_COUNT
+} session_state_t;
+
+typedef enum {
+#define CLOSE(name, is_error, text) CLOSE_##name,
+#include "actors/session.def"
+#undef CLOSE
+    CLOSE_COUNT
+} close_reason_t;
+
+const char *close_name (close_reason_t reason);
+bool close_is_error (close_reason_t reason);
+const char *session_state_name (session_state_t state);
+
+//  How often sessions ended for that reason, whole process. Any thread.
+int64_t close_count (close_reason_t reason);
+//  Counts an end that had no session (a connection refused at accept).
+void close_note (close_reason_t reason);
+
+//  What a session sees and produces during one call. The caller flushes `send` afterwards.
+typedef struct {
+    const config_t *config;  //  Options
+    int64_t now_ms;          //  For deadlines; stands still while the chain is stalled
+    int64_t wall_ms;         //  For stamps
+    batch_t *batch;          //  Messages go here
+    writer_t *send;          //  Bytes for the peer
+    pool_t *windows;         //  For bytes that wait for the rest of their frame
+
+    //  Frames of a traced session, both ways; reason is FEP_OK for a good one. May be NULL.
+    void (*trace) (void *arg, const session_t *session, bool up, bytes_t frame, fep_err_t reason);
+    //  A request ended: FEP_OK, TIMEOUT, REFUSED (with the terminal's code), CLOSED, ... May be NULL.
+    void (*result) (void *arg, const session_t *session, uint64_t token, fep_err_t error,
+                    uint8_t code);
+    void *arg;  //  For both
+} session_env_t;
+
+//  How far input got.
+typedef enum {
+    INPUT_TAKEN,  //  All of it, or the rest waits for more bytes
+    INPUT_BLOCKED,  //  Waits for admission or for confirmations to leave: read no more, then session_resume
+    INPUT_BATCH  //  The batch is ripe: send it on, then session_resume
+} input_t;
+
+#define SESSION_REQUESTS_MAX 8  //  Waiting behind the one in flight
+
+//  Gives a FRESH session, or NULL without memory. Borrows codec and options for its life; peer is copied.
+session_t *session_new (const codec_t *codec, const codec_options_t *options, const char *peer,
+                        const session_env_t *env);
+//  Gives back its window. Requests still waiting were failed by session_close.
+void session_destroy (session_t **self_p);
+
+//  Bytes from the terminal. After INPUT_BLOCKED or INPUT_BATCH the rest is kept inside.
+input_t session_input (session_t *self, const session_env_t *env, bytes_t bytes);
+input_t session_resume (session_t *self, const session_env_t *env);
+bool session_blocked (const session_t *self);
+//  Bytes that may be given to the next session_input.
+size_t session_room (const session_t *self, size_t most);
+
+//  Lets time pass; INPUT_BATCH as for input. *deadline_ms: when to be called again, in env->now_ms terms.
+input_t session_tick (session_t *self, const session_env_t *env, int64_t *deadline_ms);
+
+//  The directory's answer. heartbeat_ms 0: not known. Appends LINK up.
+void session_admit (session_t *self, const session_env_t *env, uint32_t number, uint8_t area,
+                    int64_t heartbeat_ms);
+//  The terminal is unknown: answer nothing, close after session.hold_ms.
+void session_hold (session_t *self, const session_env_t *env);
+
+//  Everything decoded up to mark is on disk.
+void session_durable (session_t *self, const session_env_t *env, uint32_t mark);
+//  The highest mark since the last call, 0 if none: what is to be confirmed once this batch is on disk.
+uint32_t session_take_mark (session_t *self);
+
+//  Copies the request. FULL beyond SESSION_REQUESTS_MAX, REFUSED unless admitted.
+FEP_MUST_CHECK
+fep_err_t session_request (session_t *self, const session_env_t *env, const request_t *request);
+
+//  Begins to close: CLOSING while bytes are unsent, else DEAD (the caller knows). Fails all requests,
+//  appends LINK down if it was admitted. The first reason stands.
+void session_close (session_t *self, const session_env_t *env, close_reason_t reason, bool flush);
+//  Unsent bytes are gone or nobody wants them any more: CLOSING ends.
+void session_flushed (session_t *self);
+
+//  ---- Facts ----
+session_state_t session_state (const session_t *self);
+close_reason_t session_reason (const session_t *self);  //  Of CLOSING and DEAD
+const char *session_address (const session_t *self);    //  "" until identified
+const char *session_peer (const session_t *self);
+const codec_t *session_codec (const session_t *self);
+const codec_options_t *session_options (const session_t *self);
+uint32_t session_number (const session_t *self);       //  0 until admitted
+bool session_wants_admission (const session_t *self);  //  Identified, not admitted, not held
+bool session_held (const session_t *self);             //  Unknown, waiting to be closed
+bool session_has_window (const session_t *self);
+void session_set_trace (session_t *self, int64_t until_wall_ms);
+void session_sent (session_t *self, size_t bytes);  //  For its counters
+
+typedef struct {
+    uint64_t rx_bytes;                //  From the terminal
+    uint64_t tx_bytes;                //  To it
+    uint64_t frames;                  //  Good ones
+    uint64_t items;                   //  Items decoded
+    uint64_t confirmed;               //  Reports confirmed
+    uint64_t refused[FEP_ERR_COUNT];  //  By reason
+    int64_t opened_ms;                //  Wall clock
+    int64_t last_rx_ms;               //  Wall clock
+    int64_t last_heartbeat_ms;        //  Wall clock; 0 = none
+    int64_t idle_ms;                  //  Its idle deadline as it stands
+} session_facts_t;
+
+const session_facts_t *session_facts (const session_t *self);
+
+#endif

@@ -1,0 +1,69 @@
+//  The diagram as code: endpoints, marks, command words, and what every actor is given at start.
+//    connector.N --BATCH--> storage --COMMITTED--> publisher, history      (PUSH/PULL, bounded)
+//    storage --DURABLE--> connector.N                                      (PUSH/PULL, highest only)
+//    any --NOTE--> publisher                                               (PUSH/PULL, lossy)
+//    connector.N, query, history --DEALER-- control (ROUTER)               (LINK, ADMIT, CLOSE, SHOW, ANSWER ...)
+//    supervisor --PAIR pipe-- every host thread                            (STATUS, SET, STOP)
+//  A message is two frames: a word in capitals, and a body. Only bytes cross between threads.
+#ifndef ACTORS_WIRING_H
+#define ACTORS_WIRING_H
+
+#include "fep/config.h"
+#include "store/archive.h"
+#include "store/store.h"
+
+#define MARK_CHAIN 32    //  Messages on each side of a hop of the chain
+#define MARK_HINT 8      //  COMMITTED and NOTE, lossy
+#define MARK_MAIL 20000  //  LINK and ADMIT: a storm of logins must fit
+#define MARK_DOOR 1000   //  Answers waiting for one client
+
+#define AT_STORAGE "inproc://storage"
+#define AT_PUBLISHER "inproc://publisher"
+#define AT_PUBLISHER_NOTES "inproc://publisher.notes"
+#define AT_HISTORY "inproc://history"
+#define AT_CONTROL "inproc://control"
+#define AT_CONNECTOR "inproc://connector.%u"  //  Number from 0
+
+//  Names of actors; they are also the identities of their DEALERs.
+#define NAME_CONNECTOR "connector.%u"
+#define NAME_STORAGE "storage"
+#define NAME_PUBLISHER "publisher"
+#define NAME_HISTORY "history"
+#define NAME_QUERY "query"
+#define NAME_CONTROL "control"
+
+//  Words of the mailbox.
+#define WORD_BATCH "BATCH"  //  connector -> storage: one packed batch
+#define WORD_DURABLE                                                                               \
+    "DURABLE"  //  storage -> connector: u64 big-endian, highest batch number on disk
+#define WORD_COMMITTED                                                                             \
+    "COMMITTED"             //  storage -> followers: committed_t header, then the record's batches
+#define WORD_NOTE "NOTE"    //  any -> publisher: array [topic, map]
+#define WORD_LINK "LINK"    //  connector -> control: map, a terminal came or went
+#define WORD_ADMIT "ADMIT"  //  control -> connector: map
+#define WORD_HOLD "HOLD"    //  control -> connector: map; unknown terminal, close it after a while
+#define WORD_CLOSE "CLOSE"  //  control -> connector: map {session, reason}
+#define WORD_SHOW "SHOW"    //  control -> connector: append a session's facts to an answer
+#define WORD_TRACE "TRACE"  //  control -> connector: map {address, until_ms}
+#define WORD_FETCH "FETCH"  //  control -> query: map with client
+#define WORD_LATEST "LATEST"  //  control -> history: map with client
+#define WORD_ANSWER "ANSWER"  //  query, history, connector -> control: map {client, word, body}
+#define WORD_HELLO "HELLO"    //  DEALER -> control: makes its identity known
+
+//  Fixed head of a COMMITTED body, in the machine's own byte order; it never leaves the process.
+typedef struct {
+    uint64_t sequence;
+    int64_t wall_ms;
+} committed_t;
+
+//  Given to every actor. Borrowed for the daemon's life.
+typedef struct {
+    const config_t *config;  //  As at start; an actor's own copy follows reloads
+    store_t *store;
+    archive_t *archive;  //  Control's alone once the actors run
+    uint64_t boot;       //  Drawn at start
+    uint64_t epoch;      //  Of the feed
+    int64_t started_ms;  //  Wall clock at start
+} context_t;
+
+#endif
