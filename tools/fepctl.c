@@ -1,0 +1,418 @@
+//  fepctl: what operators ask a running fepd, through its public door and feed only.
+#include "tools/fepctl.h"
+#include "fep/clock.h"
+#include "fep/wire.h"
+#include <argp.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define TIMEOUT_DEFAULT_MS 5000
+#define TIMEOUT_OFFSET_MS 1000  //  For a door that a command can do without
+
+//  The options a command may have besides --door, --feed, --json and --timeout.
+enum {
+    MAY_STATE = 1 << 0,
+    MAY_MP = 1 << 1,
+    MAY_FROM = 1 << 2,
+    MAY_KIND = 1 << 3,
+    MAY_AREA = 1 << 4,
+    MAY_TERMINAL = 1 << 5,
+    MAY_LIMIT = 1 << 6,
+    MAY_TOPIC = 1 << 7,
+    MAY_FOR = 1 << 8
+};
+
+//  What each verb of the door is for.
+static const struct {
+    const char *word;     //  "STATUS"
+    const char *meaning;  //  One sentence
+} s_verbs[] = {
+#define VERB(word, arguments, answer, right, meaning) {#word, meaning},
+#include "fep/door.def"
+#undef VERB
+};
+
+typedef struct {
+    const char *word;     //  "terminal"
+    const char *second;   //  "list", or NULL
+    const char *usage;    //  What follows
+    bool address;         //  ADDRESS follows
+    unsigned may;         //  MAY_ bits
+    unsigned must;        //  Of them, those that cannot be left out
+    bool with_door;       //  Nothing goes without the door
+    ctl_run_t *run;       //  Does it
+    const char *verb;     //  Its meaning is the verb's,
+    const char *meaning;  //  or this
+} command_t;
+
+#define FETCH_OPTIONS (MAY_FROM | MAY_KIND | MAY_AREA | MAY_TERMINAL | MAY_LIMIT)
+
+static const command_t s_commands[] = {
+    {"status", NULL, "", false, 0, 0, true, ctl_status, "STATUS", NULL},
+    {"terminal", "list", "[--state online|offline]", false, MAY_STATE, 0, true, ctl_terminal_list,
+     "TERMINALS", NULL},
+    {"terminal", "show", "ADDRESS", true, 0, 0, true, ctl_terminal_show, "TERMINAL", NULL},
+    {"latest", NULL, "ADDRESS [--mp N]", true, MAY_MP, 0, true, ctl_latest, "LATEST", NULL},
+    {"fetch", NULL, "[--from N] [--kind K] [--area A] [--terminal T] [--limit N]", false,
+     FETCH_OPTIONS, 0, true, ctl_fetch, "FETCH", NULL},
+    {"feed", "tail", "[--topic PREFIX]... [--limit N] [--for TIME]", false,
+     MAY_TOPIC | MAY_LIMIT | MAY_FOR, 0, false, ctl_feed_tail, NULL,
+     "publications as they come, until Ctrl-C"},
+    {"trace", NULL, "ADDRESS --for TIME", true, MAY_FOR, MAY_FOR, true, ctl_trace, NULL,
+     "frames of a terminal as they come and go; off again at the end or at Ctrl-C"},
+    {"config", NULL, "", false, 0, 0, true, ctl_config, "CONFIG", NULL},
+    {"verbs", NULL, "", false, 0, 0, true, ctl_verbs, "VERBS", NULL},
+};
+
+#define COMMAND_COUNT (sizeof s_commands / sizeof s_commands[0])
+
+static const char *s_meaning (const command_t *command)
+{
+    for (size_t i = 0; command->verb && i < sizeof s_verbs / sizeof s_verbs[0]; i++) {
+        if (strcmp (s_verbs[i].word, command->verb) == 0) {
+            return s_verbs[i].meaning;
+        }
+    }
+    return command->meaning;
+}
+
+//  --- Arguments
+
+enum {
+    KEY_DOOR = 'd',
+    KEY_FEED = 'f',
+    KEY_JSON = 'j',
+    KEY_TIMEOUT = 't',
+    KEY_STATE = 256,
+    KEY_MP,
+    KEY_FROM,
+    KEY_KIND,
+    KEY_AREA,
+    KEY_TERMINAL,
+    KEY_LIMIT,
+    KEY_TOPIC,
+    KEY_FOR
+};
+
+static const struct argp_option s_options[] = {
+    {"door", KEY_DOOR, "ENDPOINT", 0, "the door; default $FEP_DOOR or " CLIENT_DOOR_DEFAULT, 1},
+    {"feed", KEY_FEED, "ENDPOINT", 0, "the feed; default $FEP_FEED or " CLIENT_FEED_DEFAULT, 1},
+    {"json", KEY_JSON, NULL, 0, "one JSON document, or one line for each message", 1},
+    {"timeout", KEY_TIMEOUT, "MS", 0, "how long to wait for an answer; default 5000", 1},
+    {"state", KEY_STATE, "STATE", 0, "online or offline", 2},
+    {"mp", KEY_MP, "N", 0, "only this measuring point", 2},
+    {"from", KEY_FROM, "N", 0, "from this sequence on; default the journal's first", 2},
+    {"kind", KEY_KIND, "KIND", 0, "reading, event, alarm, result, link, login, heartbeat or held",
+     2},
+    {"area", KEY_AREA, "N", 0, "only this area, 0 to 63", 2},
+    {"terminal", KEY_TERMINAL, "ADDRESS", 0, "only this terminal", 2},
+    {"limit", KEY_LIMIT, "N", 0, "end after so many messages", 2},
+    {"topic", KEY_TOPIC, "PREFIX", 0, "topics that begin so; may be said again; default all", 2},
+    {"for", KEY_FOR, "TIME", 0, "how long: 30s, 10m, 1h", 2},
+    {0}};
+
+typedef struct {
+    ctl_t *ctl;                //  Being filled
+    unsigned said;             //  MAY_ bits met
+    const char *words[3];      //  Command and address
+    int word_count;            //  Of them
+    const command_t *command;  //  Once found
+} parsing_t;
+
+//  A whole number from low to high, or usage.
+static int64_t s_number (struct argp_state *state, const char *name, const char *text, int64_t low,
+                         int64_t high)
+{
+    char *end = NULL;
+    errno = 0;
+    int64_t number = strtoll (text, &end, 10);
+    if (errno || end == text || *end || number < low || number > high) {
+        argp_error (state, "--%s: '%s' is no whole number from %lld to %lld", name, text,
+                    (long long) low, (long long) high);
+    }
+    return number;
+}
+
+//  "30s", "10m", "1h", "2d"; a bare number is seconds.
+static int64_t s_time (struct argp_state *state, const char *text)
+{
+    static const struct {
+        const char *unit;  //  Behind the number
+        int64_t seconds;   //  What it means
+    } units[] = {{"", 1}, {"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}};
+    char *end = NULL;
+    errno = 0;
+    int64_t number = strtoll (text, &end, 10);
+    for (size_t i = 0; end != text && i < sizeof units / sizeof units[0]; i++) {
+        if (!errno && strcmp (end, units[i].unit) == 0 && number > 0 && number <= 1000000) {
+            return number * units[i].seconds;
+        }
+    }
+    argp_error (state, "--for: '%s' is no time such as 30s, 10m or 1h", text);
+    return 0;
+}
+
+static void s_add_topic (struct argp_state *state, ctl_t *ctl, const char *topic)
+{
+    if (ctl->topic_count == CTL_TOPICS_MAX) {
+        argp_error (state, "--topic: at most %d", CTL_TOPICS_MAX);
+    }
+    ctl->topics[ctl->topic_count++] = topic;
+}
+
+//  The options that belong to some commands only. False: it is none of them.
+static bool s_parse_own (int key, char *text, struct argp_state *state)
+{
+    parsing_t *self = state->input;
+    ctl_t *ctl = self->ctl;
+    switch (key) {
+    case KEY_STATE:
+        self->said |= MAY_STATE;
+        ctl->state = text;
+        if (strcmp (text, "online") != 0 && strcmp (text, "offline") != 0) {
+            argp_error (state, "--state: '%s' is neither online nor offline", text);
+        }
+        return true;
+    case KEY_MP:
+        self->said |= MAY_MP;
+        ctl->mp = s_number (state, "mp", text, 0, 65535);
+        return true;
+    case KEY_FROM:
+        self->said |= MAY_FROM;
+        ctl->from = s_number (state, "from", text, 0, INT64_MAX);
+        return true;
+    case KEY_KIND:
+        self->said |= MAY_KIND;
+        ctl->kind = text;
+        if (!*text || strlen (text) >= sizeof ((fetch_filter_t *) 0)->kind) {
+            argp_error (state, "--kind: '%s' is no kind", text);
+        }
+        return true;
+    case KEY_AREA:
+        self->said |= MAY_AREA;
+        ctl->area = s_number (state, "area", text, 0, AREA_COUNT - 1);
+        return true;
+    case KEY_TERMINAL:
+        self->said |= MAY_TERMINAL;
+        ctl->terminal = text;
+        return true;
+    case KEY_LIMIT:
+        self->said |= MAY_LIMIT;
+        ctl->limit = s_number (state, "limit", text, 1, INT64_MAX);
+        return true;
+    case KEY_TOPIC:
+        self->said |= MAY_TOPIC;
+        s_add_topic (state, ctl, text);
+        return true;
+    case KEY_FOR:
+        self->said |= MAY_FOR;
+        ctl->seconds = s_time (state, text);
+        return true;
+    default:
+        return false;
+    }
+}
+
+//  All arguments are there: which command is it, and is it whole?
+static void s_find_command (struct argp_state *state, parsing_t *self)
+{
+    if (self->word_count == 0) {
+        argp_error (state, "which command?");
+    }
+    for (size_t i = 0; i < COMMAND_COUNT && !self->command; i++) {
+        const command_t *command = &s_commands[i];
+        int words = command->second ? 2 : 1;
+        if (self->word_count >= words && strcmp (self->words[0], command->word) == 0 &&
+            (!command->second || strcmp (self->words[1], command->second) == 0)) {
+            self->command = command;
+            if (self->word_count != words + command->address) {
+                argp_error (state, "usage: fepctl %s%s%s %s", command->word,
+                            command->second ? " " : "", command->second ? command->second : "",
+                            command->usage);
+            }
+            self->ctl->terminal = command->address ? self->words[words] : self->ctl->terminal;
+        }
+    }
+    if (!self->command) {
+        argp_error (state, "there is no command '%s%s%s'", self->words[0],
+                    self->word_count > 1 ? " " : "", self->word_count > 1 ? self->words[1] : "");
+        return;
+    }
+    if ((self->said & ~self->command->may) || (self->command->must & ~self->said)) {
+        argp_error (state, "usage: fepctl %s%s%s %s", self->command->word,
+                    self->command->second ? " " : "",
+                    self->command->second ? self->command->second : "", self->command->usage);
+    }
+    if (self->ctl->terminal && strlen (self->ctl->terminal) > ADDRESS_MAX) {
+        argp_error (state, "a terminal's address has at most %d characters", ADDRESS_MAX);
+    }
+}
+
+static error_t s_parse (int key, char *text, struct argp_state *state)
+{
+    parsing_t *self = state->input;
+    if (s_parse_own (key, text, state)) {
+        return 0;
+    }
+    switch (key) {
+    case KEY_DOOR:
+        self->ctl->door = text;
+        return 0;
+    case KEY_FEED:
+        self->ctl->feed = text;
+        return 0;
+    case KEY_JSON:
+        self->ctl->json = true;
+        return 0;
+    case KEY_TIMEOUT:
+        self->ctl->timeout_ms = (int) s_number (state, "timeout", text, 1, 3600000);
+        return 0;
+    case ARGP_KEY_ARG:
+        if (self->word_count == 3) {
+            argp_error (state, "'%s' is too much", text);
+        }
+        self->words[self->word_count++] = text;
+        return 0;
+    case ARGP_KEY_END:
+        s_find_command (state, self);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+//  The list of commands behind the options.
+static char *s_help (int key, const char *text, void *input)
+{
+    (void) input;
+    if (key != ARGP_KEY_HELP_POST_DOC) {
+        return (char *) text;
+    }
+    char *help = NULL;
+    size_t size = 0;
+    FILE *file = open_memstream (&help, &size);
+    FEP_ASSERT (file);
+    fprintf (file, "Commands:\n");
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        const command_t *command = &s_commands[i];
+        fprintf (file, "  %s%s%s %s\n      %s\n", command->word, command->second ? " " : "",
+                 command->second ? command->second : "", command->usage, s_meaning (command));
+    }
+    fprintf (file,
+             "\nExit status: 0 done, 1 the door answered an error, 2 no answer or wrong use.\n");
+    fclose (file);
+    return help;
+}
+
+static const struct argp s_argp = {.options = s_options,
+                                   .parser = s_parse,
+                                   .args_doc = "COMMAND",
+                                   .doc = "Asks a running fepd.\v ",
+                                   .help_filter = s_help};
+
+//  --- Asking
+
+static volatile sig_atomic_t s_interrupted = 0;
+
+static void s_on_signal (int number)
+{
+    (void) number;
+    s_interrupted = 1;
+}
+
+bool ctl_interrupted (void)
+{
+    return s_interrupted != 0 || ferror (stdout);
+}
+
+int ctl_no_answer (const ctl_t *ctl, fep_err_t error)
+{
+    if (error == FEP_TIMEOUT) {
+        fprintf (stderr, "fepctl: no answer from %s within %d ms\n", ctl->door, ctl->timeout_ms);
+    } else if (error != FEP_STOPPING) {
+        fprintf (stderr, "fepctl: %s: %s\n", fep_err_name (error), fep_err_text (error));
+    }
+    return 2;
+}
+
+int ctl_refused (const answer_t *answer)
+{
+    fprintf (stderr, "fepctl: %s: %s\n", answer->error, answer->text);
+    return 1;
+}
+
+int ctl_ask (ctl_t *ctl, const char *word, bytes_t body, answer_t *answer)
+{
+    fep_err_t error = client_request (ctl->client, word, body, ctl->timeout_ms, answer);
+    if (error) {
+        return ctl_no_answer (ctl, error);
+    }
+    return answer->failed ? ctl_refused (answer) : 0;
+}
+
+//  Local time is the daemon's, not this machine's. False: there is no door.
+static bool s_learn_offset (ctl_t *ctl, int timeout_ms)
+{
+    answer_t answer;
+    fep_err_t error =
+        client_request (ctl->client, "CONFIG", bytes_of (NULL, 0), timeout_ms, &answer);
+    reader_t options;
+    if (error || !wire_find (answer.body, "options", &options)) {
+        return !error;
+    }
+    uint32_t rows = wire_get_array (&options);
+    while (rows-- > 0 && !options.failed) {
+        size_t start = options.pos;
+        wire_skip (&options);
+        bytes_t row = bytes_of (options.data + start, options.pos - start);
+        char key[32];
+        if (!options.failed && wire_find_text (row, "key", key, sizeof key) &&
+            strcmp (key, "utc_offset_min") == 0) {
+            clock_set_offset_min ((int) wire_find_int (row, "value", CLOCK_OFFSET_DEFAULT_MIN));
+        }
+    }
+    return true;
+}
+
+static const char *s_or (const char *text, const char *fallback)
+{
+    return text && *text ? text : fallback;
+}
+
+const char *argp_program_version = "fepctl " FEP_RELEASE;
+
+int main (int argc, char **argv)
+{
+    ctl_t ctl = {.door = s_or (getenv ("FEP_DOOR"), CLIENT_DOOR_DEFAULT),
+                 .feed = s_or (getenv ("FEP_FEED"), CLIENT_FEED_DEFAULT),
+                 .timeout_ms = TIMEOUT_DEFAULT_MS,
+                 .mp = -1,
+                 .from = -1,
+                 .area = -1,
+                 .limit = -1,
+                 .seconds = -1};
+    parsing_t parsing = {.ctl = &ctl};
+    argp_err_exit_status = 2;
+    argp_parse (&s_argp, argc, argv, 0, NULL, &parsing);
+    struct sigaction action = {.sa_handler = s_on_signal};
+    sigaction (SIGINT, &action, NULL);
+    sigaction (SIGTERM, &action, NULL);
+    signal (SIGPIPE, SIG_IGN);
+    if (client_open (ctl.door, ctl.feed, &ctl.client) != FEP_OK) {
+        fprintf (stderr,
+                 "fepctl: cannot connect to '%s' and '%s': needed are endpoints such as %s\n",
+                 ctl.door, ctl.feed, CLIENT_DOOR_DEFAULT);
+        return 2;
+    }
+    bool with_door = parsing.command->with_door;
+    int code = 0;
+    if (!s_learn_offset (&ctl, with_door ? ctl.timeout_ms : TIMEOUT_OFFSET_MS) && with_door) {
+        code = ctl_no_answer (&ctl, FEP_TIMEOUT);
+    } else {
+        code = parsing.command->run (&ctl);
+    }
+    client_close (&ctl.client);
+    return fflush (stdout) == 0 && !ferror (stdout) ? code : 2;
+}

@@ -1,0 +1,45 @@
+//  What the commands of fepctl share. Exit codes: 0 done, 1 the door answered an error, 2 no answer or usage.
+#ifndef TOOLS_FEPCTL_H
+#define TOOLS_FEPCTL_H
+
+#include "client/client.h"
+#include "client/fetch.h"
+
+#define CTL_TOPICS_MAX 32
+
+typedef struct {
+    const char *door;                    //  Endpoint
+    const char *feed;                    //  Endpoint
+    bool json;                           //  JSON instead of tables
+    int timeout_ms;                      //  Of one request
+    const char *state;                   //  --state, or NULL
+    const char *kind;                    //  --kind, or NULL
+    const char *terminal;                //  --terminal or ADDRESS, or NULL
+    int64_t mp;                          //  --mp; -1 = not said
+    int64_t from;                        //  --from; -1 = not said
+    int64_t area;                        //  --area; -1 = not said
+    int64_t limit;                       //  --limit; -1 = not said
+    int64_t seconds;                     //  --for; -1 = not said
+    const char *topics[CTL_TOPICS_MAX];  //  --topic
+    size_t topic_count;                  //  Of them
+    client_t *client;                    //  Connected
+} ctl_t;
+
+typedef int (ctl_run_t) (ctl_t *ctl);
+
+//  Asks the door; says on stderr what went wrong. 0, 1 or 2 as above.
+int ctl_ask (ctl_t *ctl, const char *word, bytes_t body, answer_t *answer);
+
+//  How an attempt that gave error ended, said on stderr. Never 0.
+int ctl_no_answer (const ctl_t *ctl, fep_err_t error);
+
+//  The error of an answer, said on stderr. 1.
+int ctl_refused (const answer_t *answer);
+
+//  True once SIGINT or SIGTERM came, or nobody reads what is printed.
+bool ctl_interrupted (void);
+
+ctl_run_t ctl_status, ctl_terminal_list, ctl_terminal_show, ctl_latest, ctl_config, ctl_verbs;
+ctl_run_t ctl_fetch, ctl_feed_tail, ctl_trace;
+
+#endif
