@@ -1,0 +1,351 @@
+#!/usr/bin/python3
+"""The independent subscriber: records the feed from before the load, heals its gaps by FETCH, at the end reads
+everything by FETCH, and compares item by item with the ledger of fepsim. Start it before the load; SIGTERM or
+SIGINT ends the recording and begins the comparison. Prints a table and one JSON line.
+
+Ends 0 only if nothing is lost, doubled or wrong; 1 if something is; 2 if it could not judge.
+
+  lost     confirmed to the terminal, but not (whole) in the journal; or in the journal, but not on the feed
+           even after healing
+  doubled  two records of one identity (terminal, measuring point, point, freeze, device time) without the
+           quality bit `changed`, in the journal or on the feed
+  wrong    another value than the formula gives, a report nobody sent, or one on the feed that the journal lacks
+"""
+import argparse
+import json
+import signal
+import sys
+import time
+
+import msgpack
+import zmq
+
+import values
+from door import Door, DoorError, subscribe
+
+KINDS = {1: "reading", 2: "event", 3: "alarm", 4: "result", 5: "link", 6: "login", 7: "heartbeat"}
+TOPICS = [name + "/" for name in list(KINDS.values()) + ["held"]]
+READING, EVENT = 1, 2
+FREEZE_NONE, FREEZE_DAY = 0, 3
+CHANGED = 1 << 9
+EXAMPLES = 5
+INDEX_BITS = 20
+
+
+class Tally:
+    """What was seen in one place: the journal, or the feed."""
+
+    def __init__(self, name, offset_min, day_shift_min):
+        self.name = name
+        self.offset_min = offset_min
+        self.day_shift_min = day_shift_min
+        self.places = set()  # sequence and index of every message
+        self.seen = {}       # report identity -> bits of its items
+        self.kinds = {}      # messages by kind
+        self.items = 0
+        self.other_items = 0
+        self.doubled = 0
+        self.changed = 0
+        self.wrong = 0
+        self.examples = []
+
+    def identity(self, message):
+        """(kind, address, mp, minute) of a report, or None."""
+        kind, freeze, minute = message[0], message[8], message[9] // 60000
+        if kind == EVENT:
+            return values.EVENT, int(message[2]), message[4], minute
+        if kind == READING and freeze == FREEZE_NONE:
+            return values.CURRENT, int(message[2]), message[4], minute
+        if kind == READING and freeze == FREEZE_DAY:
+            return values.DAY, int(message[2]), message[4], minute - self.day_shift_min
+        return None
+
+    def fault(self, what, place, detail):
+        if len(self.examples) < EXAMPLES:
+            sequence, index = place >> INDEX_BITS, place & ((1 << INDEX_BITS) - 1)
+            self.examples.append(f"{self.name}: {what} at {sequence}.{index}: {detail}")
+
+    def add(self, sequence, index, message):
+        place = sequence << INDEX_BITS | index
+        if place in self.places:
+            return
+        self.places.add(place)
+        kind = message[0]
+        self.kinds[kind] = self.kinds.get(kind, 0) + 1
+        identity = self.identity(message)
+        if identity is None:
+            return
+        report, address, mp, minute = identity
+        want = values.expected(report, address, mp, minute, self.offset_min)
+        where = values.INDEX[report]
+        mask = self.seen.get(identity, 0)
+        for item in message[11]:
+            self.items += 1
+            i = where.get(item[0])
+            if i is None:
+                self.other_items += 1
+                continue
+            if item[3] & CHANGED:
+                self.changed += 1
+            elif mask >> i & 1:
+                self.doubled += 1
+                self.fault("doubled", place, (identity, item))
+            mask |= 1 << i
+            if not values.same(item, want[i]):
+                self.wrong += 1
+                self.fault("wrong", place, (identity, item, want[i]))
+        self.seen[identity] = mask
+
+
+class Recorder:
+    """Follows the feed topic by topic as the schema says and heals what is missing."""
+
+    def __init__(self, door, feed, tally, head, epoch):
+        self.door = door
+        self.epoch = epoch  # at the beginning
+        self.feed = feed
+        self.tally = tally
+        self.start = head
+        self.last = {}      # topic -> last sequence had
+        self.epochs = {}    # topic -> epoch of its last frame
+        self.ticks = {}     # topic -> (head, last published) of its last TICK
+        self.healed = 0     # messages that came by FETCH
+        self.gaps = 0
+        self.received = 0   # messages that came by the feed
+        self.unhealed = 0
+
+    def heal(self, topic, upto):
+        """FETCH what the topic holds behind what we have, up to a sequence."""
+        name, area = topic.split("/", 1)
+        start = self.last.get(topic, self.start) + 1
+        if start > upto:
+            return
+        at, found = start, 0
+        try:
+            while at <= upto:
+                word, page = self.door.ask("FETCH", {"from": at, "kind": name, "area": int(area)}, 10.0, 3)
+                if word != "ROWS":
+                    self.unhealed += 1
+                    break
+                for sequence, messages in page["commits"]:
+                    if sequence > upto:
+                        break
+                    for index, message in messages:
+                        self.tally.add(sequence, index, message)
+                        found += 1
+                if page["next"] <= at:
+                    break
+                at = page["next"]
+        except DoorError as error:
+            self.unhealed += 1
+            print(f"check: gap of {topic} not healed: {error}", file=sys.stderr)
+            return
+        self.last[topic] = max(self.last.get(topic, self.start), upto)
+        if found:
+            self.gaps += 1
+            self.healed += found
+
+    def take(self, frames):
+        topic = frames[0].decode()
+        _, what, epoch, sequence, prev, _ = msgpack.unpackb(frames[1])[:6]
+        if what == "NOTE" or topic.split("/")[0] not in [t[:-1] for t in TOPICS]:
+            return
+        last = self.last.get(topic, self.start)
+        fresh = self.epochs.get(topic, self.epoch) != epoch
+        self.epochs[topic] = epoch
+        if what == "TICK":
+            self.ticks[topic] = (sequence, prev)
+            self.heal(topic, sequence if fresh else prev)
+            return
+        if sequence <= last:
+            return
+        if prev > last or prev == 0 or fresh:
+            self.heal(topic, sequence - 1)
+        for index, message in msgpack.unpackb(frames[2]):
+            self.tally.add(sequence, index, message)
+            self.received += 1
+        self.last[topic] = sequence
+
+    def drain(self, wait_ms):
+        """Takes what is there; waits at most so long for the first. False if nothing came."""
+        if not self.feed.poll(wait_ms):
+            return False
+        for _ in range(1000):
+            try:
+                self.take(self.feed.recv_multipart(zmq.NOBLOCK))
+            except zmq.Again:
+                break
+        return True
+
+    def settle(self, head, limit_s):
+        """Until every topic's TICK says the head was passed and nothing is missing."""
+        deadline = time.monotonic() + limit_s
+        quiet = False
+        while time.monotonic() < deadline:
+            quiet = not self.drain(300)
+            late = [t for t in self.last if self.ticks.get(t, (0, 0))[0] < head]
+            if quiet and not late:
+                return True
+        return False
+
+
+def fetch_all(door, tally, first, head, body):
+    """Everything from first to head. False if the journal no longer has it."""
+    at = first
+    while at <= head:
+        word, page = door.ask("FETCH", dict(body, **{"from": at}), 10.0, 6)
+        if word != "ROWS":
+            return False
+        for sequence, messages in page["commits"]:
+            if sequence > head:
+                break
+            for index, message in messages:
+                tally.add(sequence, index, message)
+        if page["next"] <= at:
+            break
+        at = page["next"]
+    return True
+
+
+def read_ledger(path):
+    """identity -> [sent, confirmed, carried]"""
+    ledger = {}
+    with open(path, encoding="ascii") as lines:
+        for line in lines:
+            address, kind, mp, minute, sent, confirmed, carried = map(int, line.split())
+            entry = ledger.setdefault((kind, address, mp, minute), [0, 0, 0])
+            entry[0] += sent
+            entry[1] |= confirmed
+            entry[2] |= carried
+    return ledger
+
+
+def look_up_carried(door, journal, ledger, head):
+    """What an earlier run sent first may stand before our first sequence: ask for its terminals from the start."""
+    addresses = {identity[1] for identity, entry in ledger.items()
+                 if entry[1] and entry[2] and journal.seen.get(identity, 0) != values.FULL[identity[0]]}
+    first = door.status(attempts=3)["first"]
+    for address in addresses:
+        fetch_all(door, journal, first, head, {"terminal": f"{address:09d}"})
+
+
+def compare(ledger, journal, feed, head, first):
+    """The counts of the verdict."""
+    lost_commit = lost_feed = 0
+    examples = []
+    for identity, (_, confirmed, _) in ledger.items():
+        full = values.FULL[identity[0]]
+        if confirmed and journal.seen.get(identity, 0) != full:
+            lost_commit += 1
+            examples.append(f"confirmed, not in the journal: {identity}")
+    bottom, top = first << INDEX_BITS, (head + 1) << INDEX_BITS
+    in_journal = {place for place in journal.places if bottom <= place < top}
+    on_feed = {place for place in feed.places if bottom <= place < top}
+    lost_feed = len(in_journal - on_feed)
+    phantom = len(on_feed - in_journal)
+    for place in sorted(in_journal - on_feed)[:EXAMPLES]:
+        examples.append(f"in the journal, not on the feed: {place >> INDEX_BITS}.{place % (1 << INDEX_BITS)}")
+    unsent = sum(1 for identity in journal.seen if identity not in ledger)
+    for identity in [i for i in journal.seen if i not in ledger][:EXAMPLES]:
+        examples.append(f"in the journal, not in the ledger: {identity}")
+    return {
+        "lost": lost_commit + lost_feed,
+        "lost_commit": lost_commit,
+        "lost_feed": lost_feed,
+        "doubled": journal.doubled + feed.doubled,
+        "wrong": journal.wrong + feed.wrong + phantom + unsent,
+        "wrong_value": journal.wrong + feed.wrong,
+        "phantom": phantom,
+        "unsent": unsent,
+    }, examples[:4 * EXAMPLES]
+
+
+def report(facts, examples):
+    rows = [
+        ("reports sent", facts["sent"]), ("  frames resent", facts["resent"]),
+        ("  carried over from the run before", facts["carried"]),
+        ("reports confirmed", facts["confirmed"]), ("reports committed", facts["committed"]),
+        ("reports published", facts["published"]), ("  messages healed by FETCH", facts["healed"]),
+        ("  gaps", facts["gaps"]), ("messages repeated, not journalled again", facts["repeated"]),
+        ("items committed", facts["items"]), ("items changed", facts["changed"]),
+        ("lost", facts["lost"]), ("doubled", facts["doubled"]), ("wrong", facts["wrong"]),
+    ]
+    for name, number in rows:
+        print(f"  {name:<42}{number:>12}")
+    for example in examples:
+        print("  !", example)
+    print(json.dumps(facts))
+    sys.stdout.flush()
+
+
+def judge(args, door, recorder, journal, feed, head0, repeated0):
+    status = door.status(10.0, 6)
+    head = status["head"]
+    settled = recorder.settle(head, args.settle_ms / 1000)
+    whole = fetch_all(door, journal, head0 + 1, head, {})
+    ledger = read_ledger(args.ledger)
+    look_up_carried(door, journal, ledger, head)
+    facts, examples = compare(ledger, journal, feed, head, head0 + 1)
+    examples += journal.examples + feed.examples
+    repeated = status["metrics"].get("messages_repeated", 0)
+    verdict = {
+        "what": "check",
+        "ok": whole and facts["lost"] == 0 and facts["doubled"] == 0 and facts["wrong"] == 0,
+        "sent": len(ledger),
+        "resent": sum(entry[0] for entry in ledger.values()) - len(ledger),
+        "carried": sum(entry[2] for entry in ledger.values()),
+        "confirmed": sum(entry[1] for entry in ledger.values()),
+        "committed": sum(1 for i in ledger if journal.seen.get(i, 0) == values.FULL[i[0]]),
+        "published": sum(1 for i in ledger if feed.seen.get(i, 0) == values.FULL[i[0]]),
+        "messages": recorder.received, "healed": recorder.healed, "gaps": recorder.gaps,
+        "unhealed": recorder.unhealed, "settled": settled,
+        "repeated": repeated - repeated0 if repeated >= repeated0 else repeated,
+        "items": journal.items, "changed": journal.changed, "other_items": journal.other_items,
+        "kinds": {KINDS.get(kind, str(kind)): count for kind, count in sorted(journal.kinds.items())},
+        "first": head0 + 1, "head": head,
+    }
+    verdict.update(facts)
+    if not whole:
+        examples.append("the journal's beginning was trimmed before it could be read")
+    report(verdict, examples)
+    return 0 if verdict["ok"] else 1
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--feed", default="tcp://127.0.0.1:7601")
+    parser.add_argument("--door", default="tcp://127.0.0.1:7602")
+    parser.add_argument("--ledger", required=True, help="of fepsim; read at the end")
+    parser.add_argument("--utc-offset-min", type=int, default=480)
+    parser.add_argument("--day-shift-min", type=int, default=1440,
+                        help="instant of a frozen day behind the day's first minute")
+    parser.add_argument("--settle-ms", type=int, default=15000, help="wait for the feed at the end")
+    parser.add_argument("--limit", type=int, default=5000000, help="most messages it records; then it gives up")
+    parser.add_argument("--seconds", type=float, default=0, help="record so long; 0 = until a signal")
+    args = parser.parse_args()
+
+    stop = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.append(1))
+    try:
+        door = Door(args.door)
+        status = door.status(5.0, 6)
+        head0, repeated0 = status["head"], status["metrics"].get("messages_repeated", 0)
+        feed = Tally("feed", args.utc_offset_min, args.day_shift_min)
+        journal = Tally("journal", args.utc_offset_min, args.day_shift_min)
+        recorder = Recorder(door, subscribe(args.feed, TOPICS), feed, head0, status["epoch"])
+        print(f"check: recording from sequence {head0 + 1}", flush=True)
+        end = time.monotonic() + args.seconds if args.seconds else float("inf")
+        while not stop and time.monotonic() < end:
+            recorder.drain(200)
+            if len(feed.places) > args.limit:
+                print(f"check: more than {args.limit} messages; cannot judge", file=sys.stderr, flush=True)
+                return 2
+        return judge(args, door, recorder, journal, feed, head0, repeated0)
+    except (DoorError, OSError, ValueError) as error:
+        print(f"check: {error}", file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,462 @@
+//  fepbench: what a confirmed report costs fepd, as a ratio to floor run beside it.
+//    fepbench push --fepd PATH --floor PATH --data DIR [--terminals 5000] [--depth 1|8] [--rate
+//    0|20000]
+//                  [--seconds 5] [--rounds 3] [--pin 0|1]
+//  Each round runs floor, then fepd, each on a fresh store with one subscriber at the feed: connect
+//  and log in, one second to warm up, then the window. Printed for each run, then the best (lowest
+//  cost, highest rate) and the median of both servers, and fepd's ratio to floor:
+//    cpu_us     on-CPU microseconds of the server process (all threads) per report confirmed in the
+//    window
+//    frames_s   reports confirmed per second
+//    p50, p99   microseconds from write to confirmation (depth 8: of the whole write)
+//    rss        bytes of resident memory a session: after all logins minus before the first
+//    connection
+//    cpu_gen    the same as cpu_us for this program, without its subscriber
+#include "bench/args.h"
+#include "bench/child.h"
+#include "bench/drive.h"
+#include "bench/terminal.h"
+#include "fep/check.h"
+#include "fep/clock.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <ftw.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+#include <zmq.h>
+
+#define ROUNDS_MAX 50
+#define WARM_MS 1000
+#define READY_MS 30000
+#define DRAIN_MS 10000
+#define STOP_MS 20000
+#define SETTLE_MS 300
+#define FIRST_ADDRESS 310100001
+#define PATH_SIZE 256
+
+typedef enum { SERVER_FLOOR, SERVER_FEPD, SERVER_COUNT } server_t;
+
+static const char *const s_names[SERVER_COUNT] = {"floor", "fepd"};
+
+typedef struct {
+    double cpu_us;          //  Per confirmed frame
+    double cpu_gen_us;      //  The same of this program
+    double frames_s;        //  Confirmed
+    uint32_t p50_us;        //  Latency
+    uint32_t p99_us;        //  Latency
+    double rss;             //  Bytes a session
+    uint64_t unconfirmed;   //  After the drain
+    uint64_t skipped;       //  Paced writes left out
+    uint64_t publications;  //  Received by the subscriber
+} result_t;
+
+typedef struct {
+    const char *fepd;   //  Program
+    const char *floor;  //  Program
+    const char *data;   //  Directory for stores, configuration, logs
+    int64_t terminals;
+    int64_t depth;
+    int64_t rate;
+    int64_t seconds;
+    int64_t rounds;
+    int64_t port_base;  //  Listener; the feed is one above, the door two
+    int64_t pin;        //  1: server on CPU 0, this program on CPU 1
+} options_t;
+
+//  The subscriber: a thread that only receives.
+typedef struct {
+    pthread_t thread;        //  Its thread
+    void *context;           //  ZeroMQ
+    int port;                //  Of the feed
+    atomic_bool stop;        //  Set to end it
+    atomic_ullong messages;  //  Publications received
+    atomic_ullong cpu_ns;    //  Its own CPU time
+} subscriber_t;
+
+static void *s_subscribe (void *arg)
+{
+    subscriber_t *self = arg;
+    char endpoint[64];
+    char buffer[16];
+    int queue = 0;
+    int timeout = 50;
+    struct timespec cpu;
+    void *socket = zmq_socket (self->context, ZMQ_SUB);
+    (void)zmq_setsockopt (socket, ZMQ_RCVHWM, &queue, sizeof queue);
+    (void)zmq_setsockopt (socket, ZMQ_RCVTIMEO, &timeout, sizeof timeout);
+    (void)zmq_setsockopt (socket, ZMQ_SUBSCRIBE, "reading/", 8);
+    snprintf (endpoint, sizeof endpoint, "tcp://127.0.0.1:%d", self->port);
+    (void)zmq_connect (socket, endpoint);
+    while (!self->stop) {
+        int more = 0;
+        size_t size = sizeof more;
+        if (zmq_recv (socket, buffer, sizeof buffer, 0) >= 0) {
+            (void)zmq_getsockopt (socket, ZMQ_RCVMORE, &more, &size);
+            self->messages += more == 0;
+        }
+        (void)clock_gettime (CLOCK_THREAD_CPUTIME_ID, &cpu);
+        self->cpu_ns = (uint64_t)cpu.tv_sec * 1000000000 + (uint64_t)cpu.tv_nsec;
+    }
+    (void)zmq_close (socket);
+    return NULL;
+}
+
+static uint64_t s_self_cpu_ns (void)
+{
+    struct timespec cpu;
+    (void)clock_gettime (CLOCK_THREAD_CPUTIME_ID, &cpu);
+    return (uint64_t)cpu.tv_sec * 1000000000 + (uint64_t)cpu.tv_nsec;
+}
+
+static int s_remove (const char *path, const struct stat *info, int kind, struct FTW *walk)
+{
+    (void)info;
+    (void)kind;
+    (void)walk;
+    return remove (path);
+}
+
+static bool s_write_config (const options_t *o, const char *directory)
+{
+    char path[PATH_SIZE];
+    snprintf (path, sizeof path, "%s/fepd.yaml", directory);
+    FILE *file = fopen (path, "w");
+    if (!file) {
+        return false;
+    }
+    fprintf (file,
+             "connector:\n  sessions: %" PRId64 "\n  fresh_sessions: %" PRId64
+             "\n  fresh_per_address: %" PRId64 "\nstore:\n  path: \"%s/store\"\n"
+             "feed:\n  port: %" PRId64 "\ndoor:\n  port: %" PRId64
+             "\narchive:\n  csv: \"%s/archive.csv\"\n"
+             "listeners:\n  - name: field\n    address: 127.0.0.1\n    port: %" PRId64
+             "\n    codec: gdw1376\n    sessions: %" PRId64 "\n",
+             o->terminals + 16, o->terminals + 16, o->terminals + 16, directory, o->port_base + 1,
+             o->port_base + 2, directory, o->port_base, o->terminals + 16);
+    if (fclose (file) != 0) {
+        return false;
+    }
+    snprintf (path, sizeof path, "%s/archive.csv", directory);
+    file = fopen (path, "w");
+    if (!file) {
+        return false;
+    }
+    fprintf (file, "terminal,name,area,heartbeat_s,measuring_point,meter\n");
+    for (uint32_t i = 0; i < (uint32_t)o->terminals; i++) {
+        fprintf (file, "%09" PRIu32 ",terminal %" PRIu32 ",0,900,1,\n",
+                 terminal_address (FIRST_ADDRESS, i), i);
+    }
+    return fclose (file) == 0;
+}
+
+static pid_t s_start (const options_t *o, server_t server, char *directory, const char *log)
+{
+    char store[PATH_SIZE + 16];
+    char config[PATH_SIZE + 16];
+    char port[24];
+    char feed_port[24];
+    snprintf (store, sizeof store, "%s/store", directory);
+    snprintf (config, sizeof config, "%s/fepd.yaml", directory);
+    snprintf (port, sizeof port, "%" PRId64, o->port_base);
+    snprintf (feed_port, sizeof feed_port, "%" PRId64, o->port_base + 1);
+    char *const floor_argv[] = {(char *)(uintptr_t)o->floor,
+                                "--port",
+                                port,
+                                "--feed-port",
+                                feed_port,
+                                "--store",
+                                store,
+                                NULL};
+    char *const fepd_argv[] = {(char *)(uintptr_t)o->fepd, "-c", config, NULL};
+    return child_start (server == SERVER_FLOOR ? floor_argv : fepd_argv, log, o->pin ? 0 : -1);
+}
+
+//  Until its listener accepts. False if it died or took too long.
+static bool s_ready (pid_t pid, int64_t port)
+{
+    int64_t end = clock_mono_ms () + READY_MS;
+    struct sockaddr_in peer = {.sin_family = AF_INET,
+                               .sin_port = htons ((uint16_t)port),
+                               .sin_addr.s_addr = htonl (INADDR_LOOPBACK)};
+    while (child_alive (pid) && clock_mono_ms () < end) {
+        int fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        bool ok = fd >= 0 && connect (fd, (struct sockaddr *)&peer, sizeof peer) == 0;
+        close (fd);
+        if (ok) {
+            return true;
+        }
+        (void)usleep (20000);
+    }
+    return false;
+}
+
+static void s_window (const options_t *o, pid_t pid, drive_t *drive, result_t *result)
+{
+    drive_run (drive, WARM_MS);
+    drive_mark (drive);
+    uint64_t frames = drive_stats (drive)->confirmed;
+    uint64_t cpu = child_cpu_ns (pid);
+    uint64_t own = s_self_cpu_ns ();
+    int64_t start = clock_mono_us ();
+    drive_run (drive, o->seconds * 1000);
+    double us = (double)(clock_mono_us () - start);
+    double done = (double)(drive_stats (drive)->confirmed - frames);
+    result->cpu_us = (double)(child_cpu_ns (pid) - cpu) / 1000 / done;
+    result->cpu_gen_us = (double)(s_self_cpu_ns () - own) / 1000 / done;
+    result->frames_s = done / us * 1e6;
+    result->p50_us = drive_latency_us (drive, 0.5);
+    result->p99_us = drive_latency_us (drive, 0.99);
+    result->skipped = drive_stats (drive)->skipped;
+    result->unconfirmed = drive_drain (drive, DRAIN_MS);
+}
+
+//  Connects, measures. False after a line on stderr.
+static bool s_measure (const options_t *o, pid_t pid, result_t *result)
+{
+    drive_options_t options = {(uint16_t)o->port_base, (uint32_t)o->terminals, FIRST_ADDRESS,
+                               (uint32_t)o->depth, (uint32_t)o->rate};
+    uint64_t before = child_rss (pid);
+    drive_t *drive = drive_new (&options);
+    if (!drive) {
+        return false;
+    }
+    (void)usleep (SETTLE_MS * 1000);
+    result->rss = ((double)child_rss (pid) - (double)before) / (double)o->terminals;
+    s_window (o, pid, drive, result);
+    const drive_stats_t *stats = drive_stats (drive);
+    bool ok = stats->lost == 0 && stats->noise == 0 && stats->denied == 0;
+    if (!ok) {
+        fprintf (stderr,
+                 "fepbench: lost connections %" PRIu64 ", noise %" PRIu64 ", denied %" PRIu64 "\n",
+                 stats->lost, stats->noise, stats->denied);
+    }
+    drive_destroy (&drive);
+    return ok;
+}
+
+//  One run of one server. False if it could not be measured; its log stays in the data directory.
+static bool s_run (const options_t *o, server_t server, int64_t round, result_t *result)
+{
+    char directory[PATH_SIZE - 32];
+    char log[PATH_SIZE];
+    subscriber_t subscriber = {.port = (int)o->port_base + 1, .context = zmq_ctx_new ()};
+    snprintf (directory, sizeof directory, "%s/%s-%" PRId64, o->data, s_names[server], round);
+    snprintf (log, sizeof log, "%s/%s-%" PRId64 ".log", o->data, s_names[server], round);
+    (void)nftw (directory, s_remove, 16, FTW_DEPTH | FTW_PHYS);
+    if (mkdir (directory, 0755) != 0 || !s_write_config (o, directory)) {
+        fprintf (stderr, "fepbench: %s: %s\n", directory, strerror (errno));
+        return false;
+    }
+    pid_t pid = s_start (o, server, directory, log);
+    bool ok = pid > 0 && s_ready (pid, o->port_base);
+    if (!ok) {
+        fprintf (stderr, "fepbench: %s did not come up; see %s\n", s_names[server], log);
+    }
+    if (ok && pthread_create (&subscriber.thread, NULL, s_subscribe, &subscriber) == 0) {
+        (void)usleep (SETTLE_MS * 1000);
+        ok = s_measure (o, pid, result);
+        subscriber.stop = true;
+        (void)pthread_join (subscriber.thread, NULL);
+        result->publications = subscriber.messages;
+    }
+    if (pid > 0 && !child_stop (pid, STOP_MS)) {
+        fprintf (stderr, "fepbench: %s did not end well; see %s\n", s_names[server], log);
+        ok = false;
+    }
+    (void)zmq_ctx_term (subscriber.context);
+    (void)nftw (directory, s_remove, 16, FTW_DEPTH | FTW_PHYS);
+    return ok;
+}
+
+static void s_print_run (server_t server, int64_t round, const result_t *r)
+{
+    printf ("%-6s round=%" PRId64 " cpu_us=%.3f frames_s=%.0f p50_us=%u p99_us=%u rss=%.0f"
+            " cpu_gen_us=%.3f unconfirmed=%" PRIu64 " skipped=%" PRIu64 " publications=%" PRIu64
+            "\n",
+            s_names[server], round, r->cpu_us, r->frames_s, r->p50_us, r->p99_us, r->rss,
+            r->cpu_gen_us, r->unconfirmed, r->skipped, r->publications);
+    (void)fflush (stdout);
+}
+
+static int s_order (const void *a, const void *b)
+{
+    double x = *(const double *)a;
+    double y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+typedef struct {
+    double best;    //  Smallest cost, highest rate
+    double median;  //  Middle
+} summary_t;
+
+static summary_t s_summary (const result_t *results, size_t count, double (*of) (const result_t *),
+                            bool higher)
+{
+    double values[ROUNDS_MAX];
+    for (size_t i = 0; i < count; i++) {
+        values[i] = of (&results[i]);
+    }
+    qsort (values, count, sizeof values[0], s_order);
+    return (summary_t){values[higher ? count - 1 : 0],
+                       (values[count / 2] + values[(count - 1) / 2]) / 2};
+}
+
+static double s_cpu (const result_t *r)
+{
+    return r->cpu_us;
+}
+
+static double s_rate (const result_t *r)
+{
+    return r->frames_s;
+}
+
+static double s_p50 (const result_t *r)
+{
+    return r->p50_us;
+}
+
+static double s_p99 (const result_t *r)
+{
+    return r->p99_us;
+}
+
+static double s_rss (const result_t *r)
+{
+    return r->rss;
+}
+
+static void s_print_summary (result_t results[SERVER_COUNT][ROUNDS_MAX], size_t count)
+{
+    static const struct {
+        const char *name;
+        double (*of) (const result_t *);
+        bool higher;  //  Is better
+    } s_lines[] = {{"cpu_us", s_cpu, false},
+                   {"frames_s", s_rate, true},
+                   {"p50_us", s_p50, false},
+                   {"p99_us", s_p99, false},
+                   {"rss", s_rss, false}};
+    printf ("\n%-10s %12s %12s %12s %12s %9s %9s\n", "fepd/floor", "floor best", "median",
+            "fepd best", "median", "of best", "of median");
+    for (size_t i = 0; i < sizeof s_lines / sizeof s_lines[0]; i++) {
+        summary_t floor =
+            s_summary (results[SERVER_FLOOR], count, s_lines[i].of, s_lines[i].higher);
+        summary_t fepd = s_summary (results[SERVER_FEPD], count, s_lines[i].of, s_lines[i].higher);
+        printf ("%-10s %12.3f %12.3f %12.3f %12.3f %9.2f %9.2f\n", s_lines[i].name, floor.best,
+                floor.median, fepd.best, fepd.median, fepd.best / floor.best,
+                fepd.median / floor.median);
+    }
+}
+
+static void s_print_machine (int argc, char **argv)
+{
+    char line[256];
+    char model[128] = "unknown";
+    int major = 0;
+    int minor = 0;
+    int patch = 0;
+    struct utsname name;
+    (void)uname (&name);
+    zmq_version (&major, &minor, &patch);
+    FILE *cpu = fopen ("/proc/cpuinfo", "r");
+    while (cpu && fgets (line, sizeof line, cpu)) {
+        if (sscanf (line, "model name : %127[^\n]", model) == 1) {
+            break;
+        }
+    }
+    if (cpu) {
+        fclose (cpu);
+    }
+    printf ("# %s, %ld CPUs, %s %s, compiler %s, libzmq %d.%d.%d, fep %s\n#", model,
+            sysconf (_SC_NPROCESSORS_ONLN), name.sysname, name.release, __VERSION__, major, minor,
+            patch, BENCH_VERSION);
+    for (int i = 0; i < argc; i++) {
+        printf (" %s", argv[i]);
+    }
+    printf ("\n");
+    (void)fflush (stdout);
+}
+
+static bool s_prepare (const options_t *o)
+{
+    struct rlimit limit;
+    (void)getrlimit (RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit (RLIMIT_NOFILE, &limit);
+    if (limit.rlim_max < (rlim_t)o->terminals + 1024) {
+        fprintf (stderr,
+                 "fepbench: %" PRId64 " terminals need %" PRId64 " descriptors; %llu are allowed\n",
+                 o->terminals, o->terminals + 1024, (unsigned long long)limit.rlim_max);
+        return false;
+    }
+    if (mkdir (o->data, 0755) != 0 && errno != EEXIST) {
+        fprintf (stderr, "fepbench: %s: %s\n", o->data, strerror (errno));
+        return false;
+    }
+    if (o->pin) {
+        cpu_set_t set;
+        CPU_ZERO (&set);
+        CPU_SET (1, &set);
+        (void)sched_setaffinity (0, sizeof set, &set);
+    }
+    return true;
+}
+
+int main (int argc, char **argv)
+{
+    static result_t s_results[SERVER_COUNT][ROUNDS_MAX];
+    options_t o = {.fepd = "",
+                   .floor = "",
+                   .data = "",
+                   .terminals = 5000,
+                   .depth = 1,
+                   .seconds = 5,
+                   .rounds = 3,
+                   .port_base = 7700};
+    const arg_t args[] = {
+        {"fepd", NULL, &o.fepd, 0, 0, "program; required"},
+        {"floor", NULL, &o.floor, 0, 0, "program; required"},
+        {"data", NULL, &o.data, 0, 0, "directory for stores and logs; required"},
+        {"terminals", &o.terminals, NULL, 1, 18000, "connections"},
+        {"depth", &o.depth, NULL, 1, DRIVE_DEPTH_MAX, "frames in one write"},
+        {"rate", &o.rate, NULL, 0, 1000000, "frames a second; 0 = as fast as it goes"},
+        {"seconds", &o.seconds, NULL, 1, 600, "length of the window"},
+        {"rounds", &o.rounds, NULL, 1, ROUNDS_MAX, "runs of each server"},
+        {"port-base", &o.port_base, NULL, 1024, 65000, "listener; feed + 1, door + 2"},
+        {"pin", &o.pin, NULL, 0, 1, "server on CPU 0, this program on CPU 1"},
+    };
+    if (argc < 2 || strcmp (argv[1], "push") != 0 ||
+        !args_read (argc, argv, 2, args, sizeof args / sizeof args[0]) || !*o.fepd || !*o.floor ||
+        !*o.data) {
+        fprintf (stderr, "fepbench push --fepd PATH --floor PATH --data DIR [options]; --help\n");
+        return 2;
+    }
+    if (!s_prepare (&o)) {
+        return 2;
+    }
+    s_print_machine (argc, argv);
+    for (int64_t round = 0; round < o.rounds; round++) {
+        for (int server = 0; server < SERVER_COUNT; server++) {
+            result_t *result = &s_results[server][round];
+            if (!s_run (&o, (server_t)server, round, result)) {
+                return 1;
+            }
+            s_print_run ((server_t)server, round, result);
+        }
+    }
+    s_print_summary (s_results, (size_t)o.rounds);
+    return 0;
+}

@@ -1,0 +1,64 @@
+#!/usr/bin/python3
+"""One line every two seconds from the door's STATUS, until SIGTERM or SIGINT; --wait-s N only waits that long
+for the door to answer and ends 0 if it does."""
+import argparse
+import signal
+import sys
+import time
+
+from door import Door, DoorError
+
+HEADER = f"{'time':>8} {'online':>7} {'frames/s':>9} {'readings/s':>11} {'commits/s':>10} {'sequence':>10} " \
+         f"{'refused':>8} {'commit p99 us':>14}"
+
+
+def rate(now, before, name, seconds):
+    return max(0, now["metrics"].get(name, 0) - before["metrics"].get(name, 0)) / seconds
+
+
+def line(now, before, seconds):
+    return f"{time.strftime('%H:%M:%S'):>8} {now['sessions'].get('online', 0):>7} " \
+           f"{rate(now, before, 'frames_received', seconds):>9.0f} " \
+           f"{rate(now, before, 'readings_committed', seconds):>11.0f} " \
+           f"{rate(now, before, 'commits', seconds):>10.0f} {now['head']:>10} " \
+           f"{now['metrics'].get('frames_refused', 0):>8} {now['commit_us'].get('p99', 0):>14}"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--door", default="tcp://127.0.0.1:7602")
+    parser.add_argument("--period-s", type=float, default=2.0)
+    parser.add_argument("--wait-s", type=float, default=0)
+    args = parser.parse_args()
+    stop = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.append(1))
+    door = Door(args.door)
+    if args.wait_s:
+        try:
+            door.status(1.0, max(1, int(args.wait_s)))
+            return 0
+        except DoorError:
+            return 1
+    before, at, count = None, 0.0, 0
+    while not stop:
+        try:
+            now, when = door.status(2.0), time.monotonic()
+        except DoorError as error:
+            print(f"live: {error}", flush=True)
+            before = None
+        else:
+            if before is not None and now["epoch"] == before["epoch"]:
+                if count % 20 == 0:
+                    print(HEADER)
+                print(line(now, before, when - at), flush=True)
+                count += 1
+            before, at = now, when
+        end = time.monotonic() + args.period_s
+        while not stop and time.monotonic() < end:
+            time.sleep(0.05)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

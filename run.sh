@@ -1,0 +1,306 @@
+#!/bin/bash
+# Installs what is missing, builds, and runs fepd with simulated terminals.
+#   ./run.sh [--terminals N] [--seconds S] [--data DIR] [--port-base P] [--period-ms MS]
+# Ctrl-C stops everything in order: the terminals (they wait for their confirmations and log out), the checker
+# (it compares what was sent, confirmed, committed and published), fepd. With --seconds it stops by itself and
+# ends 0 only if the comparison holds. A second run on the same directory goes on where the first stopped.
+set -u
+cd "$(dirname "$(readlink -f "$0")")" || exit 1
+
+TERMINALS=1000
+SECONDS_TO_RUN=0
+DATA=var
+PORT=7600
+PERIOD_MS=5000
+FIRST_ADDRESS=310100001
+PYTHON=/usr/bin/python3
+TERMINALS_MAX=18000
+SMALL_DISK_BYTES=2147483648 # Below it the default reserve would leave nothing
+OTHER_DESCRIPTORS=1000 # of fepd besides its sessions: store, feed, door
+
+die ()
+{
+    echo "run.sh: $*" >&2
+    exit 1
+}
+
+number ()
+{
+    if ! [[ $2 =~ ^[0-9]{1,9}$ ]] || ((10#$2 < $3 || 10#$2 > $4)); then
+        die "$1 $2: a number from $3 to $4 is allowed"
+    fi
+}
+
+while (($# > 0)); do
+    case $1 in
+    --terminals) number "$1" "${2-}" 1 $TERMINALS_MAX && TERMINALS=$2 ;;
+    --seconds) number "$1" "${2-}" 1 31536000 && SECONDS_TO_RUN=$2 ;;
+    --data) [[ -n ${2-} ]] || die "--data needs a directory"; DATA=$2 ;;
+    --port-base) number "$1" "${2-}" 1024 65533 && PORT=$2 ;;
+    --period-ms) number "$1" "${2-}" 10 86400000 && PERIOD_MS=$2 ;;
+    --help | -h) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    *) die "$1: no such option; --help lists them" ;;
+    esac
+    shift 2
+done
+FEED=tcp://127.0.0.1:$((PORT + 1))
+DOOR=tcp://127.0.0.1:$((PORT + 2))
+
+install_packages ()
+{
+    local missing=() package sudo=()
+    while read -r package; do
+        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q '^install ok installed' || missing+=("$package")
+    done < <(sed 's/#.*//; /^[[:space:]]*$/d' packages.txt)
+    ((${#missing[@]} == 0)) && return
+    ((EUID == 0)) || sudo=(sudo)
+    echo "run.sh: installing ${missing[*]}"
+    "${sudo[@]}" apt-get update -q || die "apt-get update failed"
+    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q "${missing[@]}" ||
+        die "installing ${missing[*]} failed"
+}
+
+build ()
+{
+    local log=$DATA/build.log
+    echo "run.sh: building (log: $log)"
+    if ! { cmake --preset release && cmake --build --preset release; } >"$log" 2>&1; then
+        tail -n 40 "$log" >&2
+        die "the build failed; the whole log is in $log"
+    fi
+}
+
+descriptors ()
+{
+    local need=$((TERMINALS + OTHER_DESCRIPTORS)) hard
+    (($(ulimit -n) >= need)) && return
+    hard=$(ulimit -Hn)
+    [[ $hard == unlimited ]] || ((hard >= need)) ||
+        die "$TERMINALS terminals need $need file descriptors; the hard limit is $hard (ulimit -Hn)"
+    ulimit -n "$hard" || die "the limit of file descriptors cannot be raised to $hard"
+}
+
+# A port that is taken would only show in fepd's log.
+ports_free ()
+{
+    "$PYTHON" - "$PORT" <<'PYTHON' || exit 1
+import socket, sys
+for port in range(int(sys.argv[1]), int(sys.argv[1]) + 3):
+    with socket.socket() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            s.bind(("127.0.0.1", port))
+        except OSError as error:
+            sys.exit(f"run.sh: port {port} cannot be used: {error.strerror}; choose another with --port-base")
+PYTHON
+}
+
+write_files ()
+{
+    local points=$((60000 / PERIOD_MS)) sessions=$((TERMINALS + 100))
+    ((points < 1)) && points=1
+    ((points > 2040)) && points=2040
+    ((sessions < 5000)) && sessions=5000
+    local available reserve=''
+    available=$(df --output=avail -B1 "$DATA" | tail -n 1)
+    if ((available < SMALL_DISK_BYTES)); then
+        reserve="  reserve_bytes: $((available / 4 > 1048576 ? available / 4 : 1048576))"
+        echo "run.sh: only $((available >> 20)) MiB free in $DATA; a smaller reserve is kept"
+    fi
+    cat >"$DATA/fepd.yaml" <<YAML
+# Written by run.sh at each start.
+node:
+  name: demo
+connector:
+  sessions: $sessions
+  fresh_sessions: $sessions
+  fresh_per_address: $sessions
+store:
+  path: "$DATA/store"
+$reserve
+feed:
+  port: $((PORT + 1))
+door:
+  port: $((PORT + 2))
+archive:
+  csv: "$DATA/archive.csv"
+listeners:
+  - name: field
+    address: 127.0.0.1
+    port: $PORT
+    codec: gdw1376
+    sessions: $sessions
+YAML
+    awk -v n="$TERMINALS" -v first=$FIRST_ADDRESS -v points="$points" 'BEGIN {
+        print "terminal,name,area,heartbeat_s,measuring_point,meter"
+        for (i = 0; i < n; i++) {
+            for (mp = 1; mp <= points; mp++) {
+                printf "%09d,demo %d,%d,60,%d,%012d\n", first + i, i + 1, i % 4, mp, i * 4096 + mp
+            }
+        }
+    }' >"$DATA/archive.csv" || die "$DATA/archive.csv cannot be written"
+}
+
+FEPD=''
+SIM=''
+CHECK=''
+LIVE=''
+STOPPING=0
+FAILED=
+
+alive ()
+{
+    [[ -n $1 ]] && kill -0 "$1" 2>/dev/null
+}
+
+# Ends one of ours and waits for it: name of the variable that holds its pid, seconds until SIGKILL.
+finish ()
+{
+    local pid=${!1} left=$(($2 * 10)) status=0
+    [[ -n $pid ]] || return 0
+    kill -TERM "$pid" 2>/dev/null
+    while kill -0 "$pid" 2>/dev/null && ((left-- > 0)); do
+        sleep 0.1
+    done
+    if kill -0 "$pid" 2>/dev/null; then
+        echo "run.sh: process $pid did not end in $2 s; killed" >&2
+        kill -KILL "$pid" 2>/dev/null
+    fi
+    wait "$pid"
+    status=$?
+    printf -v "$1" ''
+    return $status
+}
+
+fail ()
+{
+    FAILED=${FAILED:-$*}
+}
+
+# Whatever happens, nothing of ours is left.
+clean ()
+{
+    trap '' INT TERM
+    local pid
+    for pid in LIVE SIM CHECK FEPD; do
+        finish $pid 25
+    done
+}
+
+start_fepd ()
+{
+    build/bin/fepd -c "$DATA/fepd.yaml" >>"$DATA/fepd.log" 2>&1 </dev/null &
+    FEPD=$!
+    local tries=0
+    while ! "$PYTHON" bench/live.py --door $DOOR --wait-s 1; do
+        alive $FEPD || die_of_fepd "fepd did not start"
+        ((++tries < 60)) || die_of_fepd "fepd does not answer at its door $DOOR"
+        ((STOPPING == 0)) || exit 1
+    done
+    alive $FEPD || die_of_fepd "fepd did not start"
+}
+
+die_of_fepd ()
+{
+    echo "--- the end of $DATA/fepd.log" >&2
+    tail -n 20 "$DATA/fepd.log" >&2
+    echo "---" >&2
+    die "$*"
+}
+
+start_check ()
+{
+    : >"$DATA/check.log" # So that no line of an earlier run is taken for its own
+    "$PYTHON" bench/check.py --feed $FEED --door $DOOR --ledger "$DATA/sim.ledger" \
+        >"$DATA/check.log" 2>&1 </dev/null &
+    CHECK=$!
+    local tries=0
+    until grep -q recording "$DATA/check.log"; do
+        if ! alive $CHECK || ((++tries > 100)); then
+            cat "$DATA/check.log" >&2
+            die "the checker did not start"
+        fi
+        sleep 0.1
+    done
+}
+
+start_sim ()
+{
+    build/bin/fepsim --port "$PORT" --terminals "$TERMINALS" --first-address $FIRST_ADDRESS \
+        --period-ms "$PERIOD_MS" --state "$DATA/sim.state" --ledger "$DATA/sim.ledger" \
+        >"$DATA/sim.log" 2>&1 </dev/null &
+    SIM=$!
+}
+
+explain ()
+{
+    cat <<TEXT
+
+fepd runs with $TERMINALS simulated terminals, each reporting 23 values every $((PERIOD_MS / 1000)).$((PERIOD_MS % 1000 / 100)) s.
+  terminals    127.0.0.1:$PORT (Q/GDW 1376.1)
+  feed         $FEED (ZeroMQ SUB; topics such as reading/00)
+  door         $DOOR (ZeroMQ DEALER)
+  log          $DATA/fepd.log
+  terminals' log, checker's log   $DATA/sim.log, $DATA/check.log
+  look inside  build/bin/fepctl --door $DOOR status
+               build/bin/fepctl --door $DOOR list
+               build/bin/fepctl --door $DOOR trace $FIRST_ADDRESS
+Ctrl-C stops everything in order.
+
+TEXT
+}
+
+# Until it is time to stop, or something of ours died.
+watch ()
+{
+    local end=$((SECONDS + SECONDS_TO_RUN))
+    while ((STOPPING == 0)); do
+        alive $FEPD || die_of_fepd "fepd ended by itself"
+        alive $SIM || { tail -n 5 "$DATA/sim.log" >&2; die "the terminals ended by themselves"; }
+        ((SECONDS_TO_RUN > 0 && SECONDS >= end)) && return
+        sleep 0.5
+    done
+}
+
+stop_all ()
+{
+    trap 'echo "run.sh: already stopping"' INT TERM
+    finish LIVE 5
+    echo
+    echo "run.sh: stopping: terminals"
+    finish SIM 40 || fail "not every report was confirmed; see $DATA/sim.log"
+    grep '"summary"' "$DATA/sim.log"
+    echo "run.sh: stopping: checker"
+    local status=0
+    finish CHECK 600 || status=$?
+    grep -v recording "$DATA/check.log"
+    if ((status == 2 && SECONDS_TO_RUN == 0)); then
+        echo "run.sh: the checker did not judge; a long demonstration outgrows its memory limit"
+    elif ((status != 0)); then
+        fail "the comparison does not hold; see $DATA/check.log"
+    fi
+    echo "run.sh: stopping: fepd"
+    finish FEPD 60 || { tail -n 10 "$DATA/fepd.log" >&2; fail "fepd did not end well; see $DATA/fepd.log"; }
+}
+
+[[ -x $PYTHON ]] || PYTHON=python3
+mkdir -p "$DATA" || die "$DATA cannot be made"
+install_packages
+build
+descriptors
+ports_free
+write_files
+set -m # Children in groups of their own: Ctrl-C reaches only us
+trap clean EXIT
+trap 'STOPPING=1' INT TERM
+start_fepd
+start_check
+start_sim
+explain
+"$PYTHON" bench/live.py --door $DOOR </dev/null &
+# shellcheck disable=SC2034 # Used by name in finish, as the others
+LIVE=$!
+watch
+stop_all
+[[ -z $FAILED ]] || die "$FAILED"
+echo "run.sh: done; everything confirmed was committed and published, once each"
