@@ -86,6 +86,14 @@ static bool s_catch_up (history_t *self)
             s_follow (self, record.sequence, record.batches);
         }
     }
+    if (error == FEP_TRIMMED) {
+        log_line (LEVEL_WARNING, "FOLLOWER-TRIMMED", "position=%llu first=%llu",
+                  (unsigned long long) self->position,
+                  (unsigned long long) store_first (self->store));
+        self->position = store_first (self->store) - 1;
+        walker_close (&self->walker);
+        return true;
+    }
     if (error != FEP_OK && error != FEP_NOT_FOUND) {
         actor_fail (self->actor, "HISTORY-JOURNAL", error);
         return false;

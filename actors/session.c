@@ -499,7 +499,9 @@ static void s_link (session_t *self, const session_env_t *env, bool up)
     message->terminal = self->number;
     message->area = self->area;
     message->address = batch_keep (env->batch, bytes_text (self->address));
-    batch_item (env->batch, POINT_LINK_STATE, value_decimal (up ? 1 : 0, 0, 0));
+    //  A terminal whose session was replaced is reachable all the same, by the newer one.
+    bool reachable = up || self->reason == CLOSE_REPLACED;
+    batch_item (env->batch, POINT_LINK_STATE, value_decimal (reachable ? 1 : 0, 0, 0));
     batch_text (env->batch, POINT_LINK_PEER, self->peer);
     if (!up) {
         batch_text (env->batch, POINT_LINK_REASON, close_name (self->reason));

@@ -453,6 +453,9 @@ static int64_t s_tick (void *arg, actor_t *actor, int64_t now_us)
     int64_t linger_us = (int64_t) actor_config (actor)->storage.linger_us;
     bool waiting = self->buffer_size > sizeof (committed_t);
     if (self->no_space) {
+        if (now_us >= self->trim_us) {
+            self->trim_us = s_trim (self, now_us);
+        }
         if (store_space (self->store) == FEP_OK) {
             s_commit (self);
         }

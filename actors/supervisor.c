@@ -88,6 +88,21 @@ static fep_err_t s_check_codecs (const config_t *config)
     return FEP_OK;
 }
 
+static fep_err_t s_check_ports (const config_t *config)
+{
+    for (unsigned i = 0; i < config->listener_count; i++) {
+        const config_listener_t *listener = &config->listeners[i];
+        fep_err_t error = transport_probe (listener->address, (uint16_t) listener->port);
+        if (error != FEP_OK) {
+            log_line (LEVEL_ERROR, "LISTEN-FAILED", "listener=%s address=%s port=%u problem=\"%s\"",
+                      listener->name, listener->address, (unsigned) listener->port,
+                      strerror (errno));
+            return error;
+        }
+    }
+    return FEP_OK;
+}
+
 //  Raises the soft limit to the hard one; refuses if sessions and the store's files do not fit.
 static fep_err_t s_check_descriptors (const config_t *config)
 {
@@ -397,6 +412,7 @@ static fep_err_t s_prepare (supervisor_t *self)
     fep_err_t error = s_check_loopback ("feed", config->feed.address);
     error = error == FEP_OK ? s_check_loopback ("door", config->door.address) : error;
     error = error == FEP_OK ? s_check_codecs (config) : error;
+    error = error == FEP_OK ? s_check_ports (config) : error;
     error = error == FEP_OK ? s_check_descriptors (config) : error;
     error = error == FEP_OK ? s_signals (self) : error;
     if (error == FEP_OK) {

@@ -47,7 +47,8 @@ bool transport_is_loopback (const char *text)
     return IN6_IS_ADDR_LOOPBACK (&address.v6.sin6_addr);
 }
 
-fep_err_t transport_listen (const char *text, uint16_t port, int *fd)
+//  A bound, not yet listening socket.
+static fep_err_t s_bind (const char *text, uint16_t port, bool shared, int *fd)
 {
     address_t address;
     socklen_t size;
@@ -60,8 +61,8 @@ fep_err_t transport_listen (const char *text, uint16_t port, int *fd)
         return FEP_SYSTEM;
     }
     if (setsockopt (made, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
-        setsockopt (made, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0 ||
-        bind (made, &address.any, size) != 0 || listen (made, BACKLOG) != 0) {
+        (shared && setsockopt (made, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0) ||
+        bind (made, &address.any, size) != 0) {
         int error = errno;
         close (made);
         errno = error;
@@ -69,6 +70,28 @@ fep_err_t transport_listen (const char *text, uint16_t port, int *fd)
     }
     *fd = made;
     return FEP_OK;
+}
+
+fep_err_t transport_probe (const char *address, uint16_t port)
+{
+    int fd;
+    fep_err_t error = s_bind (address, port, false, &fd);
+    if (error == FEP_OK) {
+        close (fd);
+    }
+    return error;
+}
+
+fep_err_t transport_listen (const char *address, uint16_t port, int *fd)
+{
+    fep_err_t error = s_bind (address, port, true, fd);
+    if (error == FEP_OK && listen (*fd, BACKLOG) != 0) {
+        int cause = errno;
+        close (*fd);
+        errno = cause;
+        error = FEP_SYSTEM;
+    }
+    return error;
 }
 
 static void s_peer (const address_t *address, peer_t *peer)

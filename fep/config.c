@@ -1,8 +1,8 @@
 //  Options from config.def. Three steps over the file's bytes:
 //    1. config_walk: the place of every key, and the shape enforced; hostile YAML ends here.
 //    2. libcyaml fills a shadow of texts through a schema made from the table; NULL is "not said".
-//    3. Defaults, types and ranges are applied from the table; a fault names the place kept in step 1.
-//  Step 2 reads texts and not numbers because libcyaml reads "010" as eight and "-1" as a huge number.
+//    3. Defaults, types and ranges are applied from the table; a fault names the place of step 1.
+//  Step 2 reads texts and not numbers because libcyaml reads "010" as eight and "-1" as a huge one.
 #include "fep/config_option.h"
 #include "fep/config_walk.h"
 #include <arpa/inet.h>
@@ -29,10 +29,10 @@ typedef struct {
 
 //  One reading of a file.
 typedef struct {
-    bytes_t yaml;     //  The file
-    fault_t fault;    //  Where faults go
-    places_t places;  //  Where its keys stand
-    char log[512];    //  What libcyaml said
+    bytes_t yaml;            //  The file
+    config_fault_t fault;    //  Where faults go
+    config_places_t places;  //  Where its keys stand
+    char log[512];           //  What libcyaml said
 } parse_t;
 
 //  libcyaml's schema, from the same table.
@@ -103,20 +103,20 @@ static void s_cyaml_log (cyaml_log_t level, void *arg, const char *format, va_li
 {
     parse_t *self = arg;
     size_t used = strlen (self->log);
-    (void)level;
+    (void) level;
     vsnprintf (self->log + used, sizeof self->log - used, format, args);
 }
 
 //  What the walk let through and libcyaml still refuses; its log names the place.
 static fep_err_t s_cyaml_fault (parse_t *self, cyaml_err_t refused)
 {
-    place_t place = place_top;
+    config_place_t place = config_top;
     const char *at = strstr (self->log, "(line: ");
     if (at) {
         sscanf (at, "(line: %zu, column: %zu)", &place.line, &place.column);
     }
-    return fault_set (&self->fault, place, refused == CYAML_ERR_OOM ? FEP_SYSTEM : FEP_SYNTAX,
-                      "%s; allowed is a map of sections", cyaml_strerror (refused));
+    return config_fault (&self->fault, place, refused == CYAML_ERR_OOM ? FEP_SYSTEM : FEP_SYNTAX,
+                         "%s; allowed is a map of sections", cyaml_strerror (refused));
 }
 
 static const cyaml_config_t s_cyaml = {
@@ -146,14 +146,14 @@ static char *s_copy (const char *text)
     return copy;
 }
 
-static fep_err_t s_refuse (parse_t *self, const option_t *option, place_t place, fep_err_t error,
-                           const char *text, const char *wrong)
+static fep_err_t s_refuse (parse_t *self, const option_t *option, config_place_t place,
+                           fep_err_t error, const char *text, const char *wrong)
 {
     char allowed[OPTION_ALLOWED_MAX];
     option_allowed (option, allowed, sizeof allowed);
-    return fault_set (&self->fault, place, error, "%s.%s: '%.*s' %s; allowed %s %s",
-                      option->section, option->key, FAULT_SHOWN_MAX, text, wrong,
-                      option->kind == OPTION_TEXT ? "is" : "are", allowed);
+    return config_fault (&self->fault, place, error, "%s.%s: '%.*s' %s; allowed %s %s",
+                         option->section, option->key, CONFIG_SHOWN_MAX, text, wrong,
+                         option->kind == OPTION_TEXT ? "is" : "are", allowed);
 }
 
 //  Decimal digits, perhaps behind a minus; no leading zeros, which YAML 1.1 would read as octal.
@@ -164,7 +164,7 @@ static bool s_is_number (const char *text)
     return digits && !text[digits] && (digits == 1 || *text != '0');
 }
 
-static fep_err_t s_take_number (parse_t *self, const option_t *option, place_t place,
+static fep_err_t s_take_number (parse_t *self, const option_t *option, config_place_t place,
                                 const char *text, void *slot)
 {
     if (!s_is_number (text)) {
@@ -179,15 +179,15 @@ static fep_err_t s_take_number (parse_t *self, const option_t *option, place_t p
     return FEP_OK;
 }
 
-static fep_err_t s_take_text (parse_t *self, const option_t *option, place_t place,
+static fep_err_t s_take_text (parse_t *self, const option_t *option, config_place_t place,
                               const char *text, void *slot)
 {
     size_t length = strlen (text);
-    if ((int64_t)length < option->low || (int64_t)length > option->high) {
+    if ((int64_t) length < option->low || (int64_t) length > option->high) {
         return s_refuse (self, option, place, FEP_RANGE, text,
                          length ? "is too long" : "is too short");
     }
-    *(char **)slot = s_copy (text);
+    *(char **) slot = s_copy (text);
     return FEP_OK;
 }
 
@@ -204,17 +204,17 @@ static bool s_is_word_of (const char *words, const char *text)
     return false;
 }
 
-static fep_err_t s_take_word (parse_t *self, const option_t *option, place_t place,
+static fep_err_t s_take_word (parse_t *self, const option_t *option, config_place_t place,
                               const char *text, void *slot)
 {
     if (!s_is_word_of (option->allowed, text)) {
         return s_refuse (self, option, place, FEP_RANGE, text, "is not one of the words");
     }
-    *(char **)slot = s_copy (text);
+    *(char **) slot = s_copy (text);
     return FEP_OK;
 }
 
-static fep_err_t s_take_choice (parse_t *self, const option_t *option, place_t place,
+static fep_err_t s_take_choice (parse_t *self, const option_t *option, config_place_t place,
                                 const char *text, void *slot)
 {
     if (!s_is_word_of (option->allowed, text)) {
@@ -223,8 +223,8 @@ static fep_err_t s_take_choice (parse_t *self, const option_t *option, place_t p
     return s_take_number (self, option, place, text, slot);
 }
 
-typedef fep_err_t (take_t) (parse_t *self, const option_t *option, place_t place, const char *text,
-                            void *slot);
+typedef fep_err_t (take_t) (parse_t *self, const option_t *option, config_place_t place,
+                            const char *text, void *slot);
 
 static take_t *const s_takes[OPTION_KIND_COUNT] = {
     [OPTION_UINT] = s_take_number, [OPTION_INT] = s_take_number,    [OPTION_TEXT] = s_take_text,
@@ -232,15 +232,15 @@ static take_t *const s_takes[OPTION_KIND_COUNT] = {
 };
 
 //  One value: what the file says, or the default.
-static fep_err_t s_take (parse_t *self, const option_t *option, const char *text, place_t place,
-                         void *base)
+static fep_err_t s_take (parse_t *self, const option_t *option, const char *text,
+                         config_place_t place, void *base)
 {
     text = text ? text : option->value;
     if (!text) {
         char allowed[OPTION_ALLOWED_MAX];
         option_allowed (option, allowed, sizeof allowed);
-        return fault_set (&self->fault, place, FEP_RANGE, "%s.%s is missing; allowed are %s",
-                          option->section, option->key, allowed);
+        return config_fault (&self->fault, place, FEP_RANGE, "%s.%s is missing; allowed are %s",
+                             option->section, option->key, allowed);
     }
     return s_takes[option->kind](self, option, place, text, option_slot (option, base));
 }
@@ -262,9 +262,9 @@ static fep_err_t s_take_options (parse_t *self, const shadow_t *shadow, config_t
 static fep_err_t s_take_listeners (parse_t *self, const shadow_t *shadow, config_t *config)
 {
     if (shadow->listeners_count == 0) {
-        return fault_set (&self->fault, self->places.list.line ? self->places.list : place_top,
-                          FEP_RANGE, "there is no listener; needed is a list `listeners` of 1..%d",
-                          CONFIG_LISTENERS_MAX);
+        return config_fault (
+            &self->fault, self->places.list.line ? self->places.list : config_top, FEP_RANGE,
+            "there is no listener; needed is a list `listeners` of 1..%d", CONFIG_LISTENERS_MAX);
     }
     FEP_ASSERT (shadow->listeners_count == self->places.listeners);
     config->listeners = calloc (shadow->listeners_count, sizeof *config->listeners);
@@ -272,7 +272,7 @@ static fep_err_t s_take_listeners (parse_t *self, const shadow_t *shadow, config
     config->listener_count = shadow->listeners_count;
     for (unsigned i = 0; i < config->listener_count; i++) {
         for (size_t k = 0; k < LISTENER_KEY_COUNT; k++) {
-            place_t place =
+            config_place_t place =
                 self->places.keys[i][k].line ? self->places.keys[i][k] : self->places.entries[i];
             fep_err_t error = s_take (self, &option_listener_keys[k], shadow->listeners[i].texts[k],
                                       place, &config->listeners[i]);
@@ -318,9 +318,9 @@ static bool s_is_loopback (const char *text)
 }
 
 //  The place of an option's row, or the top of the file where it has its default.
-static place_t s_option_place (const parse_t *self, size_t row)
+static config_place_t s_option_place (const parse_t *self, size_t row)
 {
-    return self->places.options[row].line ? self->places.options[row] : place_top;
+    return self->places.options[row].line ? self->places.options[row] : config_top;
 }
 
 static fep_err_t s_check_doors (parse_t *self, const config_t *config)
@@ -328,47 +328,50 @@ static fep_err_t s_check_doors (parse_t *self, const config_t *config)
     static const char *text = "%s.address: '%.*s' is not a numeric loopback address; "
                               "allowed are 127.0.0.0/8 and ::1";
     if (!s_is_loopback (config->feed.address)) {
-        return fault_set (&self->fault, s_option_place (self, OPTION_feed_address), FEP_RANGE, text,
-                          "feed", FAULT_SHOWN_MAX, config->feed.address);
+        return config_fault (&self->fault, s_option_place (self, OPTION_feed_address), FEP_RANGE,
+                             text, "feed", CONFIG_SHOWN_MAX, config->feed.address);
     }
     if (!s_is_loopback (config->door.address)) {
-        return fault_set (&self->fault, s_option_place (self, OPTION_door_address), FEP_RANGE, text,
-                          "door", FAULT_SHOWN_MAX, config->door.address);
+        return config_fault (&self->fault, s_option_place (self, OPTION_door_address), FEP_RANGE,
+                             text, "door", CONFIG_SHOWN_MAX, config->door.address);
     }
     if (config->feed.port == config->door.port &&
         s_same_address (config->feed.address, config->door.address)) {
-        return fault_set (&self->fault, s_option_place (self, OPTION_door_port), FEP_RANGE,
-                          "door.port: %" PRIu64 " is the feed's port; allowed is another one",
-                          config->door.port);
+        return config_fault (&self->fault, s_option_place (self, OPTION_door_port), FEP_RANGE,
+                             "door.port: %" PRIu64 " is the feed's port; allowed is another one",
+                             config->door.port);
     }
     return FEP_OK;
 }
 
-//  Connectors share a port on purpose (SO_REUSEPORT), so the system would not refuse a second listener.
+//  Connectors share a port on purpose (SO_REUSEPORT), so the system would not refuse a second
+//  listener.
 static fep_err_t s_check_listeners (parse_t *self, const config_t *config)
 {
     for (unsigned i = 0; i < config->listener_count; i++) {
         const config_listener_t *one = &config->listeners[i];
         if (!s_address (one->address).family) {
-            return fault_set (&self->fault, self->places.keys[i][LISTENER_ADDRESS], FEP_RANGE,
-                              "listeners.address: '%.*s' is not numeric; allowed are IPv4 and IPv6 "
-                              "addresses such as 0.0.0.0 and ::",
-                              FAULT_SHOWN_MAX, one->address);
+            return config_fault (
+                &self->fault, self->places.keys[i][LISTENER_ADDRESS], FEP_RANGE,
+                "listeners.address: '%.*s' is not numeric; allowed are IPv4 and IPv6 "
+                "addresses such as 0.0.0.0 and ::",
+                CONFIG_SHOWN_MAX, one->address);
         }
         for (unsigned k = 0; k < i; k++) {
             const config_listener_t *other = &config->listeners[k];
             if (strcmp (one->name, other->name) == 0) {
-                return fault_set (&self->fault, self->places.keys[i][LISTENER_NAME], FEP_RANGE,
-                                  "listeners.name: '%s' is taken in line %zu; allowed are unique "
-                                  "names",
-                                  one->name, self->places.keys[k][LISTENER_NAME].line);
+                return config_fault (
+                    &self->fault, self->places.keys[i][LISTENER_NAME], FEP_RANGE,
+                    "listeners.name: '%s' is taken in line %zu; allowed are unique "
+                    "names",
+                    one->name, self->places.keys[k][LISTENER_NAME].line);
             }
             if (one->port == other->port && s_same_address (one->address, other->address)) {
-                return fault_set (&self->fault, self->places.keys[i][LISTENER_PORT], FEP_RANGE,
-                                  "listeners.port: %" PRIu64 " on %s is taken in line %zu; allowed "
-                                  "is another port or address",
-                                  one->port, one->address,
-                                  self->places.keys[k][LISTENER_PORT].line);
+                return config_fault (
+                    &self->fault, self->places.keys[i][LISTENER_PORT], FEP_RANGE,
+                    "listeners.port: %" PRIu64 " on %s is taken in line %zu; allowed "
+                    "is another port or address",
+                    one->port, one->address, self->places.keys[k][LISTENER_PORT].line);
             }
         }
     }
@@ -401,8 +404,8 @@ fep_err_t config_parse (bytes_t yaml, const char *name, config_t **self_p, char 
     }
     parse_t parse = {.yaml = yaml, .fault = {name, fault, fault_size}};
     if (yaml.size > INPUT_MAX) {
-        return fault_set (&parse.fault, place_top, FEP_LIMIT, "is too large; allowed are %d bytes",
-                          INPUT_MAX);
+        return config_fault (&parse.fault, config_top, FEP_LIMIT,
+                             "is too large; allowed are %d bytes", INPUT_MAX);
     }
     if (!yaml.data) {
         parse.yaml = bytes_text ("");
@@ -429,7 +432,7 @@ fep_err_t config_parse (bytes_t yaml, const char *name, config_t **self_p, char 
 fep_err_t config_load (const char *path, config_t **self_p, char *fault, size_t fault_size)
 {
     *self_p = NULL;
-    fault_t report = {path, fault, fault_size};
+    config_fault_t report = {path, fault, fault_size};
     uint8_t *bytes = malloc (INPUT_MAX + 1);
     FEP_ASSERT (bytes);
     errno = 0;
@@ -437,9 +440,9 @@ fep_err_t config_load (const char *path, config_t **self_p, char *fault, size_t 
     size_t size = file ? fread (bytes, 1, INPUT_MAX + 1, file) : 0;
     fep_err_t error = FEP_OK;
     if (!file || ferror (file)) {
-        error = fault_set (&report, place_top, FEP_IO,
-                           "cannot be read: %s; needed is a readable file of options",
-                           strerror (errno));
+        error = config_fault (&report, config_top, FEP_IO,
+                              "cannot be read: %s; needed is a readable file of options",
+                              strerror (errno));
     }
     if (file) {
         fclose (file);
@@ -455,7 +458,7 @@ static void s_free_texts (const option_t *table, size_t count, void *base)
 {
     for (size_t i = 0; i < count; i++) {
         if (option_is_text (&table[i])) {
-            free (*(char **)option_slot (&table[i], base));
+            free (*(char **) option_slot (&table[i], base));
         }
     }
 }

@@ -99,5 +99,5 @@ bool option_is_text (const option_t *self)
 
 void *option_slot (const option_t *self, void *base)
 {
-    return (char *)base + self->offset;
+    return (char *) base + self->offset;
 }

@@ -1,4 +1,5 @@
-//  The table of options as data, for the sources of config only: config.def plus the keys of a listener.
+//  The table of options as data, for the sources of config only: config.def plus the keys of a
+//  listener.
 #ifndef FEP_CONFIG_OPTION_H
 #define FEP_CONFIG_OPTION_H
 
@@ -35,7 +36,8 @@ typedef struct {
     size_t end;           //  Behind its last
 } option_section_t;
 
-//  The numbers of the rows. A section's rows stand together, from OPTION_FIRST_ to before OPTION_END_.
+//  The numbers of the rows. A section's rows stand together, from OPTION_FIRST_ to before
+//  OPTION_END_.
 enum {
 #define SECTION(part, about) OPTION_FIRST_##part, OPTION_BEFORE_##part = OPTION_FIRST_##part - 1,
 #define UINT(part, key, normal, low, high, reload, unit, about) OPTION_##part##_##key,

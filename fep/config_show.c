@@ -1,4 +1,5 @@
-//  What is shown and exchanged of the options: reload, the answer of `fepctl config`, the sample file.
+//  What is shown and exchanged of the options: reload, the answer of `fepctl config`, the sample
+//  file.
 #include "fep/config_option.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,7 +10,7 @@ static bool s_same_value (const option_t *option, void *left, void *right)
     void *a = option_slot (option, left);
     void *b = option_slot (option, right);
     if (option_is_text (option)) {
-        return strcmp (*(char **)a, *(char **)b) == 0;
+        return strcmp (*(char **) a, *(char **) b) == 0;
     }
     return memcmp (a, b, sizeof (int64_t)) == 0;
 }
@@ -60,7 +61,7 @@ static void s_wire_number (writer_t *out, const char *key, const option_t *optio
     if (option->kind == OPTION_INT) {
         wire_pair_int (out, key, value);
     } else {
-        wire_pair_uint (out, key, (uint64_t)value);
+        wire_pair_uint (out, key, (uint64_t) value);
     }
 }
 
@@ -69,7 +70,7 @@ static void s_wire_option (const option_t *option, const char *section, const vo
 {
     char allowed[OPTION_ALLOWED_MAX];
     option_allowed (option, allowed, sizeof allowed);
-    const char *slot = (const char *)base + option->offset;
+    const char *slot = (const char *) base + option->offset;
     wire_put_map (out, 8);
     wire_pair_text (out, "section", section);
     wire_pair_text (out, "key", option->key);
@@ -98,7 +99,7 @@ static void s_wire_option (const option_t *option, const char *section, const vo
 
 void config_wire (const config_t *self, writer_t *out)
 {
-    wire_put_array (out, (uint32_t)(OPTION_COUNT + self->listener_count * LISTENER_KEY_COUNT));
+    wire_put_array (out, (uint32_t) (OPTION_COUNT + self->listener_count * LISTENER_KEY_COUNT));
     for (size_t i = 0; i < OPTION_COUNT; i++) {
         s_wire_option (&option_table[i], option_table[i].section, self, out);
     }
@@ -119,8 +120,8 @@ static void s_print (writer_t *out, const char *format, ...)
     va_start (args, format);
     int size = vsnprintf (line, sizeof line, format, args);
     va_end (args);
-    FEP_ASSERT (size >= 0 && (size_t)size < sizeof line);
-    writer_put (out, line, (size_t)size);
+    FEP_ASSERT (size >= 0 && (size_t) size < sizeof line);
+    writer_put (out, line, (size_t) size);
 }
 
 static void s_sample_option (const option_t *option, const char *value, const char *lead,
@@ -129,7 +130,7 @@ static void s_sample_option (const option_t *option, const char *value, const ch
     char allowed[OPTION_ALLOWED_MAX];
     option_allowed (option, allowed, sizeof allowed);
     const char *quote = option->kind == OPTION_TEXT ? "\"" : "";
-    s_print (out, "%*s# %s; %s; %s\n%s%s: %s%s%s\n", (int)strlen (lead), "", option->meaning,
+    s_print (out, "%*s# %s; %s; %s\n%s%s: %s%s%s\n", (int) strlen (lead), "", option->meaning,
              allowed, option->reload ? "reloadable" : "fixed", lead, option->key, quote, value,
              quote);
 }

@@ -1,41 +1,43 @@
-//  The walk over libyaml's events. One function per level of the file: document, sections, options, listeners.
+//  The walk over libyaml's events. One function per level of the file: document, sections, options,
+//  listeners.
 #include "fep/config_walk.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <yaml.h>
 
 typedef struct {
-    bytes_t yaml;          //  The file
-    const fault_t *fault;  //  Where faults go
-    places_t *places;      //  What is being filled
-    yaml_parser_t parser;  //  libyaml's
-    yaml_event_t event;    //  The current one
+    bytes_t yaml;                 //  The file
+    const config_fault_t *fault;  //  Where faults go
+    config_places_t *places;      //  What is being filled
+    yaml_parser_t parser;         //  libyaml's
+    yaml_event_t event;           //  The current one
 } walk_t;
 
-const place_t place_top = {1, 1};
+const config_place_t config_top = {1, 1};
 
-fep_err_t fault_set (const fault_t *self, place_t place, fep_err_t error, const char *format, ...)
+fep_err_t config_fault (const config_fault_t *self, config_place_t place, fep_err_t error,
+                        const char *format, ...)
 {
     int used =
         snprintf (self->text, self->size, "%s:%zu:%zu: ", self->name, place.line, place.column);
-    if (used > 0 && (size_t)used < self->size) {
+    if (used > 0 && (size_t) used < self->size) {
         va_list args;
         va_start (args, format);
-        vsnprintf (self->text + used, self->size - (size_t)used, format, args);
+        vsnprintf (self->text + used, self->size - (size_t) used, format, args);
         va_end (args);
     }
     return error;
 }
 
-static place_t s_place (yaml_mark_t mark)
+static config_place_t s_place (yaml_mark_t mark)
 {
-    return (place_t){mark.line + 1, mark.column + 1};
+    return (config_place_t){mark.line + 1, mark.column + 1};
 }
 
 //  Line and column of a byte, for faults below the level of lines (bad UTF-8, control characters).
-static place_t s_place_of_offset (bytes_t yaml, size_t offset)
+static config_place_t s_place_of_offset (bytes_t yaml, size_t offset)
 {
-    place_t place = place_top;
+    config_place_t place = config_top;
     for (size_t i = 0; i < offset && i < yaml.size; i++) {
         bool newline = yaml.data[i] == '\n';
         place.line += newline;
@@ -49,12 +51,13 @@ static fep_err_t s_parser_fault (walk_t *self)
     const yaml_parser_t *parser = &self->parser;
     const char *problem = parser->problem ? parser->problem : "cannot be parsed";
     if (parser->error == YAML_MEMORY_ERROR) {
-        return fault_set (self->fault, place_top, FEP_SYSTEM, "out of memory; nothing was changed");
+        return config_fault (self->fault, config_top, FEP_SYSTEM,
+                             "out of memory; nothing was changed");
     }
-    place_t place = parser->error == YAML_READER_ERROR
-                        ? s_place_of_offset (self->yaml, parser->problem_offset)
-                        : s_place (parser->problem_mark);
-    return fault_set (self->fault, place, FEP_SYNTAX, "%s; allowed is YAML in UTF-8", problem);
+    config_place_t place = parser->error == YAML_READER_ERROR
+                               ? s_place_of_offset (self->yaml, parser->problem_offset)
+                               : s_place (parser->problem_mark);
+    return config_fault (self->fault, place, FEP_SYNTAX, "%s; allowed is YAML in UTF-8", problem);
 }
 
 static bool s_has_tag (const yaml_event_t *event)
@@ -90,14 +93,14 @@ static fep_err_t s_next (walk_t *self)
     if (!yaml_parser_parse (&self->parser, &self->event)) {
         return s_parser_fault (self);
     }
-    place_t place = s_place (self->event.start_mark);
+    config_place_t place = s_place (self->event.start_mark);
     if (s_has_tag (&self->event)) {
-        return fault_set (self->fault, place, FEP_SYNTAX,
-                          "an anchor, alias or tag; allowed are plain and quoted values");
+        return config_fault (self->fault, place, FEP_SYNTAX,
+                             "an anchor, alias or tag; allowed are plain and quoted values");
     }
     if (self->event.type == YAML_SCALAR_EVENT && s_has_control (&self->event)) {
-        return fault_set (self->fault, place, FEP_SYNTAX,
-                          "a control character; allowed are printable characters on one line");
+        return config_fault (self->fault, place, FEP_SYNTAX,
+                             "a control character; allowed are printable characters on one line");
     }
     return FEP_OK;
 }
@@ -108,21 +111,21 @@ static fep_err_t s_next_key (walk_t *self, bool *end)
     fep_err_t error = s_next (self);
     *end = !error && self->event.type == YAML_MAPPING_END_EVENT;
     if (!error && !*end && self->event.type != YAML_SCALAR_EVENT) {
-        error = fault_set (self->fault, s_place (self->event.start_mark), FEP_SYNTAX,
-                           "a map or list as a key; allowed are the names of options");
+        error = config_fault (self->fault, s_place (self->event.start_mark), FEP_SYNTAX,
+                              "a map or list as a key; allowed are the names of options");
     }
     return error;
 }
 
 //  Marks the key just read; refuses a second one.
-static fep_err_t s_mark_key (walk_t *self, place_t *known, const char *section)
+static fep_err_t s_mark_key (walk_t *self, config_place_t *known, const char *section)
 {
-    const char *key = (const char *)self->event.data.scalar.value;
-    place_t place = s_place (self->event.start_mark);
+    const char *key = (const char *) self->event.data.scalar.value;
+    config_place_t place = s_place (self->event.start_mark);
     if (known->line) {
-        return fault_set (self->fault, place, FEP_SYNTAX,
-                          "%s%s%s is said twice, first in line %zu; allowed is once", section,
-                          *section ? "." : "", key, known->line);
+        return config_fault (self->fault, place, FEP_SYNTAX,
+                             "%s%s%s is said twice, first in line %zu; allowed is once", section,
+                             *section ? "." : "", key, known->line);
     }
     *known = place;
     return FEP_OK;
@@ -130,14 +133,14 @@ static fep_err_t s_mark_key (walk_t *self, place_t *known, const char *section)
 
 static fep_err_t s_unknown (walk_t *self, const char *what, const char *allowed)
 {
-    return fault_set (self->fault, s_place (self->event.start_mark), FEP_NOT_FOUND,
-                      "unknown %s '%.*s'; allowed are %s", what, FAULT_SHOWN_MAX,
-                      (const char *)self->event.data.scalar.value, allowed);
+    return config_fault (self->fault, s_place (self->event.start_mark), FEP_NOT_FOUND,
+                         "unknown %s '%.*s'; allowed are %s", what, CONFIG_SHOWN_MAX,
+                         (const char *) self->event.data.scalar.value, allowed);
 }
 
 //  A map of options: rows of table that belong to section; places is parallel to table.
 static fep_err_t s_walk_options (walk_t *self, const option_t *table, size_t count,
-                                 const char *section, place_t *places)
+                                 const char *section, config_place_t *places)
 {
     char allowed[512] = "";
     for (size_t i = 0; i < count; i++) {
@@ -154,7 +157,7 @@ static fep_err_t s_walk_options (walk_t *self, const option_t *table, size_t cou
         size_t i = 0;
         while (i < count &&
                (strcmp (table[i].section, section) != 0 ||
-                strcmp (table[i].key, (const char *)self->event.data.scalar.value) != 0)) {
+                strcmp (table[i].key, (const char *) self->event.data.scalar.value) != 0)) {
             i++;
         }
         if (i == count) {
@@ -167,9 +170,9 @@ static fep_err_t s_walk_options (walk_t *self, const option_t *table, size_t cou
             error = s_next (self);
         }
         if (!error && self->event.type != YAML_SCALAR_EVENT) {
-            error =
-                fault_set (self->fault, places[i], FEP_SYNTAX,
-                           "%s.%s has a map or list; allowed is one value", section, table[i].key);
+            error = config_fault (self->fault, places[i], FEP_SYNTAX,
+                                  "%s.%s has a map or list; allowed is one value", section,
+                                  table[i].key);
         }
         if (error) {
             return error;
@@ -189,9 +192,9 @@ static fep_err_t s_walk_section (walk_t *self, size_t i)
         return FEP_OK;
     }
     if (self->event.type != YAML_MAPPING_START_EVENT) {
-        return fault_set (self->fault, self->places->sections[i], FEP_SYNTAX,
-                          "%s has a value or list; allowed is a map of its options",
-                          option_sections[i].name);
+        return config_fault (self->fault, self->places->sections[i], FEP_SYNTAX,
+                             "%s has a value or list; allowed is a map of its options",
+                             option_sections[i].name);
     }
     return s_walk_options (self, option_table, OPTION_COUNT, option_sections[i].name,
                            self->places->options);
@@ -201,23 +204,24 @@ static fep_err_t s_walk_listeners (walk_t *self)
 {
     fep_err_t error = s_next (self);
     if (!error && self->event.type != YAML_SEQUENCE_START_EVENT) {
-        error = fault_set (self->fault, self->places->list, FEP_SYNTAX,
-                           "listeners has no list; allowed is a list of 1..%d maps",
-                           CONFIG_LISTENERS_MAX);
+        error = config_fault (self->fault, self->places->list, FEP_SYNTAX,
+                              "listeners has no list; allowed is a list of 1..%d maps",
+                              CONFIG_LISTENERS_MAX);
     }
     while (!error) {
         error = s_next (self);
         if (error || self->event.type == YAML_SEQUENCE_END_EVENT) {
             break;
         }
-        place_t place = s_place (self->event.start_mark);
+        config_place_t place = s_place (self->event.start_mark);
         if (self->event.type != YAML_MAPPING_START_EVENT) {
-            return fault_set (self->fault, place, FEP_SYNTAX,
-                              "a listener that is no map; allowed is {name, address, port, codec}");
+            return config_fault (
+                self->fault, place, FEP_SYNTAX,
+                "a listener that is no map; allowed is {name, address, port, codec}");
         }
         if (self->places->listeners == CONFIG_LISTENERS_MAX) {
-            return fault_set (self->fault, place, FEP_RANGE,
-                              "one listener too many; allowed are 1..%d", CONFIG_LISTENERS_MAX);
+            return config_fault (self->fault, place, FEP_RANGE,
+                                 "one listener too many; allowed are 1..%d", CONFIG_LISTENERS_MAX);
         }
         unsigned i = self->places->listeners++;
         self->places->entries[i] = place;
@@ -236,7 +240,7 @@ static fep_err_t s_walk_top (walk_t *self)
         if (error || end) {
             return error;
         }
-        const char *key = (const char *)self->event.data.scalar.value;
+        const char *key = (const char *) self->event.data.scalar.value;
         if (strcmp (key, "listeners") == 0) {
             error = s_mark_key (self, &self->places->list, "");
             if (!error) {
@@ -269,16 +273,16 @@ static fep_err_t s_walk_document (walk_t *self)
         error = s_next (self);
     }
     if (!error && self->event.type != YAML_DOCUMENT_START_EVENT) {
-        return fault_set (self->fault, place_top, FEP_RANGE,
-                          "there are no options; needed is a list `listeners` of 1..%d",
-                          CONFIG_LISTENERS_MAX);
+        return config_fault (self->fault, config_top, FEP_RANGE,
+                             "there are no options; needed is a list `listeners` of 1..%d",
+                             CONFIG_LISTENERS_MAX);
     }
     if (!error) {
         error = s_next (self);
     }
     if (!error && self->event.type != YAML_MAPPING_START_EVENT) {
-        return fault_set (self->fault, s_place (self->event.start_mark), FEP_SYNTAX,
-                          "a value or list; allowed is a map of sections");
+        return config_fault (self->fault, s_place (self->event.start_mark), FEP_SYNTAX,
+                             "a value or list; allowed is a map of sections");
     }
     if (!error) {
         error = s_walk_top (self);
@@ -290,18 +294,19 @@ static fep_err_t s_walk_document (walk_t *self)
         error = s_next (self);
     }
     if (!error && self->event.type != YAML_STREAM_END_EVENT) {
-        error = fault_set (self->fault, s_place (self->event.start_mark), FEP_SYNTAX,
-                           "a second document; allowed is one");
+        error = config_fault (self->fault, s_place (self->event.start_mark), FEP_SYNTAX,
+                              "a second document; allowed is one");
     }
     return error;
 }
 
-fep_err_t config_walk (bytes_t yaml, const fault_t *fault, places_t *places)
+fep_err_t config_walk (bytes_t yaml, const config_fault_t *fault, config_places_t *places)
 {
     walk_t walk = {.yaml = yaml, .fault = fault, .places = places};
     walk_t *self = &walk;
     if (!yaml_parser_initialize (&self->parser)) {
-        return fault_set (self->fault, place_top, FEP_SYSTEM, "out of memory; nothing was changed");
+        return config_fault (self->fault, config_top, FEP_SYSTEM,
+                             "out of memory; nothing was changed");
     }
     yaml_parser_set_input_string (&self->parser, self->yaml.data, self->yaml.size);
     fep_err_t error = s_walk_document (self);

@@ -1,6 +1,6 @@
-//  The first look at an option file: the place of every key, and the shape enforced. For config.c only.
-//  Every key is known and said once, every value is plain, there are no anchors, aliases or tags; so hostile
-//  YAML ends here, before anything is built from it.
+//  The first look at an option file: the place of every key, and the shape enforced. For config.c
+//  only. Every key is known and said once, every value is plain, there are no anchors, aliases or
+//  tags; so hostile YAML ends here, before anything is built from it.
 #ifndef FEP_CONFIG_WALK_H
 #define FEP_CONFIG_WALK_H
 
@@ -10,34 +10,35 @@
 typedef struct {
     size_t line;    //  From 1
     size_t column;  //  From 1
-} place_t;
+} config_place_t;
 
 //  Where a fault is written.
 typedef struct {
     const char *name;  //  Of the file; borrowed
     char *text;        //  Borrowed
     size_t size;       //  Bytes at text
-} fault_t;
+} config_fault_t;
 
 typedef struct {
-    place_t sections[OPTION_SECTION_COUNT];                  //  Of each section's key
-    place_t options[OPTION_COUNT];                           //  Of each option's key
-    place_t list;                                            //  Of the key `listeners`
-    unsigned listeners;                                      //  Entries in the list
-    place_t entries[CONFIG_LISTENERS_MAX];                   //  Of each listener
-    place_t keys[CONFIG_LISTENERS_MAX][LISTENER_KEY_COUNT];  //  Of each listener's keys
-} places_t;
+    config_place_t sections[OPTION_SECTION_COUNT];                  //  Of each section's key
+    config_place_t options[OPTION_COUNT];                           //  Of each option's key
+    config_place_t list;                                            //  Of the key `listeners`
+    unsigned listeners;                                             //  Entries in the list
+    config_place_t entries[CONFIG_LISTENERS_MAX];                   //  Of each listener
+    config_place_t keys[CONFIG_LISTENERS_MAX][LISTENER_KEY_COUNT];  //  Of each listener's keys
+} config_places_t;
 
-#define FAULT_SHOWN_MAX 40  //  Characters of a value or key quoted in a fault
+#define CONFIG_SHOWN_MAX 40  //  Characters of a value or key quoted in a fault
 
-extern const place_t place_top;
+extern const config_place_t config_top;
 
 //  Writes "FILE:LINE:COLUMN: ..." and returns error unchanged.
-fep_err_t fault_set (const fault_t *self, place_t place, fep_err_t error, const char *format, ...)
-    FEP_PRINTF (4, 5);
+fep_err_t config_fault (const config_fault_t *self, config_place_t place, fep_err_t error,
+                        const char *format, ...) FEP_PRINTF (4, 5);
 
-//  Fills places. SYNTAX, NOT_FOUND (unknown key), RANGE (too many listeners, no options at all), SYSTEM.
+//  Fills places. SYNTAX, NOT_FOUND (unknown key), RANGE (too many listeners, no options at all),
+//  SYSTEM.
 FEP_MUST_CHECK
-fep_err_t config_walk (bytes_t yaml, const fault_t *fault, places_t *places);
+fep_err_t config_walk (bytes_t yaml, const config_fault_t *fault, config_places_t *places);
 
 #endif

@@ -264,7 +264,7 @@ static void s_changes_init (s_changes_t *self, const archive_table_t *old,
     size_t bytes = 0;
     size_t count = 0;
     for (size_t i = 0; i < new->count; i++) {
-        if (s_changed (old, new, (uint32_t)(i + 1))) {
+        if (s_changed (old, new, (uint32_t) (i + 1))) {
             bytes += archive_row_bound (new->terminals[i].mp_count);
             count++;
         }
@@ -306,8 +306,8 @@ static fep_err_t s_write_changes (store_t *store, const archive_table_t *old,
     s_changes_t changes;
     s_changes_init (&changes, old, new);
     for (size_t i = 0; i < new->count; i++) {
-        if (s_changed (old, new, (uint32_t)(i + 1))) {
-            s_changes_add (&changes, new, (uint32_t)(i + 1));
+        if (s_changed (old, new, (uint32_t) (i + 1))) {
+            s_changes_add (&changes, new, (uint32_t) (i + 1));
         }
     }
     fep_err_t error = changes.count > 0 ? store_put (store, changes.rows, changes.count) : FEP_OK;
@@ -328,7 +328,7 @@ fep_err_t archive_import (archive_t *self, store_t *store, bytes_t csv, archive_
         archive_table_index (&import.table);
         error = s_write_changes (store, &self->table, &import.table);
         if (error) {
-            (void)archive_line_fault (fault, error, 0, "the store says: %s", fep_err_text (error));
+            (void) archive_line_fault (fault, error, 0, "the store says: %s", fep_err_text (error));
         }
     }
     if (!error) {

@@ -43,12 +43,12 @@ static fep_err_t s_take_number (bytes_t field, uint32_t low, uint32_t high, uint
         if (field.data[i] < '0' || field.data[i] > '9') {
             return FEP_SYNTAX;
         }
-        value = value * 10 + (uint64_t)(field.data[i] - '0');
+        value = value * 10 + (uint64_t) (field.data[i] - '0');
         if (value > high) {
-            value = (uint64_t)high + 1;
+            value = (uint64_t) high + 1;
         }
     }
-    *number = (uint32_t)value;
+    *number = (uint32_t) value;
     if (field.size == 0) {
         return FEP_SYNTAX;
     }
@@ -76,7 +76,7 @@ static fep_err_t s_take_area (archive_line_t *line, bytes_t field)
 {
     uint32_t area;
     fep_err_t error = s_take_number (field, 0, AREA_COUNT - 1, &area);
-    line->terminal.area = (uint8_t)area;
+    line->terminal.area = (uint8_t) area;
     return error;
 }
 
@@ -93,7 +93,7 @@ static fep_err_t s_take_mp (archive_line_t *line, bytes_t field)
     }
     uint32_t mp;
     fep_err_t error = s_take_number (field, 1, UINT16_MAX, &mp);
-    line->point.mp = (uint16_t)mp;
+    line->point.mp = (uint16_t) mp;
     return error;
 }
 
@@ -153,7 +153,7 @@ static int s_shown (bytes_t field)
             size--;
         }
     }
-    return (int)size;
+    return (int) size;
 }
 
 static fep_err_t s_check_text (const csv_t *csv, size_t column, archive_fault_t *fault)
@@ -181,9 +181,9 @@ static fep_err_t s_column (const csv_t *csv, size_t column, archive_line_t *line
     error = s_columns[column].take (line, field);
     if (error) {
         int shown = s_shown (field);
-        const char *more = (size_t)shown < field.size ? "..." : "";
+        const char *more = (size_t) shown < field.size ? "..." : "";
         return archive_line_fault (fault, error, csv->line, "%s: \"%.*s%s\" is not allowed: %s",
-                                   s_columns[column].name, shown, (const char *)field.data, more,
+                                   s_columns[column].name, shown, (const char *) field.data, more,
                                    s_columns[column].allowed);
     }
     return FEP_OK;

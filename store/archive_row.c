@@ -28,7 +28,7 @@ void archive_row_put (const terminal_t *terminal, const measuring_point_t *point
     wire_put_uint (out, terminal->area);
     wire_put_uint (out, terminal->heartbeat_s);
     wire_put_bool (out, terminal->present);
-    wire_put_array (out, (uint32_t)count);
+    wire_put_array (out, (uint32_t) count);
     for (size_t i = 0; i < count; i++) {
         wire_put_array (out, POINT_FIELDS);
         wire_put_uint (out, points[i].mp);
@@ -58,7 +58,7 @@ static uint32_t s_get_number (reader_t *in, uint32_t high)
     if (value > high) {
         in->failed = true;
     }
-    return in->failed ? 0 : (uint32_t)value;
+    return in->failed ? 0 : (uint32_t) value;
 }
 
 //  Over the fields behind those we know.
@@ -80,7 +80,7 @@ static fep_err_t s_get_points (reader_t *in, uint32_t number, archive_table_t *t
     for (uint32_t i = 0; i < count && !in->failed; i++) {
         measuring_point_t point = {.terminal = number};
         uint32_t fields = wire_get_array (in);
-        point.mp = (uint16_t)s_get_number (in, UINT16_MAX);
+        point.mp = (uint16_t) s_get_number (in, UINT16_MAX);
         s_get_text (in, point.meter, sizeof point.meter);
         s_skip (in, fields, POINT_FIELDS);
         if (in->failed || point.mp <= before) {
@@ -111,7 +111,7 @@ fep_err_t archive_row_get (bytes_t key, bytes_t value, archive_table_t *table)
     terminal_t terminal = {.number = number};
     s_get_text (&in, terminal.address, sizeof terminal.address);
     s_get_text (&in, terminal.name, sizeof terminal.name);
-    terminal.area = (uint8_t)s_get_number (&in, AREA_COUNT - 1);
+    terminal.area = (uint8_t) s_get_number (&in, AREA_COUNT - 1);
     terminal.heartbeat_s = s_get_number (&in, UINT32_MAX);
     terminal.present = wire_get_bool (&in);
     if (in.failed || fields < FIELDS || archive_table_add (table, &terminal)) {

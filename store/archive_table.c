@@ -70,7 +70,7 @@ static void s_rehash (archive_table_t *self)
     FEP_ASSERT (self->slots);
     self->slot_mask = slots - 1;
     for (size_t i = 0; i < self->count; i++) {
-        *s_slot (self, bytes_text (self->terminals[i].address)) = (uint32_t)(i + 1);
+        *s_slot (self, bytes_text (self->terminals[i].address)) = (uint32_t) (i + 1);
     }
 }
 
@@ -88,8 +88,8 @@ fep_err_t archive_table_add (archive_table_t *self, const terminal_t *terminal)
         s_grow (self->terminals, self->count, &self->capacity, sizeof *self->terminals);
     self->terminals[self->count] = *terminal;
     self->count++;
-    self->terminals[self->count - 1].number = (uint32_t)self->count;
-    *slot = (uint32_t)self->count;
+    self->terminals[self->count - 1].number = (uint32_t) self->count;
+    *slot = (uint32_t) self->count;
     return FEP_OK;
 }
 
@@ -125,7 +125,7 @@ void archive_table_index (archive_table_t *self)
         while (point < self->point_count && self->points[point].terminal == terminal->number) {
             point++;
         }
-        terminal->mp_count = (uint32_t)(point - self->starts[i]);
+        terminal->mp_count = (uint32_t) (point - self->starts[i]);
         if (terminal->present) {
             self->present[self->present_count++] = terminal->number;
         }

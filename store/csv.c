@@ -26,9 +26,9 @@ static bytes_t s_line (csv_t *self)
     reader_t *in = &self->in;
     const uint8_t *start = in->data + in->pos;
     const uint8_t *end = memchr (start, '\n', reader_left (in));
-    bytes_t line = reader_bytes (in, end ? (size_t)(end - start) : reader_left (in));
+    bytes_t line = reader_bytes (in, end ? (size_t) (end - start) : reader_left (in));
     if (end) {
-        (void)reader_u8 (in);
+        (void) reader_u8 (in);
     }
     if (line.size > 0 && line.data[line.size - 1] == '\r') {
         line.size--;
@@ -46,7 +46,7 @@ static fep_err_t s_quoted (csv_t *self, reader_t *in, writer_t *out)
             if (reader_left (in) == 0 || in->data[in->pos] != '"') {
                 return FEP_OK;
             }
-            (void)reader_u8 (in);
+            (void) reader_u8 (in);
         }
         writer_u8 (out, c);
     }
@@ -74,7 +74,7 @@ static fep_err_t s_field (csv_t *self, reader_t *in, writer_t *out, bool *more)
     size_t start = out->size;
     bool quoted = reader_left (in) > 0 && in->data[in->pos] == '"';
     if (quoted) {
-        (void)reader_u8 (in);
+        (void) reader_u8 (in);
     }
     fep_err_t error = quoted ? s_quoted (self, in, out) : s_plain (self, in, out);
     if (error) {

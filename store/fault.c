@@ -29,7 +29,7 @@ fep_err_t fault_log (fep_err_t error, const char *step, const char *text)
     char clean[240];
     snprintf (clean, sizeof clean, "%s", text);
     for (char *c = clean; *c; c++) {
-        if (*c == '"' || (unsigned char)*c < ' ') {
+        if (*c == '"' || (unsigned char) *c < ' ') {
             *c = '\'';
         }
     }

@@ -6,7 +6,7 @@ void journal_head (int64_t wall_ms, uint8_t head[JOURNAL_HEAD_SIZE])
 {
     writer_t out = writer_of (head, JOURNAL_HEAD_SIZE);
     writer_u8 (&out, JOURNAL_VERSION);
-    writer_u64be (&out, (uint64_t)wall_ms);
+    writer_u64be (&out, (uint64_t) wall_ms);
 }
 
 fep_err_t journal_record (uint64_t sequence, bytes_t value, record_t *record)
@@ -21,7 +21,7 @@ fep_err_t journal_record (uint64_t sequence, bytes_t value, record_t *record)
         return FEP_VERSION;
     }
     record->sequence = sequence;
-    record->wall_ms = (int64_t)wall_ms;
+    record->wall_ms = (int64_t) wall_ms;
     record->batches = reader_bytes (&in, reader_left (&in));
     return FEP_OK;
 }
@@ -91,13 +91,13 @@ fep_err_t journal_frame (bytes_t batches, uint32_t index, bytes_t *raw)
 void journal_frame_head (int64_t wall_ms, uint8_t head[JOURNAL_FRAME_HEAD_SIZE])
 {
     writer_t out = writer_of (head, JOURNAL_FRAME_HEAD_SIZE);
-    writer_u64be (&out, (uint64_t)wall_ms);
+    writer_u64be (&out, (uint64_t) wall_ms);
 }
 
 fep_err_t journal_frame_value (bytes_t value, int64_t *wall_ms, bytes_t *raw)
 {
     reader_t in = reader_of (value);
-    *wall_ms = (int64_t)reader_u64be (&in);
+    *wall_ms = (int64_t) reader_u64be (&in);
     *raw = reader_bytes (&in, reader_left (&in));
     return in.failed ? FEP_CORRUPT : FEP_OK;
 }

@@ -10,7 +10,7 @@ static void s_ask (space_t *self, int64_t now_ms)
     struct statvfs state;
     uint64_t bytes = 0;
     if (statvfs (self->path, &state) == 0) {
-        bytes = (uint64_t)state.f_bavail * (uint64_t)state.f_frsize;
+        bytes = (uint64_t) state.f_bavail * (uint64_t) state.f_frsize;
     }
     atomic_store (&self->free_bytes, bytes);
     atomic_store (&self->asked_ms, now_ms);

@@ -85,7 +85,7 @@ fep_err_t store_pin (store_t *self, cf_t family, bytes_t key, pin_t **pin_p, byt
     char *said = NULL;
     *pin_p = NULL;
     rocksdb_pinnableslice_t *pin = rocksdb_get_pinned_cf (
-        self->db, self->read, self->families[family], (const char *)key.data, key.size, &said);
+        self->db, self->read, self->families[family], (const char *) key.data, key.size, &said);
     fep_err_t error = s_check (said, "get");
     if (error) {
         return error;
@@ -96,13 +96,13 @@ fep_err_t store_pin (store_t *self, cf_t family, bytes_t key, pin_t **pin_p, byt
     size_t size;
     const char *data = rocksdb_pinnableslice_value (pin, &size);
     *value = bytes_of (data, size);
-    *pin_p = (pin_t *)pin;
+    *pin_p = (pin_t *) pin;
     return FEP_OK;
 }
 
 void store_unpin (pin_t **pin_p)
 {
-    rocksdb_pinnableslice_destroy ((rocksdb_pinnableslice_t *)*pin_p);
+    rocksdb_pinnableslice_destroy ((rocksdb_pinnableslice_t *) *pin_p);
     *pin_p = NULL;
 }
 
@@ -138,13 +138,13 @@ static fep_err_t s_get_number_or (store_t *self, const char *name, uint64_t fall
 
 static rocksdb_iterator_t *s_iterator (scan_t *scan)
 {
-    return (rocksdb_iterator_t *)scan;
+    return (rocksdb_iterator_t *) scan;
 }
 
 scan_t *scan_new (store_t *store, cf_t family)
 {
-    return (scan_t *)rocksdb_create_iterator_cf (store->db, store->read_through,
-                                                 store->families[family]);
+    return (scan_t *) rocksdb_create_iterator_cf (store->db, store->read_through,
+                                                  store->families[family]);
 }
 
 void scan_destroy (scan_t **self_p)
@@ -169,7 +169,7 @@ static fep_err_t s_where (scan_t *self)
 
 fep_err_t scan_seek (scan_t *self, bytes_t key)
 {
-    rocksdb_iter_seek (s_iterator (self), key.data ? (const char *)key.data : "", key.size);
+    rocksdb_iter_seek (s_iterator (self), key.data ? (const char *) key.data : "", key.size);
     return s_where (self);
 }
 
@@ -188,14 +188,14 @@ fep_err_t scan_next (scan_t *self)
 bytes_t scan_key (const scan_t *self)
 {
     size_t size;
-    const char *key = rocksdb_iter_key ((const rocksdb_iterator_t *)self, &size);
+    const char *key = rocksdb_iter_key ((const rocksdb_iterator_t *) self, &size);
     return bytes_of (key, size);
 }
 
 bytes_t scan_value (const scan_t *self)
 {
     size_t size;
-    const char *value = rocksdb_iter_value ((const rocksdb_iterator_t *)self, &size);
+    const char *value = rocksdb_iter_value ((const rocksdb_iterator_t *) self, &size);
     return bytes_of (value, size);
 }
 
@@ -210,12 +210,12 @@ void store_batch_put (store_t *self, cf_t family, bytes_t key, const bytes_t par
 {
     FEP_ASSERT (count <= PARTS_MAX);
     for (size_t i = 0; i < count; i++) {
-        self->parts[i] = (const char *)parts[i].data;
+        self->parts[i] = (const char *) parts[i].data;
         self->part_sizes[i] = parts[i].size;
     }
-    const char *key_data = (const char *)key.data;
+    const char *key_data = (const char *) key.data;
     rocksdb_writebatch_putv_cf (self->batch, self->families[family], 1, &key_data, &key.size,
-                                (int)count, self->parts, self->part_sizes);
+                                (int) count, self->parts, self->part_sizes);
 }
 
 static void s_put_number (store_t *self, rocksdb_writebatch_t *batch, const char *name,
@@ -224,7 +224,7 @@ static void s_put_number (store_t *self, rocksdb_writebatch_t *batch, const char
     uint8_t value[KEY_SEQUENCE_SIZE];
     key_sequence (number, value);
     rocksdb_writebatch_put_cf (batch, self->families[CF_META], name, strlen (name),
-                               (const char *)value, sizeof value);
+                               (const char *) value, sizeof value);
 }
 
 void store_batch_number (store_t *self, const char *name, uint64_t number)
@@ -241,7 +241,7 @@ fep_err_t store_drop_files (store_t *self, cf_t family, bytes_t last)
 {
     char *said = NULL;
     rocksdb_delete_file_in_range_cf (self->db, self->families[family], NULL, 0,
-                                     (const char *)last.data, last.size, &said);
+                                     (const char *) last.data, last.size, &said);
     return s_check (said, "drop");
 }
 
@@ -267,7 +267,7 @@ static void s_database_options (rocksdb_options_t *options, uint32_t max_open_fi
 {
     rocksdb_options_set_create_if_missing (options, 1);
     rocksdb_options_set_create_missing_column_families (options, 1);
-    rocksdb_options_set_max_open_files (options, (int)max_open_files);
+    rocksdb_options_set_max_open_files (options, (int) max_open_files);
     rocksdb_options_set_max_background_jobs (options, 2);
     rocksdb_options_set_max_total_wal_size (options, WAL_BYTES);
     rocksdb_options_set_info_log_level (options, 2);
@@ -308,8 +308,8 @@ static fep_err_t s_prepare_directory (store_t *self, const store_options_t *opti
     if (space_check (&self->space, options->reserve_bytes)) {
         char text[200];
         snprintf (text, sizeof text, "%llu bytes free at %.100s, the reserve is %llu",
-                  (unsigned long long)space_free (&self->space), options->path,
-                  (unsigned long long)options->reserve_bytes);
+                  (unsigned long long) space_free (&self->space), options->path,
+                  (unsigned long long) options->reserve_bytes);
         return fault_log (FEP_NO_SPACE, "open", text);
     }
     if (mkdir (options->path, DIRECTORY_MODE) != 0 && errno != EEXIST) {
@@ -326,7 +326,7 @@ static fep_err_t s_open_database (store_t *self, const char *path)
     }
     char *said = NULL;
     self->db = rocksdb_open_column_families (self->options[CF_DEFAULT], path, CF_COUNT, names,
-                                             (const rocksdb_options_t *const *)self->options,
+                                             (const rocksdb_options_t *const *) self->options,
                                              self->families, &said);
     return s_check (said, "open");
 }
@@ -344,7 +344,7 @@ static fep_err_t s_check_version (store_t *self)
     if (!error && version != STORE_VERSION) {
         char text[80];
         snprintf (text, sizeof text, "the store has layout %llu, this program knows %d",
-                  (unsigned long long)version, STORE_VERSION);
+                  (unsigned long long) version, STORE_VERSION);
         error = fault_log (FEP_VERSION, "open", text);
     }
     return error;
@@ -578,10 +578,10 @@ static void s_put_rows (store_t *self, rocksdb_writebatch_t *batch, const row_t 
 {
     for (size_t i = 0; i < count; i++) {
         rocksdb_column_family_handle_t *family = self->families[s_row_families[rows[i].family]];
-        const char *key = (const char *)rows[i].key.data;
+        const char *key = (const char *) rows[i].key.data;
         if (rows[i].value.data) {
             rocksdb_writebatch_put_cf (batch, family, key, rows[i].key.size,
-                                       (const char *)rows[i].value.data, rows[i].value.size);
+                                       (const char *) rows[i].value.data, rows[i].value.size);
         } else {
             rocksdb_writebatch_delete_cf (batch, family, key, rows[i].key.size);
         }
@@ -665,8 +665,8 @@ static uint64_t s_journal_bytes (store_t *self, uint64_t first, uint64_t head)
     uint8_t to[KEY_SEQUENCE_SIZE];
     key_sequence (first, from);
     key_sequence (head + 1, to);
-    const char *start = (const char *)from;
-    const char *limit = (const char *)to;
+    const char *start = (const char *) from;
+    const char *limit = (const char *) to;
     size_t size = KEY_SEQUENCE_SIZE;
     uint64_t bytes = 0;
     char *said = NULL;

@@ -68,7 +68,7 @@ fep_err_t store_seek (store_t *self, int64_t wall_ms, uint64_t *sequence);
 
 //  Drops records before `before`, never beyond the slowest registered follower or the head; their
 //  raw frames are first moved to the frame family under (sequence, message index). Storage only.
-//  Gives how far it went in *first. Bounded work per call (LIMIT_TRIM records or 16 MiB of them);
+//  Gives how far it went in *first. Bounded work per call (LIMIT_TRIM records or 2 MiB of them);
 //  call again until *first stops moving. Files go when all their records are dropped. NO_SPACE
 //  below half of the reserve, CORRUPT, IO.
 FEP_MUST_CHECK

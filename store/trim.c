@@ -7,7 +7,7 @@
 #include "store/key.h"
 #include <stdio.h>
 
-#define TRIM_BYTES (16u << 20)  //  Bytes of records read by one trim
+#define TRIM_BYTES (2u << 20)  //  Bytes of records read by one trim
 
 typedef struct {
     store_t *store;     //  Whose batch takes the frames
@@ -55,8 +55,8 @@ static fep_err_t s_move_frames (store_t *self, uint64_t first, uint64_t *end)
     if (spoilt > 0) {
         char text[80];
         snprintf (text, sizeof text, "records up to %llu cannot be unpacked; frames are dropped",
-                  (unsigned long long)spoilt);
-        (void)fault_log (FEP_CORRUPT, "trim", text);
+                  (unsigned long long) spoilt);
+        (void) fault_log (FEP_CORRUPT, "trim", text);
     }
     *end = next;
     walker_close (&walker);

@@ -26,9 +26,9 @@ typedef struct {
 static inline int place_remove_entry (const char *path, const struct stat *state, int kind,
                                       struct FTW *where)
 {
-    (void)state;
-    (void)kind;
-    (void)where;
+    (void) state;
+    (void) kind;
+    (void) where;
     return remove (path);
 }
 
@@ -77,13 +77,13 @@ static inline bytes_t place_pack (uint64_t number, uint32_t messages, writer_t *
     for (uint32_t i = 0; i < messages; i++) {
         message_t *message = batch_message (batch, MESSAGE_READING);
         char raw[40];
-        snprintf (raw, sizeof raw, "%llu.%u", (unsigned long long)number, i);
+        snprintf (raw, sizeof raw, "%llu.%u", (unsigned long long) number, i);
         if (i % 3 != 2) {
             message->raw = batch_keep (batch, bytes_text (raw));
         }
         message->address = bytes_text ("310100012");
-        message->received_ms = (int64_t)number;
-        batch_item (batch, 0x01000100, value_decimal ((int64_t)i, -1, 0));
+        message->received_ms = (int64_t) number;
+        batch_item (batch, 0x01000100, value_decimal ((int64_t) i, -1, 0));
     }
     batch_head_t head = {1, number, 7, messages};
     size_t start = out->size;

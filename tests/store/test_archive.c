@@ -160,8 +160,8 @@ static void test_each_change_is_kept (void **state)
 {
     fixture_t *self = *state;
     const struct {
-        const char *csv;
-        const char *expected;
+        const char *csv;       //  Imported
+        const char *expected;  //  What s_dump says then
     } steps[] = {
         {HEADER "a,A,1,10,1,m1\n", "1 a A 1 10: 1=m1;"},
         {HEADER "a,AA,1,10,1,m1\n", "1 a AA 1 10: 1=m1;"},
@@ -208,10 +208,10 @@ static void test_numbers_are_not_reused (void **state)
 #define NAME_64 "0123456789012345678901234567890123456789012345678901234567890123"
 
 static const struct {
-    const char *csv;
-    fep_err_t error;
-    uint32_t line;
-    const char *text;
+    const char *csv;   //  Imported
+    fep_err_t error;   //  Expected, as all below
+    uint32_t line;     //  Of the fault
+    const char *text;  //  Of the fault
 } s_faults[] = {
     {"", FEP_SYNTAX, 1, "the header line is missing; it must be " WHOLE},
     {"# only\n\n", FEP_SYNTAX, 3, "the header line is missing; it must be " WHOLE},
@@ -310,8 +310,8 @@ static void test_utf8 (void **state)
 {
     (void) state;
     const struct {
-        const char *text;
-        bool good;
+        const char *text;  //  Bytes
+        bool good;         //  Expected
     } cases[] = {
         {"", true},
         {"plain", true},
@@ -415,9 +415,9 @@ static void test_rows_that_disagree (void **state)
 {
     fixture_t *self = *state;
     const struct {
-        const char *key;
-        const char *value;
-        size_t size;
+        const char *key;    //  Four bytes
+        const char *value;  //  Packed
+        size_t size;        //  Of the value
     } rows[] = {
         {"\0\0\0\2", "\x97\1\xA1z\xA0\0\0\xC3\x90", 9},                       //  1 is missing
         {"\0\0\0\1", "\x97\1\xA1z\xA0\x40\0\xC3\x90", 9},                     //  Area 64

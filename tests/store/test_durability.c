@@ -5,6 +5,7 @@
 #include "store/key.h"
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -194,6 +195,56 @@ static void test_syncs (void **state)
     assert_int_equal (counts[2], 0);
 }
 
+//  A file may not grow any more: the first commit that fails is the last one tried. Gives how many
+//  went well, or 0 if anything else happened.
+static int s_child_fails (const char *path)
+{
+    struct rlimit limit;
+    store_t *store;
+    static const uint8_t block[65536];
+    bytes_t batch = bytes_of (block, sizeof block);
+    if (signal (SIGXFSZ, SIG_IGN) == SIG_ERR || place_try (path, true, RESERVE, &store) ||
+        getrlimit (RLIMIT_FSIZE, &limit)) {
+        return 0;
+    }
+    limit.rlim_cur = 1 << 20;
+    if (setrlimit (RLIMIT_FSIZE, &limit)) {
+        return 0;
+    }
+    uint64_t sequence;
+    int good = 0;
+    fep_err_t error = FEP_OK;
+    while (good < 100 && (error = store_commit (store, &batch, 1, 0, &sequence)) == FEP_OK) {
+        good++;
+    }
+    limit.rlim_cur = limit.rlim_max;
+    if (error != FEP_IO || setrlimit (RLIMIT_FSIZE, &limit) ||
+        store_commit (store, &batch, 1, 0, &sequence) != FEP_IO ||
+        store_head (store) != (uint64_t) good) {
+        return 0;
+    }
+    store_close (&store);
+    return good;
+}
+
+static void test_failing_disk (void **state)
+{
+    place_t *place = *state;
+    pid_t child = fork ();
+    assert_true (child >= 0);
+    if (child == 0) {
+        execl ("/proc/self/exe", "fails", place->path, (char *) NULL);
+        _exit (0);
+    }
+    int status;
+    assert_int_equal (waitpid (child, &status, 0), child);
+    assert_true (WIFEXITED (status));
+    assert_in_range (WEXITSTATUS (status), 5, 16);
+    place_open (place);
+    assert_int_equal (store_head (place->store), WEXITSTATUS (status));
+    assert_int_equal (place_commit (place, 1), WEXITSTATUS (status) + 1);
+}
+
 //  Another process is told BUSY; and a killed one leaves no lock behind, as the test above shows.
 static void test_other_process (void **state)
 {
@@ -220,9 +271,13 @@ int main (int argc, char **argv)
         store_t *store;
         return (int) place_try (argv[1], true, RESERVE, &store);
     }
+    if (argc == 2 && strcmp (argv[0], "fails") == 0) {
+        return s_child_fails (argv[1]);
+    }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown (test_kill, place_setup, place_teardown),
         cmocka_unit_test_setup_teardown (test_syncs, place_setup, place_teardown),
+        cmocka_unit_test_setup_teardown (test_failing_disk, place_setup, place_teardown),
         cmocka_unit_test_setup_teardown (test_other_process, place_setup, place_teardown),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);

@@ -110,7 +110,11 @@ static void test_trim_end (void **state)
 {
     (void) state;
     const struct {
-        uint64_t first, before, head, slowest, end;
+        uint64_t first;    //  Where the journal begins
+        uint64_t before;   //  As asked
+        uint64_t head;     //  Where it ends
+        uint64_t slowest;  //  Follower
+        uint64_t end;      //  Expected
     } cases[] = {
         {1, 50, 100, 80, 50},                         //  As asked
         {1, 90, 100, 80, 81},                         //  Not what a follower still needs

@@ -128,8 +128,8 @@ static void test_seek (void **state)
         place_commit (place, i * 10);
     }
     const struct {
-        int64_t wall_ms;
-        uint64_t sequence;
+        int64_t wall_ms;    //  Looked for
+        uint64_t sequence;  //  Expected
     } cases[] = {{0, 1}, {10, 1}, {11, 2}, {3000, 300}, {3001, 301}, {6000, 600}, {6001, 601}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         uint64_t sequence;
