@@ -48,16 +48,7 @@ DOOR=tcp://127.0.0.1:$((PORT + 2))
 
 install_packages ()
 {
-    local missing=() package sudo=()
-    while read -r package; do
-        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q '^install ok installed' || missing+=("$package")
-    done < <(sed 's/#.*//; /^[[:space:]]*$/d' packages.txt)
-    ((${#missing[@]} == 0)) && return
-    ((EUID == 0)) || sudo=(sudo)
-    echo "run.sh: installing ${missing[*]}"
-    "${sudo[@]}" apt-get update -q || die "apt-get update failed"
-    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q "${missing[@]}" ||
-        die "installing ${missing[*]} failed"
+    ./packages.sh packages.txt || die "installing packages failed"
 }
 
 build ()
@@ -177,15 +168,16 @@ fail ()
     FAILED=${FAILED:-$*}
 }
 
-# Whatever happens, nothing of ours is left.
+# Whatever happens, nothing of ours is left. The checker has nothing to judge then.
 clean ()
 {
     trap '' INT TERM
-    local pid
-    for pid in LIVE SIM CHECK FEPD; do
-        finish $pid 25
-    done
-}
+    finish LIVE 5
+    [[ -z $CHECK ]] || kill -KILL "$CHECK" 2>/dev/null
+    finish CHECK 1
+    finish SIM 5
+    finish FEPD 25
+} 2>/dev/null
 
 start_fepd ()
 {
@@ -243,8 +235,10 @@ fepd runs with $TERMINALS simulated terminals, each reporting 23 values every $(
   log          $DATA/fepd.log
   terminals' log, checker's log   $DATA/sim.log, $DATA/check.log
   look inside  build/bin/fepctl --door $DOOR status
-               build/bin/fepctl --door $DOOR list
-               build/bin/fepctl --door $DOOR trace $FIRST_ADDRESS
+               build/bin/fepctl --door $DOOR terminal show $FIRST_ADDRESS
+               build/bin/fepctl --door $DOOR latest $FIRST_ADDRESS
+               build/bin/fepctl --door $DOOR --feed $FEED trace $FIRST_ADDRESS --for 30s
+               build/bin/fepctl --feed $FEED feed tail --topic reading/00 --for 5s
 Ctrl-C stops everything in order.
 
 TEXT
@@ -255,7 +249,10 @@ watch ()
 {
     local end=$((SECONDS + SECONDS_TO_RUN))
     while ((STOPPING == 0)); do
-        alive $FEPD || die_of_fepd "fepd ended by itself"
+        if ! alive $FEPD; then
+            wait $FEPD
+            die_of_fepd "fepd ended by itself, status $?"
+        fi
         alive $SIM || { tail -n 5 "$DATA/sim.log" >&2; die "the terminals ended by themselves"; }
         ((SECONDS_TO_RUN > 0 && SECONDS >= end)) && return
         sleep 0.5

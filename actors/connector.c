@@ -1,7 +1,7 @@
 //  Connector: accepts connections, feeds their sessions, sends one batch at the end of each turn, and confirms
 //  what storage says is on disk. Thousands of sessions in one epoll loop.
 //
-//  Words it takes: DURABLE from storage; ADMIT, HOLD, CLOSE, SHOW, TRACE from control.
+//  Words it takes: DURABLE from storage; ADMIT, HOLD, CLOSE, SHOW, TRACE, REQUEST from control.
 //  When the chain is full it stops reading all its terminals but keeps its timers and its mailbox alive;
 //  deadlines stand still meanwhile, or terminals would pay for our own disk.
 #include "actors/connector.h"
@@ -29,6 +29,7 @@ session_env_t connector_env (connector_t *self)
                            .send = &self->send,
                            .windows = self->windows,
                            .trace = connector_trace,
+                           .result = connector_result,
                            .arg = self};
 }
 
@@ -159,8 +160,8 @@ void connector_handle (connector_t *self, conn_t *conn, input_t result)
         return;
     }
     connector_watch (self, conn);
-    if (session_has_window (conn->session) && !conn->timed_half) {
-        conn->timed_half = true;
+    int64_t half_ms = session_half_since (conn->session);
+    if (half_ms && half_ms != conn->timed_half_ms) {
         connector_timer (self, conn);
     }
 }
@@ -364,15 +365,14 @@ static void s_stop (void *arg, actor_t *actor)
     free (self->holds);
     free (self->scratch);
     free (self->packed);
+    free (self->asks);
 }
 
-static const actor_word_t s_words[] = {{WORD_DURABLE, s_on_durable},
-                                       {WORD_ADMIT, connector_on_admit},
-                                       {WORD_HOLD, connector_on_hold},
-                                       {WORD_CLOSE, connector_on_close},
-                                       {WORD_SHOW, connector_on_show},
-                                       {WORD_TRACE, connector_on_trace},
-                                       {NULL, NULL}};
+static const actor_word_t s_words[] = {
+    {WORD_DURABLE, s_on_durable},         {WORD_ADMIT, connector_on_admit},
+    {WORD_HOLD, connector_on_hold},       {WORD_CLOSE, connector_on_close},
+    {WORD_SHOW, connector_on_show},       {WORD_TRACE, connector_on_trace},
+    {WORD_REQUEST, connector_on_request}, {NULL, NULL}};
 
 const actor_class_t connector_class = {.name = NAME_CONNECTOR,
                                        .self_size = sizeof (connector_t),

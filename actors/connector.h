@@ -40,7 +40,7 @@ struct conn {
     uint32_t events;         //  What epoll waits for
     uint32_t durable;        //  Mark to be confirmed at the end of this turn; 0 = none
     bool counted_fresh;      //  In peers as fresh
-    bool timed_half;         //  The timer knows of the unfinished frame
+    int64_t timed_half_ms;   //  The unfinished frame the timer knows of: since when; 0 = none
     uint64_t hold_number;    //  Batch of its newest hold
     size_t hold_at;          //  Where that hold is
     bool asked;              //  Control was asked to admit it
@@ -60,6 +60,17 @@ typedef struct {
     uint32_t generation;  //  Session
     uint32_t mark;        //  Up to which the codec may confirm
 } hold_t;
+
+#define ASKS_MAX 4096       //  Requests of clients under way; beyond it BUSY
+#define ASK_CLIENT_MAX 255  //  Bytes of a ROUTER's identity
+
+//  Who asked: found again by the request's token.
+typedef struct {
+    uint64_t number;                 //  Request token; 0: free
+    int64_t token;                   //  The client's own
+    uint8_t client_size;             //  Of client
+    uint8_t client[ASK_CLIENT_MAX];  //  Identity at the door
+} ask_t;
 
 typedef struct {
     actor_t *actor;                      //  Frame
@@ -98,6 +109,8 @@ typedef struct {
     int64_t accept_after_ms;        //  No accepting before, after lack of descriptors
     bool accepting;                 //  Listeners are in the epoll set
     bool stopping;                  //  Sessions were told to close
+    ask_t *asks;                    //  ASKS_MAX, made at the first request
+    uint64_t ask_number;            //  Last token given
 } connector_t;
 
 //  connector.c
@@ -129,5 +142,10 @@ fep_err_t connector_on_hold (void *self, actor_t *actor, bytes_t body);
 fep_err_t connector_on_close (void *self, actor_t *actor, bytes_t body);
 fep_err_t connector_on_show (void *self, actor_t *actor, bytes_t body);
 fep_err_t connector_on_trace (void *self, actor_t *actor, bytes_t body);
+
+//  connector_ask.c
+void connector_result (void *arg, const session_t *session, uint64_t token, fep_err_t error,
+                       uint8_t code);
+fep_err_t connector_on_request (void *self, actor_t *actor, bytes_t body);
 
 #endif

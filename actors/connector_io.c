@@ -119,7 +119,7 @@ void connector_timer (connector_t *self, conn_t *conn)
     session_env_t env = connector_env (self);
     int64_t deadline_ms;
     input_t result = session_tick (conn->session, &env, &deadline_ms);
-    conn->timed_half = session_has_window (conn->session);
+    conn->timed_half_ms = session_half_since (conn->session);
     if (session_state (conn->session) != SESSION_DEAD) {
         wheel_set (&self->wheel, &conn->timer, deadline_ms);
     }

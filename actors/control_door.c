@@ -2,9 +2,11 @@
 //  with the client's identity; its ANSWER comes back through control.c.
 #include "actors/control.h"
 #include "actors/session.h"
+#include "codecs/codec.h"
 #include "fep/clock.h"
 #include "fep/log.h"
 #include "fep/metrics.h"
+#include "fep/point.h"
 #include "fep/wire.h"
 #include <string.h>
 
@@ -14,6 +16,7 @@
 #define TRACE_SECONDS_MAX 86400  //  A trace ends by itself
 #define TERMINAL_ROW_MAX 512     //  Bytes of one row
 #define HEAD_BYTES 4096          //  Of a forwarded request
+#define POINT_TEXT_MAX 63        //  Characters of a point name
 
 typedef struct {
     bytes_t client;  //  Identity
@@ -315,6 +318,96 @@ static fep_err_t s_verb_LATEST (control_t *self, ask_t *ask)
 static fep_err_t s_verb_FETCH (control_t *self, ask_t *ask)
 {
     return s_forward (self, ask, NAME_QUERY, WORD_FETCH, 0);
+}
+
+//  Points by readable name or OBIS text, into an array of numbers. RANGE: too many, or one is unknown.
+static fep_err_t s_points (bytes_t body, writer_t *out)
+{
+    reader_t in;
+    uint32_t count = 0;
+    wire_put_text (out, "points");
+    if (wire_find (body, "points", &in)) {
+        count = wire_get_array (&in);
+    }
+    wire_put_array (out, count);
+    for (uint32_t i = 0; i < count; i++) {
+        char name[POINT_TEXT_MAX + 1];
+        uint32_t point;
+        bytes_t text = wire_get_str (&in);
+        if (in.failed || text.size > POINT_TEXT_MAX || count > REQUEST_POINTS_MAX) {
+            return FEP_RANGE;
+        }
+        memcpy (name, text.data, text.size);
+        name[text.size] = 0;
+        if (!point_parse (name, &point)) {
+            return FEP_RANGE;
+        }
+        wire_put_uint (out, point);
+    }
+    return FEP_OK;
+}
+
+//  Which request a READ's kind means.
+static const struct {
+    const char *name;     //  In the request
+    request_kind_t kind;  //  For the codec
+    uint8_t freeze;       //  Likewise
+} s_reads[] = {{"current", REQUEST_READ, FREEZE_NONE},
+               {"day", REQUEST_READ_FROZEN, FREEZE_DAY},
+               {"month", REQUEST_READ_FROZEN, FREEZE_MONTH},
+               {"curve", REQUEST_READ_FROZEN, FREEZE_CURVE},
+               {"events", REQUEST_READ_EVENTS, FREEZE_NONE}};
+
+static void s_read_body (const ask_t *ask, const presence_t *presence, size_t kind, writer_t *out)
+{
+    wire_pair_int (out, "session", presence->session);
+    wire_pair_int (out, "token", ask->token);
+    wire_pair_int (out, "kind", s_reads[kind].kind);
+    wire_pair_int (out, "freeze", s_reads[kind].freeze);
+    wire_pair_int (out, "mp", wire_find_int (ask->body, "mp", 0));
+    wire_pair_int (out, "from_ms", wire_find_int (ask->body, "from_ms", 0));
+    wire_pair_int (out, "to_ms", wire_find_int (ask->body, "to_ms", 0));
+    wire_pair_int (out, "event_from", wire_find_int (ask->body, "event_from", 0));
+    wire_pair_int (out, "event_to", wire_find_int (ask->body, "event_to", 0));
+    wire_pair_int (out, "important", wire_find_int (ask->body, "important", 1));
+    wire_put_text (out, "client");
+    wire_put_bin (out, ask->client);
+}
+
+//  The terminal's connector asks it and answers RESULT. CLOSED: the terminal is offline.
+static fep_err_t s_verb_READ (control_t *self, ask_t *ask)
+{
+    const terminal_t *terminal = s_terminal (self, ask);
+    uint8_t memory[HEAD_BYTES];
+    writer_t out = writer_of (memory, sizeof memory);
+    char name[16] = "current";
+    size_t kind = 0;
+    if (!terminal) {
+        return FEP_NOT_FOUND;
+    }
+    wire_find_text (ask->body, "kind", name, sizeof name);
+    while (kind < sizeof s_reads / sizeof *s_reads && strcmp (name, s_reads[kind].name) != 0) {
+        kind++;
+    }
+    if (kind == sizeof s_reads / sizeof *s_reads) {
+        return FEP_RANGE;
+    }
+    const presence_t *presence = directory_find (self->directory, terminal->number);
+    if (!s_online (presence)) {
+        return FEP_CLOSED;
+    }
+    wire_put_map (&out, 12);
+    s_read_body (ask, presence, kind, &out);
+    fep_err_t error = s_points (ask->body, &out);
+    if (error == FEP_OK && out.failed) {
+        error = FEP_LIMIT;
+    }
+    if (error == FEP_OK) {
+        error = actor_send_to (self->actor, self->inside, bytes_text (presence->connector),
+                               WORD_REQUEST, writer_bytes (&out));
+    }
+    ask->forwarded = error == FEP_OK;
+    return error == FEP_FULL ? FEP_BUSY : error;
 }
 
 static fep_err_t s_verb_TRACE (control_t *self, ask_t *ask)

@@ -17,12 +17,14 @@
 
 #define CLOSING_MS 5000  //  To flush what is unsent
 #define PEER_MAX 63      //  Characters of the peer's address
+#define LEARN_BEATS 8    //  Intervals that tell a period below the default
 
 //  Requests: the one in flight first.
 typedef struct {
     request_t request[SESSION_REQUESTS_MAX + 1];  //  In order
     size_t count;                                 //  Used
     uint32_t repeats;                             //  Of the frame in flight
+    uint32_t done;                                //  Of its request, before it was written
     int64_t deadline_ms;                          //  Of the frame in flight
 } requests_t;
 
@@ -47,6 +49,7 @@ struct session {
     int64_t half_since_ms;               //  The window holds an unfinished frame; 0 = none
     int64_t heartbeat_ms;                //  Of the archive; 0 = not known
     int64_t learned_ms;                  //  Longest interval between heartbeats seen
+    uint32_t intervals;                  //  Of them seen
     int64_t beat_ms;                     //  Last heartbeat, deadline clock
     int64_t trace_until_ms;              //  Wall clock
     requests_t *requests;                //  Made at the first request
@@ -206,6 +209,7 @@ static void s_request_send (session_t *self, const session_env_t *env)
     while (requests && requests->count) {
         codec_io_t io = s_io (self, env);
         size_t from = env->send->size;
+        requests->done = requests->request[0].done;
         fep_err_t error = self->codec->encode (self->codec_state, &requests->request[0], &io);
         if (error == FEP_OK && !env->send->failed) {
             s_trace_sent (self, env, from);
@@ -271,6 +275,7 @@ static void s_request_timeout (session_t *self, const session_env_t *env)
     requests_t *requests = self->requests;
     if (requests->repeats < env->config->session.request_repeats) {
         requests->repeats++;
+        requests->request[0].done = requests->done;
         requests->request[0].finished = false;
     } else {
         metric_add (METRIC_requests_timeout, 1);
@@ -342,6 +347,7 @@ static void s_stamp (session_t *self, const session_env_t *env, batch_mark_t fro
         if (message->kind == MESSAGE_HEARTBEAT) {
             int64_t interval = self->beat_ms ? env->now_ms - self->beat_ms : 0;
             self->learned_ms = interval > self->learned_ms ? interval : self->learned_ms;
+            self->intervals += interval ? 1 : 0;
             self->beat_ms = env->now_ms;
             self->facts.last_heartbeat_ms = env->wall_ms;
         }
@@ -443,10 +449,10 @@ static void s_note_half (session_t *self, const session_env_t *env, input_t resu
 
 input_t session_resume (session_t *self, const session_env_t *env)
 {
-    input_t result = INPUT_TAKEN;
+    input_t result = session_blocked (self) ? INPUT_BLOCKED : INPUT_TAKEN;
     size_t used = 0;
     bytes_t bytes = window_bytes (&self->window);
-    if (bytes.size && !session_blocked (self)) {
+    if (bytes.size && result != INPUT_BLOCKED) {
         result = s_parse (self, env, bytes, &used);
         if (used) {
             self->half_since_ms = 0;
@@ -582,11 +588,14 @@ void session_flushed (session_t *self)
 
 //  ---- Time ----
 
+//  A few short intervals may be one heartbeat that was repeated: they do not shorten the default.
 static int64_t s_idle_ms (const session_t *self, const session_env_t *env)
 {
-    int64_t period = self->heartbeat_ms ? self->heartbeat_ms : self->learned_ms;
+    int64_t period = self->heartbeat_ms;
     if (!period) {
-        period = (int64_t) env->config->session.heartbeat_ms;
+        int64_t usual = (int64_t) env->config->session.heartbeat_ms;
+        bool learned = self->learned_ms > usual || self->intervals >= LEARN_BEATS;
+        period = learned ? self->learned_ms : usual;
     }
     return period * (int64_t) env->config->session.idle_factor;
 }
@@ -709,6 +718,11 @@ bool session_held (const session_t *self)
 bool session_has_window (const session_t *self)
 {
     return window_bytes (&self->window).size > 0;
+}
+
+int64_t session_half_since (const session_t *self)
+{
+    return self->half_since_ms;
 }
 
 void session_set_trace (session_t *self, int64_t until_wall_ms)

@@ -110,6 +110,8 @@ uint32_t session_number (const session_t *self);       //  0 until admitted
 bool session_wants_admission (const session_t *self);  //  Identified, not admitted, not held
 bool session_held (const session_t *self);             //  Unknown, waiting to be closed
 bool session_has_window (const session_t *self);
+int64_t
+session_half_since (const session_t *self);  //  An unfinished frame, in env->now_ms; 0 = none
 void session_set_trace (session_t *self, int64_t until_wall_ms);
 void session_sent (session_t *self, size_t bytes);  //  For its counters
 

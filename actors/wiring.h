@@ -2,7 +2,7 @@
 //    connector.N --BATCH--> storage --COMMITTED--> publisher, history      (PUSH/PULL, bounded)
 //    storage --DURABLE--> connector.N                                      (PUSH/PULL, highest only)
 //    any --NOTE--> publisher                                               (PUSH/PULL, lossy)
-//    connector.N, query, history --DEALER-- control (ROUTER)               (LINK, ADMIT, CLOSE, SHOW, ANSWER ...)
+//    connector.N, query, history --DEALER-- control (ROUTER)               (LINK, ADMIT, CLOSE, REQUEST, ANSWER ...)
 //    supervisor --PAIR pipe-- every host thread                            (STATUS, SET, STOP)
 //  A message is two frames: a word in capitals, and a body. Only bytes cross between threads.
 #ifndef ACTORS_WIRING_H
@@ -46,9 +46,10 @@
 #define WORD_SHOW "SHOW"    //  control -> connector: append a session's facts to an answer
 #define WORD_TRACE "TRACE"  //  control -> connector: map {address, until_ms}
 #define WORD_FETCH "FETCH"  //  control -> query: map with client
-#define WORD_LATEST "LATEST"  //  control -> history: map with client
-#define WORD_ANSWER "ANSWER"  //  query, history, connector -> control: map {client, word, body}
-#define WORD_HELLO "HELLO"    //  DEALER -> control: makes its identity known
+#define WORD_LATEST "LATEST"    //  control -> history: map with client
+#define WORD_REQUEST "REQUEST"  //  control -> connector: map {session, client, token, kind, ...}
+#define WORD_ANSWER "ANSWER"    //  query, history, connector -> control: map {client, word, body}
+#define WORD_HELLO "HELLO"      //  DEALER -> control: makes its identity known
 
 //  Fixed head of a COMMITTED body, in the machine's own byte order; it never leaves the process.
 typedef struct {

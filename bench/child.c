@@ -16,8 +16,8 @@ static void s_pin (int cpu)
 {
     cpu_set_t set;
     CPU_ZERO (&set);
-    CPU_SET ((size_t)cpu, &set);
-    (void)sched_setaffinity (0, sizeof set, &set);
+    CPU_SET ((size_t) cpu, &set);
+    (void) sched_setaffinity (0, sizeof set, &set);
 }
 
 pid_t child_start (char *const argv[], const char *log, int cpu)
@@ -27,13 +27,13 @@ pid_t child_start (char *const argv[], const char *log, int cpu)
         return pid;
     }
     int fd = open (log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-    (void)prctl (PR_SET_PDEATHSIG, SIGKILL);
+    (void) prctl (PR_SET_PDEATHSIG, SIGKILL);
     if (cpu >= 0) {
         s_pin (cpu);
     }
     if (fd >= 0) {
-        (void)dup2 (fd, STDOUT_FILENO);
-        (void)dup2 (fd, STDERR_FILENO);
+        (void) dup2 (fd, STDOUT_FILENO);
+        (void) dup2 (fd, STDERR_FILENO);
     }
     execv (argv[0], argv);
     fprintf (stderr, "%s: cannot be started\n", argv[0]);
@@ -43,19 +43,19 @@ pid_t child_start (char *const argv[], const char *log, int cpu)
 bool child_alive (pid_t pid)
 {
     siginfo_t info = {0};
-    return waitid (P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == 0;
+    return waitid (P_PID, (id_t) pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == 0;
 }
 
 bool child_stop (pid_t pid, int64_t timeout_ms)
 {
     int status = 0;
     int64_t end = clock_mono_ms () + timeout_ms;
-    (void)kill (pid, SIGTERM);
+    (void) kill (pid, SIGTERM);
     while (child_alive (pid) && clock_mono_ms () < end) {
-        (void)usleep (10000);
+        (void) usleep (10000);
     }
     if (child_alive (pid)) {
-        (void)kill (pid, SIGKILL);
+        (void) kill (pid, SIGKILL);
     }
     return waitpid (pid, &status, 0) == pid && WIFEXITED (status) && WEXITSTATUS (status) == 0;
 }
@@ -65,7 +65,7 @@ uint64_t child_cpu_ns (pid_t pid)
     char path[64];
     char file[384];
     uint64_t sum = 0;
-    snprintf (path, sizeof path, "/proc/%d/task", (int)pid);
+    snprintf (path, sizeof path, "/proc/%d/task", (int) pid);
     DIR *directory = opendir (path);
     if (!directory) {
         return 0;
@@ -94,7 +94,7 @@ uint64_t child_rss (pid_t pid)
     char path[64];
     char line[256];
     uint64_t kib = 0;
-    snprintf (path, sizeof path, "/proc/%d/status", (int)pid);
+    snprintf (path, sizeof path, "/proc/%d/status", (int) pid);
     FILE *status = fopen (path, "r");
     if (!status) {
         return 0;

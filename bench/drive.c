@@ -67,7 +67,7 @@ static void s_push (drive_t *self, pusher_t *pusher, int64_t now)
         size += self->frame_size;
     }
     ssize_t n = send (pusher->fd, out, size, MSG_NOSIGNAL);
-    if (n != (ssize_t)size) {
+    if (n != (ssize_t) size) {
         s_lose (self, pusher);
         return;
     }
@@ -87,7 +87,7 @@ static void s_confirmed (drive_t *self, pusher_t *pusher)
     if (pusher->open > 0 && --pusher->open == 0) {
         int64_t now = clock_mono_us ();
         if (self->keeping && self->kept_count < KEPT_MAX) {
-            self->kept[self->kept_count++] = (uint32_t)(now - pusher->sent_us);
+            self->kept[self->kept_count++] = (uint32_t) (now - pusher->sent_us);
         }
         if (self->pushing && self->options.rate == 0) {
             s_push (self, pusher, now);
@@ -107,7 +107,7 @@ static void s_readable (drive_t *self, pusher_t *pusher)
         s_lose (self, pusher);
         return;
     }
-    size_t size = pusher->half_size + (size_t)n;
+    size_t size = pusher->half_size + (size_t) n;
     size_t pos = 0;
     pusher->half_size = 0;
     while (pos < size && pusher->fd >= 0) {
@@ -125,7 +125,7 @@ static void s_readable (drive_t *self, pusher_t *pusher)
         }
     }
     if (pos < size && size - pos <= HALF_SIZE) {
-        pusher->half_size = (uint8_t)(size - pos);
+        pusher->half_size = (uint8_t) (size - pos);
         memcpy (pusher->half, input + pos, size - pos);
     }
 }
@@ -150,7 +150,7 @@ static void s_pace (drive_t *self)
     if (self->paced_us == 0) {
         self->paced_us = now;
     }
-    uint64_t due = (uint64_t)(now - self->paced_us) * self->options.rate / 1000000;
+    uint64_t due = (uint64_t) (now - self->paced_us) * self->options.rate / 1000000;
     while (self->paced < due) {
         pusher_t *pusher = &self->pushers[self->turn];
         self->turn = (self->turn + 1) % self->options.terminals;
@@ -173,16 +173,16 @@ static bool s_connect (drive_t *self, pusher_t *pusher)
                                .sin_port = htons (self->options.port),
                                .sin_addr.s_addr = htonl (INADDR_LOOPBACK)};
     pusher->fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (pusher->fd < 0 || connect (pusher->fd, (struct sockaddr *)&peer, sizeof peer) != 0) {
+    if (pusher->fd < 0 || connect (pusher->fd, (struct sockaddr *) &peer, sizeof peer) != 0) {
         fprintf (stderr, "fepbench: connect: %s\n", strerror (errno));
         return false;
     }
-    (void)setsockopt (pusher->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    (void)setsockopt (pusher->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    (void) setsockopt (pusher->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    (void) setsockopt (pusher->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = pusher};
-    (void)epoll_ctl (self->epoll, EPOLL_CTL_ADD, pusher->fd, &event);
+    (void) epoll_ctl (self->epoll, EPOLL_CTL_ADD, pusher->fd, &event);
     terminal_gdw1376.login (pusher->address, pusher->sequence++, &out);
-    return send (pusher->fd, out.data, out.size, MSG_NOSIGNAL) == (ssize_t)out.size;
+    return send (pusher->fd, out.data, out.size, MSG_NOSIGNAL) == (ssize_t) out.size;
 }
 
 static bool s_login_all (drive_t *self)
@@ -296,8 +296,8 @@ const drive_stats_t *drive_stats (const drive_t *self)
 
 static int s_order (const void *a, const void *b)
 {
-    uint32_t x = *(const uint32_t *)a;
-    uint32_t y = *(const uint32_t *)b;
+    uint32_t x = *(const uint32_t *) a;
+    uint32_t y = *(const uint32_t *) b;
     return (x > y) - (x < y);
 }
 
@@ -307,5 +307,5 @@ uint32_t drive_latency_us (drive_t *self, double quantile)
         return 0;
     }
     qsort (self->kept, self->kept_count, sizeof *self->kept, s_order);
-    return self->kept[(size_t)(quantile * (double)(self->kept_count - 1))];
+    return self->kept[(size_t) (quantile * (double) (self->kept_count - 1))];
 }

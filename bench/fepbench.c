@@ -93,37 +93,37 @@ static void *s_subscribe (void *arg)
     int timeout = 50;
     struct timespec cpu;
     void *socket = zmq_socket (self->context, ZMQ_SUB);
-    (void)zmq_setsockopt (socket, ZMQ_RCVHWM, &queue, sizeof queue);
-    (void)zmq_setsockopt (socket, ZMQ_RCVTIMEO, &timeout, sizeof timeout);
-    (void)zmq_setsockopt (socket, ZMQ_SUBSCRIBE, "reading/", 8);
+    (void) zmq_setsockopt (socket, ZMQ_RCVHWM, &queue, sizeof queue);
+    (void) zmq_setsockopt (socket, ZMQ_RCVTIMEO, &timeout, sizeof timeout);
+    (void) zmq_setsockopt (socket, ZMQ_SUBSCRIBE, "reading/", 8);
     snprintf (endpoint, sizeof endpoint, "tcp://127.0.0.1:%d", self->port);
-    (void)zmq_connect (socket, endpoint);
+    (void) zmq_connect (socket, endpoint);
     while (!self->stop) {
         int more = 0;
         size_t size = sizeof more;
         if (zmq_recv (socket, buffer, sizeof buffer, 0) >= 0) {
-            (void)zmq_getsockopt (socket, ZMQ_RCVMORE, &more, &size);
+            (void) zmq_getsockopt (socket, ZMQ_RCVMORE, &more, &size);
             self->messages += more == 0;
         }
-        (void)clock_gettime (CLOCK_THREAD_CPUTIME_ID, &cpu);
-        self->cpu_ns = (uint64_t)cpu.tv_sec * 1000000000 + (uint64_t)cpu.tv_nsec;
+        (void) clock_gettime (CLOCK_THREAD_CPUTIME_ID, &cpu);
+        self->cpu_ns = (uint64_t) cpu.tv_sec * 1000000000 + (uint64_t) cpu.tv_nsec;
     }
-    (void)zmq_close (socket);
+    (void) zmq_close (socket);
     return NULL;
 }
 
 static uint64_t s_self_cpu_ns (void)
 {
     struct timespec cpu;
-    (void)clock_gettime (CLOCK_THREAD_CPUTIME_ID, &cpu);
-    return (uint64_t)cpu.tv_sec * 1000000000 + (uint64_t)cpu.tv_nsec;
+    (void) clock_gettime (CLOCK_THREAD_CPUTIME_ID, &cpu);
+    return (uint64_t) cpu.tv_sec * 1000000000 + (uint64_t) cpu.tv_nsec;
 }
 
 static int s_remove (const char *path, const struct stat *info, int kind, struct FTW *walk)
 {
-    (void)info;
-    (void)kind;
-    (void)walk;
+    (void) info;
+    (void) kind;
+    (void) walk;
     return remove (path);
 }
 
@@ -153,7 +153,7 @@ static bool s_write_config (const options_t *o, const char *directory)
         return false;
     }
     fprintf (file, "terminal,name,area,heartbeat_s,measuring_point,meter\n");
-    for (uint32_t i = 0; i < (uint32_t)o->terminals; i++) {
+    for (uint32_t i = 0; i < (uint32_t) o->terminals; i++) {
         fprintf (file, "%09" PRIu32 ",terminal %" PRIu32 ",0,900,1,\n",
                  terminal_address (FIRST_ADDRESS, i), i);
     }
@@ -170,7 +170,7 @@ static pid_t s_start (const options_t *o, server_t server, char *directory, cons
     snprintf (config, sizeof config, "%s/fepd.yaml", directory);
     snprintf (port, sizeof port, "%" PRId64, o->port_base);
     snprintf (feed_port, sizeof feed_port, "%" PRId64, o->port_base + 1);
-    char *const floor_argv[] = {(char *)(uintptr_t)o->floor,
+    char *const floor_argv[] = {(char *) (uintptr_t) o->floor,
                                 "--port",
                                 port,
                                 "--feed-port",
@@ -178,7 +178,7 @@ static pid_t s_start (const options_t *o, server_t server, char *directory, cons
                                 "--store",
                                 store,
                                 NULL};
-    char *const fepd_argv[] = {(char *)(uintptr_t)o->fepd, "-c", config, NULL};
+    char *const fepd_argv[] = {(char *) (uintptr_t) o->fepd, "-c", config, NULL};
     return child_start (server == SERVER_FLOOR ? floor_argv : fepd_argv, log, o->pin ? 0 : -1);
 }
 
@@ -187,16 +187,16 @@ static bool s_ready (pid_t pid, int64_t port)
 {
     int64_t end = clock_mono_ms () + READY_MS;
     struct sockaddr_in peer = {.sin_family = AF_INET,
-                               .sin_port = htons ((uint16_t)port),
+                               .sin_port = htons ((uint16_t) port),
                                .sin_addr.s_addr = htonl (INADDR_LOOPBACK)};
     while (child_alive (pid) && clock_mono_ms () < end) {
         int fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        bool ok = fd >= 0 && connect (fd, (struct sockaddr *)&peer, sizeof peer) == 0;
+        bool ok = fd >= 0 && connect (fd, (struct sockaddr *) &peer, sizeof peer) == 0;
         close (fd);
         if (ok) {
             return true;
         }
-        (void)usleep (20000);
+        (void) usleep (20000);
     }
     return false;
 }
@@ -210,10 +210,10 @@ static void s_window (const options_t *o, pid_t pid, drive_t *drive, result_t *r
     uint64_t own = s_self_cpu_ns ();
     int64_t start = clock_mono_us ();
     drive_run (drive, o->seconds * 1000);
-    double us = (double)(clock_mono_us () - start);
-    double done = (double)(drive_stats (drive)->confirmed - frames);
-    result->cpu_us = (double)(child_cpu_ns (pid) - cpu) / 1000 / done;
-    result->cpu_gen_us = (double)(s_self_cpu_ns () - own) / 1000 / done;
+    double us = (double) (clock_mono_us () - start);
+    double done = (double) (drive_stats (drive)->confirmed - frames);
+    result->cpu_us = (double) (child_cpu_ns (pid) - cpu) / 1000 / done;
+    result->cpu_gen_us = (double) (s_self_cpu_ns () - own) / 1000 / done;
     result->frames_s = done / us * 1e6;
     result->p50_us = drive_latency_us (drive, 0.5);
     result->p99_us = drive_latency_us (drive, 0.99);
@@ -224,15 +224,15 @@ static void s_window (const options_t *o, pid_t pid, drive_t *drive, result_t *r
 //  Connects, measures. False after a line on stderr.
 static bool s_measure (const options_t *o, pid_t pid, result_t *result)
 {
-    drive_options_t options = {(uint16_t)o->port_base, (uint32_t)o->terminals, FIRST_ADDRESS,
-                               (uint32_t)o->depth, (uint32_t)o->rate};
+    drive_options_t options = {(uint16_t) o->port_base, (uint32_t) o->terminals, FIRST_ADDRESS,
+                               (uint32_t) o->depth, (uint32_t) o->rate};
     uint64_t before = child_rss (pid);
     drive_t *drive = drive_new (&options);
     if (!drive) {
         return false;
     }
-    (void)usleep (SETTLE_MS * 1000);
-    result->rss = ((double)child_rss (pid) - (double)before) / (double)o->terminals;
+    (void) usleep (SETTLE_MS * 1000);
+    result->rss = ((double) child_rss (pid) - (double) before) / (double) o->terminals;
     s_window (o, pid, drive, result);
     const drive_stats_t *stats = drive_stats (drive);
     bool ok = stats->lost == 0 && stats->noise == 0 && stats->denied == 0;
@@ -250,10 +250,10 @@ static bool s_run (const options_t *o, server_t server, int64_t round, result_t 
 {
     char directory[PATH_SIZE - 32];
     char log[PATH_SIZE];
-    subscriber_t subscriber = {.port = (int)o->port_base + 1, .context = zmq_ctx_new ()};
+    subscriber_t subscriber = {.port = (int) o->port_base + 1, .context = zmq_ctx_new ()};
     snprintf (directory, sizeof directory, "%s/%s-%" PRId64, o->data, s_names[server], round);
     snprintf (log, sizeof log, "%s/%s-%" PRId64 ".log", o->data, s_names[server], round);
-    (void)nftw (directory, s_remove, 16, FTW_DEPTH | FTW_PHYS);
+    (void) nftw (directory, s_remove, 16, FTW_DEPTH | FTW_PHYS);
     if (mkdir (directory, 0755) != 0 || !s_write_config (o, directory)) {
         fprintf (stderr, "fepbench: %s: %s\n", directory, strerror (errno));
         return false;
@@ -264,18 +264,18 @@ static bool s_run (const options_t *o, server_t server, int64_t round, result_t 
         fprintf (stderr, "fepbench: %s did not come up; see %s\n", s_names[server], log);
     }
     if (ok && pthread_create (&subscriber.thread, NULL, s_subscribe, &subscriber) == 0) {
-        (void)usleep (SETTLE_MS * 1000);
+        (void) usleep (SETTLE_MS * 1000);
         ok = s_measure (o, pid, result);
         subscriber.stop = true;
-        (void)pthread_join (subscriber.thread, NULL);
+        (void) pthread_join (subscriber.thread, NULL);
         result->publications = subscriber.messages;
     }
     if (pid > 0 && !child_stop (pid, STOP_MS)) {
         fprintf (stderr, "fepbench: %s did not end well; see %s\n", s_names[server], log);
         ok = false;
     }
-    (void)zmq_ctx_term (subscriber.context);
-    (void)nftw (directory, s_remove, 16, FTW_DEPTH | FTW_PHYS);
+    (void) zmq_ctx_term (subscriber.context);
+    (void) nftw (directory, s_remove, 16, FTW_DEPTH | FTW_PHYS);
     return ok;
 }
 
@@ -286,13 +286,13 @@ static void s_print_run (server_t server, int64_t round, const result_t *r)
             "\n",
             s_names[server], round, r->cpu_us, r->frames_s, r->p50_us, r->p99_us, r->rss,
             r->cpu_gen_us, r->unconfirmed, r->skipped, r->publications);
-    (void)fflush (stdout);
+    (void) fflush (stdout);
 }
 
 static int s_order (const void *a, const void *b)
 {
-    double x = *(const double *)a;
-    double y = *(const double *)b;
+    double x = *(const double *) a;
+    double y = *(const double *) b;
     return (x > y) - (x < y);
 }
 
@@ -369,7 +369,7 @@ static void s_print_machine (int argc, char **argv)
     int minor = 0;
     int patch = 0;
     struct utsname name;
-    (void)uname (&name);
+    (void) uname (&name);
     zmq_version (&major, &minor, &patch);
     FILE *cpu = fopen ("/proc/cpuinfo", "r");
     while (cpu && fgets (line, sizeof line, cpu)) {
@@ -387,19 +387,19 @@ static void s_print_machine (int argc, char **argv)
         printf (" %s", argv[i]);
     }
     printf ("\n");
-    (void)fflush (stdout);
+    (void) fflush (stdout);
 }
 
 static bool s_prepare (const options_t *o)
 {
     struct rlimit limit;
-    (void)getrlimit (RLIMIT_NOFILE, &limit);
+    (void) getrlimit (RLIMIT_NOFILE, &limit);
     limit.rlim_cur = limit.rlim_max;
-    (void)setrlimit (RLIMIT_NOFILE, &limit);
-    if (limit.rlim_max < (rlim_t)o->terminals + 1024) {
+    (void) setrlimit (RLIMIT_NOFILE, &limit);
+    if (limit.rlim_max < (rlim_t) o->terminals + 1024) {
         fprintf (stderr,
                  "fepbench: %" PRId64 " terminals need %" PRId64 " descriptors; %llu are allowed\n",
-                 o->terminals, o->terminals + 1024, (unsigned long long)limit.rlim_max);
+                 o->terminals, o->terminals + 1024, (unsigned long long) limit.rlim_max);
         return false;
     }
     if (mkdir (o->data, 0755) != 0 && errno != EEXIST) {
@@ -410,7 +410,7 @@ static bool s_prepare (const options_t *o)
         cpu_set_t set;
         CPU_ZERO (&set);
         CPU_SET (1, &set);
-        (void)sched_setaffinity (0, sizeof set, &set);
+        (void) sched_setaffinity (0, sizeof set, &set);
     }
     return true;
 }
@@ -451,12 +451,12 @@ int main (int argc, char **argv)
     for (int64_t round = 0; round < o.rounds; round++) {
         for (int server = 0; server < SERVER_COUNT; server++) {
             result_t *result = &s_results[server][round];
-            if (!s_run (&o, (server_t)server, round, result)) {
+            if (!s_run (&o, (server_t) server, round, result)) {
                 return 1;
             }
-            s_print_run ((server_t)server, round, result);
+            s_print_run ((server_t) server, round, result);
         }
     }
-    s_print_summary (s_results, (size_t)o.rounds);
+    s_print_summary (s_results, (size_t) o.rounds);
     return 0;
 }

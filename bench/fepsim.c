@@ -18,7 +18,7 @@ static volatile sig_atomic_t s_stop;
 
 static void s_on_signal (int number)
 {
-    (void)number;
+    (void) number;
     s_stop = 1;
 }
 
@@ -38,22 +38,22 @@ static void s_print (const char *what, const fleet_t *fleet, int64_t since_ms)
             stats->outstanding, stats->put_off, stats->logins, stats->heartbeats, stats->logouts,
             stats->reconnects, stats->refused_dials, stats->requests, stats->noise,
             fleet_latency_us (stats, 0.5), fleet_latency_us (stats, 0.99));
-    (void)fflush (stdout);
+    (void) fflush (stdout);
 }
 
 //  Raises the limit of descriptors as far as allowed. False if it is too low even then.
 static bool s_descriptors (int64_t terminals)
 {
     struct rlimit limit;
-    rlim_t need = (rlim_t)(terminals + SPARE_DESCRIPTORS);
+    rlim_t need = (rlim_t) (terminals + SPARE_DESCRIPTORS);
     if (getrlimit (RLIMIT_NOFILE, &limit) != 0) {
         return true;
     }
     limit.rlim_cur = limit.rlim_max;
-    (void)setrlimit (RLIMIT_NOFILE, &limit);
+    (void) setrlimit (RLIMIT_NOFILE, &limit);
     if (limit.rlim_max < need) {
         fprintf (stderr, "fepsim: %" PRId64 " terminals need %llu descriptors; %llu are allowed\n",
-                 terminals, (unsigned long long)need, (unsigned long long)limit.rlim_max);
+                 terminals, (unsigned long long) need, (unsigned long long) limit.rlim_max);
         return false;
     }
     return true;
@@ -133,8 +133,8 @@ int main (int argc, char **argv)
         o.points = o.points < 1 ? 1 : o.points > 2040 ? 2040 : o.points;
     }
     struct sigaction action = {.sa_handler = s_on_signal};
-    (void)sigaction (SIGINT, &action, NULL);
-    (void)sigaction (SIGTERM, &action, NULL);
+    (void) sigaction (SIGINT, &action, NULL);
+    (void) sigaction (SIGTERM, &action, NULL);
     if (!s_descriptors (o.terminals)) {
         return 2;
     }

@@ -75,7 +75,7 @@ struct fleet {
 
 static size_t s_index (const fleet_t *self, const sim_t *sim)
 {
-    return (size_t)(sim - self->sims);
+    return (size_t) (sim - self->sims);
 }
 
 static void s_due (fleet_t *self, const sim_t *sim, int64_t us)
@@ -91,7 +91,7 @@ static bool s_up (const sim_t *sim)
 static void s_enter (fleet_t *self, sim_t *sim, phase_t phase, int64_t now)
 {
     bool was_up = s_up (sim);
-    sim->phase = (uint8_t)phase;
+    sim->phase = (uint8_t) phase;
     sim->phase_us = now;
     if (s_up (sim) && !was_up) {
         self->stats.online++;
@@ -142,15 +142,15 @@ static void s_drop (fleet_t *self, sim_t *sim, int64_t now)
     }
     uint32_t jitter = terminal_value (sim->address, 0, now / 1000, 300) % (sim->backoff_ms / 2 + 1);
     s_enter (self, sim, OFFLINE, now);
-    s_due (self, sim, now + (int64_t)(sim->backoff_ms + jitter) * 1000);
+    s_due (self, sim, now + (int64_t) (sim->backoff_ms + jitter) * 1000);
     sim->backoff_ms = sim->backoff_ms * 2 > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : sim->backoff_ms * 2;
 }
 
 static void s_watch (fleet_t *self, sim_t *sim, int operation, bool write)
 {
-    struct epoll_event event = {.events = EPOLLIN | (write ? (uint32_t)EPOLLOUT : 0),
+    struct epoll_event event = {.events = EPOLLIN | (write ? (uint32_t) EPOLLOUT : 0),
                                 .data.ptr = sim};
-    (void)epoll_ctl (self->epoll, operation, sim->fd, &event);
+    (void) epoll_ctl (self->epoll, operation, sim->fd, &event);
     sim->writable = write;
 }
 
@@ -159,9 +159,9 @@ static void s_dial (fleet_t *self, sim_t *sim, int64_t now)
     int one = 1;
     size_t group = s_index (self, sim) / PER_SOURCE;
     struct sockaddr_in source = {.sin_family = AF_INET,
-                                 .sin_addr.s_addr = htonl (0x7F000001 + (uint32_t)group * 256)};
+                                 .sin_addr.s_addr = htonl (0x7F000001 + (uint32_t) group * 256)};
     struct sockaddr_in peer = {.sin_family = AF_INET,
-                               .sin_port = htons ((uint16_t)self->options.port),
+                               .sin_port = htons ((uint16_t) self->options.port),
                                .sin_addr.s_addr = htonl (INADDR_LOOPBACK)};
     sim->fd = socket (AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     s_enter (self, sim, DIALLING, now);
@@ -169,15 +169,15 @@ static void s_dial (fleet_t *self, sim_t *sim, int64_t now)
         s_drop (self, sim, now);
         return;
     }
-    (void)setsockopt (sim->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    (void) setsockopt (sim->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     if (group > 0) {
-        (void)setsockopt (sim->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);
-        if (bind (sim->fd, (struct sockaddr *)&source, sizeof source) < 0) {
+        (void) setsockopt (sim->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);
+        if (bind (sim->fd, (struct sockaddr *) &source, sizeof source) < 0) {
             s_drop (self, sim, now);
             return;
         }
     }
-    if (connect (sim->fd, (struct sockaddr *)&peer, sizeof peer) < 0 && errno != EINPROGRESS) {
+    if (connect (sim->fd, (struct sockaddr *) &peer, sizeof peer) < 0 && errno != EINPROGRESS) {
         s_drop (self, sim, now);
         return;
     }
@@ -196,8 +196,8 @@ static bool s_flush (fleet_t *self, sim_t *sim)
         return false;
     }
     if (n > 0) {
-        memmove (sim->tx, sim->tx + n, sim->tx_size - (size_t)n);
-        sim->tx_size = (uint16_t)(sim->tx_size - n);
+        memmove (sim->tx, sim->tx + n, sim->tx_size - (size_t) n);
+        sim->tx_size = (uint16_t) (sim->tx_size - n);
     }
     if ((sim->tx_size > 0) != sim->writable) {
         s_watch (self, sim, EPOLL_CTL_MOD, sim->tx_size > 0);
@@ -209,9 +209,9 @@ static bool s_flush (fleet_t *self, sim_t *sim)
 static int s_sequence (sim_t *sim)
 {
     for (unsigned i = 0; i < SEQUENCES; i++) {
-        uint8_t sequence = (uint8_t)((sim->sequence + i) % SEQUENCES);
+        uint8_t sequence = (uint8_t) ((sim->sequence + i) % SEQUENCES);
         if (sim->flight[sequence].use == FREE) {
-            sim->sequence = (uint8_t)((sequence + 1) % SEQUENCES);
+            sim->sequence = (uint8_t) ((sequence + 1) % SEQUENCES);
             return sequence;
         }
     }
@@ -233,20 +233,20 @@ static bool s_send (fleet_t *self, sim_t *sim, use_t use, uint8_t slot, int64_t 
     const terminal_protocol_t *protocol = self->protocol;
     switch (use) {
     case FOR_LOGIN:
-        protocol->login (sim->address, (uint8_t)sequence, &out);
+        protocol->login (sim->address, (uint8_t) sequence, &out);
         break;
     case FOR_HEARTBEAT:
-        protocol->heartbeat (sim->address, (uint8_t)sequence, &out);
+        protocol->heartbeat (sim->address, (uint8_t) sequence, &out);
         break;
     case FOR_LOGOUT:
-        protocol->logout (sim->address, (uint8_t)sequence, &out);
+        protocol->logout (sim->address, (uint8_t) sequence, &out);
         break;
     default:
-        protocol->report (sim->address, &sim->pending[slot].report, (uint8_t)sequence, &out);
+        protocol->report (sim->address, &sim->pending[slot].report, (uint8_t) sequence, &out);
     }
     FEP_ASSERT (!out.failed);
-    sim->tx_size = (uint16_t)(sim->tx_size + out.size);
-    sim->flight[sequence] = (flight_t){(uint8_t)use, slot, now};
+    sim->tx_size = (uint16_t) (sim->tx_size + out.size);
+    sim->flight[sequence] = (flight_t){(uint8_t) use, slot, now};
     return true;
 }
 
@@ -274,7 +274,8 @@ static report_t s_identity (fleet_t *self, sim_t *sim)
         self->unused[kind] = minute + step;
     }
     sim->made++;
-    return (report_t){minute, kind == REPORT_EVENT ? 0 : (uint16_t)(n % points + 1), (uint8_t)kind};
+    int64_t mp = kind == REPORT_EVENT ? 0 : n % points + 1;
+    return (report_t){minute, (uint16_t) mp, (uint8_t) kind};
 }
 
 //  Makes a report if one falls due and there is room for it.
@@ -289,7 +290,7 @@ static void s_make (fleet_t *self, sim_t *sim, int64_t now)
     if (sim->report_us < now) {
         sim->report_us = now;
     }
-    for (size_t i = 0; i < (size_t)self->options.depth; i++) {
+    for (size_t i = 0; i < (size_t) self->options.depth; i++) {
         pending_t *pending = &sim->pending[i];
         if (!pending->used) {
             *pending =
@@ -380,7 +381,7 @@ static void s_step (fleet_t *self, sim_t *sim, int64_t now)
 {
     int64_t patience = self->options.timeout_ms * 1000;
     s_make (self, sim, now);
-    switch ((phase_t)sim->phase) {
+    switch ((phase_t) sim->phase) {
     case OFFLINE:
         if (self->stopping && !s_waits (sim)) {
             s_enter (self, sim, DONE, now);
@@ -419,14 +420,14 @@ static void s_connected (fleet_t *self, sim_t *sim, int64_t now)
 {
     int error = 0;
     socklen_t size = sizeof error;
-    (void)getsockopt (sim->fd, SOL_SOCKET, SO_ERROR, &error, &size);
+    (void) getsockopt (sim->fd, SOL_SOCKET, SO_ERROR, &error, &size);
     if (error) {
         s_drop (self, sim, now);
         return;
     }
     s_watch (self, sim, EPOLL_CTL_MOD, false);
     s_enter (self, sim, LOGIN, now);
-    (void)s_send (self, sim, FOR_LOGIN, 0, now);
+    (void) s_send (self, sim, FOR_LOGIN, 0, now);
     if (!s_flush (self, sim)) {
         s_drop (self, sim, now);
     }
@@ -462,7 +463,7 @@ static void s_answered (fleet_t *self, sim_t *sim, uint8_t sequence, bool taken,
         self->stats.denied++;
         return;
     }
-    switch ((use_t)flight.use) {
+    switch ((use_t) flight.use) {
     case FOR_LOGIN:
         self->stats.logins++;
         sim->backoff_ms = BACKOFF_MIN_MS;
@@ -509,7 +510,7 @@ static void s_consume (fleet_t *self, sim_t *sim, int64_t now)
     }
     if (sim->fd >= 0 && pos > 0) {
         memmove (sim->rx, sim->rx + pos, sim->rx_size - pos);
-        sim->rx_size = (uint16_t)(sim->rx_size - pos);
+        sim->rx_size = (uint16_t) (sim->rx_size - pos);
     }
 }
 
@@ -521,7 +522,7 @@ static void s_readable (fleet_t *self, sim_t *sim, int64_t now)
         return;
     }
     if (n > 0) {
-        sim->rx_size = (uint16_t)(sim->rx_size + n);
+        sim->rx_size = (uint16_t) (sim->rx_size + n);
         s_consume (self, sim, now);
     }
 }
@@ -555,7 +556,7 @@ void fleet_turn (fleet_t *self, int wait_ms)
         return;
     }
     self->scan_us = now;
-    for (size_t i = 0; i < (size_t)self->options.terminals; i++) {
+    for (size_t i = 0; i < (size_t) self->options.terminals; i++) {
         if (self->due[i] <= now) {
             s_step (self, &self->sims[i], now);
         }
@@ -566,7 +567,7 @@ void fleet_turn (fleet_t *self, int wait_ms)
 static void s_carry (void *arg, uint32_t address, const pending_t *pending)
 {
     fleet_t *self = arg;
-    for (size_t i = 0; i < (size_t)self->options.terminals; i++) {
+    for (size_t i = 0; i < (size_t) self->options.terminals; i++) {
         sim_t *sim = &self->sims[i];
         for (size_t p = 0; p < FLEET_DEPTH_MAX && sim->address == address; p++) {
             if (!sim->pending[p].used) {
@@ -583,12 +584,12 @@ static void s_carry (void *arg, uint32_t address, const pending_t *pending)
 static void s_prepare (fleet_t *self)
 {
     int64_t now = clock_mono_us ();
-    for (size_t i = 0; i < (size_t)self->options.terminals; i++) {
+    for (size_t i = 0; i < (size_t) self->options.terminals; i++) {
         sim_t *sim = &self->sims[i];
-        sim->address = terminal_address ((uint32_t)self->options.first_address, (uint32_t)i);
+        sim->address = terminal_address ((uint32_t) self->options.first_address, (uint32_t) i);
         sim->fd = -1;
         sim->backoff_ms = BACKOFF_MIN_MS;
-        self->due[i] = now + (int64_t)i * 1000000 / self->options.connects_per_s;
+        self->due[i] = now + (int64_t) i * 1000000 / self->options.connects_per_s;
         sim->report_us = self->due[i] + terminal_value (sim->address, 0, 0, 302) %
                                             (self->options.period_ms * 1000);
     }
@@ -600,7 +601,7 @@ static bool s_begin_time (fleet_t *self)
     int64_t now = clock_wall_ms () / 60000 - self->options.minutes_back;
     int64_t offset = self->options.utc_offset_min;
     self->today = (now + offset) / DAY_MIN * DAY_MIN - offset;
-    int64_t next[REPORT_KIND_COUNT] = {now, self->today - (int64_t)DAYS_BACK * DAY_MIN, now};
+    int64_t next[REPORT_KIND_COUNT] = {now, self->today - (int64_t) DAYS_BACK * DAY_MIN, now};
     if (*self->options.state_path && !state_read (self->options.state_path, next, s_carry, self)) {
         fprintf (stderr, "fepsim: %s: not a state file\n", self->options.state_path);
         return false;
@@ -618,9 +619,9 @@ fleet_t *fleet_new (const fleet_options_t *options)
     FEP_ASSERT (self);
     self->options = *options;
     self->protocol = &terminal_gdw1376;
-    terminal_set_offset_min ((int)options->utc_offset_min);
-    self->sims = calloc ((size_t)options->terminals, sizeof *self->sims);
-    self->due = calloc ((size_t)options->terminals, sizeof *self->due);
+    terminal_set_offset_min ((int) options->utc_offset_min);
+    self->sims = calloc ((size_t) options->terminals, sizeof *self->sims);
+    self->due = calloc ((size_t) options->terminals, sizeof *self->due);
     self->epoll = epoll_create1 (EPOLL_CLOEXEC);
     FEP_ASSERT (self->sims && self->due);
     s_prepare (self);
@@ -644,7 +645,7 @@ void fleet_destroy (fleet_t **self_p)
     if (!self) {
         return;
     }
-    for (size_t i = 0; i < (size_t)self->options.terminals; i++) {
+    for (size_t i = 0; i < (size_t) self->options.terminals; i++) {
         if (self->sims[i].fd >= 0) {
             close (self->sims[i].fd);
         }
@@ -665,7 +666,7 @@ void fleet_stop (fleet_t *self)
 {
     int64_t now = clock_mono_us ();
     self->stopping = true;
-    for (size_t i = 0; i < (size_t)self->options.terminals; i++) {
+    for (size_t i = 0; i < (size_t) self->options.terminals; i++) {
         if (self->sims[i].phase == ONLINE) {
             self->due[i] = now;
         }
@@ -674,7 +675,7 @@ void fleet_stop (fleet_t *self)
 
 bool fleet_done (const fleet_t *self)
 {
-    return self->done == (size_t)self->options.terminals;
+    return self->done == (size_t) self->options.terminals;
 }
 
 bool fleet_save (fleet_t *self)
@@ -687,7 +688,7 @@ bool fleet_save (fleet_t *self)
     if (!file) {
         return false;
     }
-    for (size_t i = 0; i < (size_t)self->options.terminals; i++) {
+    for (size_t i = 0; i < (size_t) self->options.terminals; i++) {
         for (size_t p = 0; p < FLEET_DEPTH_MAX; p++) {
             const pending_t *pending = &self->sims[i].pending[p];
             if (pending->used && pending->sent > 0) {
@@ -700,7 +701,7 @@ bool fleet_save (fleet_t *self)
 
 void fleet_end (fleet_t *self)
 {
-    for (size_t i = 0; i < (size_t)self->options.terminals; i++) {
+    for (size_t i = 0; i < (size_t) self->options.terminals; i++) {
         sim_t *sim = &self->sims[i];
         if (sim->fd >= 0) {
             close (sim->fd);
@@ -713,7 +714,7 @@ void fleet_end (fleet_t *self)
         }
     }
     if (self->ledger) {
-        (void)fflush (self->ledger);
+        (void) fflush (self->ledger);
     }
 }
 
@@ -731,7 +732,7 @@ uint64_t fleet_latency_us (const fleet_stats_t *stats, double quantile)
     }
     for (size_t i = 0; i < FLEET_LATENCY_BUCKETS && total; i++) {
         below += stats->latency[i];
-        if ((double)below >= quantile * (double)total) {
+        if ((double) below >= quantile * (double) total) {
             return UINT64_C (1) << i;
         }
     }

@@ -30,7 +30,7 @@
 #define READ_SIZE 16384
 #define SEND_SIZE 8192
 #define BUSY_EVENTS 128    //  So many ready connections: no pause before the next poll
-#define COMMIT_BATCHES 16  //  Batches of one commit
+#define COMMIT_BATCHES 64  //  Batches of one commit
 #define COMMIT_BYTES 1048576
 #define TOUCHED_MAX 65536
 #define TOPIC "reading/00"
@@ -73,7 +73,7 @@ static volatile sig_atomic_t s_stop;
 
 static void s_on_signal (int number)
 {
-    (void)number;
+    (void) number;
     s_stop = 1;
 }
 
@@ -100,7 +100,7 @@ static void s_pack (floor_t *self)
     }
     writer_t out =
         writer_of (self->packed + self->packed_size, self->packed_room - self->packed_size);
-    batch_head_t head = {1, ++self->number, 1, (uint32_t)self->batch->message_count};
+    batch_head_t head = {1, ++self->number, 1, (uint32_t) self->batch->message_count};
     s_check (pack_batch (self->batch, &head, &out), "pack");
     self->batches[self->batch_count++] = writer_bytes (&out);
     self->packed_size += out.size;
@@ -118,8 +118,8 @@ static void s_commit (floor_t *self)
         s_check (store_commit (self->store, self->batches, self->batch_count, clock_wall_ms (),
                                &sequence),
                  "commit");
-        (void)zmq_send (self->publisher, TOPIC, sizeof TOPIC - 1, ZMQ_SNDMORE | ZMQ_DONTWAIT);
-        (void)zmq_send (self->publisher, self->packed, self->packed_size, ZMQ_DONTWAIT);
+        (void) zmq_send (self->publisher, TOPIC, sizeof TOPIC - 1, ZMQ_SNDMORE | ZMQ_DONTWAIT);
+        (void) zmq_send (self->publisher, self->packed, self->packed_size, ZMQ_DONTWAIT);
         self->commits++;
     }
     for (size_t i = 0; i < self->touched_count; i++) {
@@ -132,7 +132,7 @@ static void s_commit (floor_t *self)
                          .send = &out};
         self->codec->durable (connection->state, connection->mark, &io);
         connection->mark = 0;
-        (void)send (connection->fd, out.data, out.size, MSG_NOSIGNAL);
+        (void) send (connection->fd, out.data, out.size, MSG_NOSIGNAL);
     }
     for (size_t i = 0; i < self->closing_count; i++) {
         close (self->closing[i]->fd);
@@ -175,7 +175,7 @@ static bool s_frame (floor_t *self, connection_t *connection, bytes_t frame)
     }
     self->frames++;
     if (out.size > 0) {
-        (void)send (connection->fd, out.data, out.size, MSG_NOSIGNAL);
+        (void) send (connection->fd, out.data, out.size, MSG_NOSIGNAL);
     }
     if (io.mark > 0) {
         if (connection->mark == 0) {
@@ -197,7 +197,7 @@ static bool s_frame (floor_t *self, connection_t *connection, bytes_t frame)
 
 static void s_close (floor_t *self, connection_t *connection)
 {
-    (void)epoll_ctl (self->epoll, EPOLL_CTL_DEL, connection->fd, NULL);
+    (void) epoll_ctl (self->epoll, EPOLL_CTL_DEL, connection->fd, NULL);
     self->closing[self->closing_count++] = connection;
     if (self->first_us == 0) {
         self->first_us = clock_mono_us ();
@@ -244,7 +244,7 @@ static void s_readable (floor_t *self, connection_t *connection)
     if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
         return;
     }
-    if (n <= 0 || !s_input (self, connection, connection->have + (size_t)n)) {
+    if (n <= 0 || !s_input (self, connection, connection->have + (size_t) n)) {
         s_close (self, connection);
     }
 }
@@ -257,9 +257,9 @@ static void s_accept (floor_t *self)
         connection_t *connection = calloc (1, sizeof *connection + self->codec->state_size);
         FEP_ASSERT (connection);
         connection->fd = fd;
-        (void)setsockopt (fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+        (void) setsockopt (fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
         struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
-        (void)epoll_ctl (self->epoll, EPOLL_CTL_ADD, fd, &event);
+        (void) epoll_ctl (self->epoll, EPOLL_CTL_ADD, fd, &event);
         fd = accept4 (self->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     }
 }
@@ -298,20 +298,21 @@ static void s_open (floor_t *self, const char *path, int64_t port, int64_t feed_
     s_check (store_open (&options, &self->store), path);
     void *context = zmq_ctx_new ();
     self->publisher = zmq_socket (context, ZMQ_PUB);
-    (void)zmq_setsockopt (self->publisher, ZMQ_SNDHWM, &queue, sizeof queue);
-    snprintf (endpoint, sizeof endpoint, "tcp://127.0.0.1:%d", (int)feed_port);
+    (void) zmq_setsockopt (self->publisher, ZMQ_SNDHWM, &queue, sizeof queue);
+    snprintf (endpoint, sizeof endpoint, "tcp://127.0.0.1:%d", (int) feed_port);
     struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_port = htons ((uint16_t)port),
+                                  .sin_port = htons ((uint16_t) port),
                                   .sin_addr.s_addr = htonl (INADDR_LOOPBACK)};
     self->listener = socket (AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    (void)setsockopt (self->listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    (void) setsockopt (self->listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     self->epoll = epoll_create1 (EPOLL_CLOEXEC);
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
     if (zmq_bind (self->publisher, endpoint) != 0 ||
-        bind (self->listener, (struct sockaddr *)&address, sizeof address) != 0 ||
+        bind (self->listener, (struct sockaddr *) &address, sizeof address) != 0 ||
         listen (self->listener, 4096) != 0 ||
         epoll_ctl (self->epoll, EPOLL_CTL_ADD, self->listener, &event) != 0) {
-        fprintf (stderr, "floor: port %d or %d: %s\n", (int)port, (int)feed_port, strerror (errno));
+        fprintf (stderr, "floor: port %d or %d: %s\n", (int) port, (int) feed_port,
+                 strerror (errno));
         exit (1);
     }
 }
@@ -336,12 +337,12 @@ int main (int argc, char **argv)
         return 2;
     }
     struct sigaction action = {.sa_handler = s_on_signal};
-    (void)sigaction (SIGINT, &action, NULL);
-    (void)sigaction (SIGTERM, &action, NULL);
+    (void) sigaction (SIGINT, &action, NULL);
+    (void) sigaction (SIGTERM, &action, NULL);
     struct rlimit limit;
-    (void)getrlimit (RLIMIT_NOFILE, &limit);
+    (void) getrlimit (RLIMIT_NOFILE, &limit);
     limit.rlim_cur = limit.rlim_max;
-    (void)setrlimit (RLIMIT_NOFILE, &limit);
+    (void) setrlimit (RLIMIT_NOFILE, &limit);
     self->codec = codec_find ("gdw1376");
     FEP_ASSERT (self->codec && self->codec->frame_max <= 65536);
     self->options.password_size = 16;
@@ -353,7 +354,7 @@ int main (int argc, char **argv)
     int ready = 0;
     while (!s_stop) {
         if (ready < BUSY_EVENTS && self->coalesce_us > 0) {
-            (void)usleep ((useconds_t)self->coalesce_us);
+            (void) usleep ((useconds_t) self->coalesce_us);
         }
         ready = s_turn (self);
     }

@@ -23,8 +23,8 @@ static bool s_open_line (const char *line, uint32_t *address, pending_t *pending
         kind >= REPORT_KIND_COUNT || mp > 2040) {
         return false;
     }
-    pending->report.kind = (uint8_t)kind;
-    pending->report.mp = (uint16_t)mp;
+    pending->report.kind = (uint8_t) kind;
+    pending->report.mp = (uint16_t) mp;
     return true;
 }
 

@@ -54,7 +54,7 @@ void terminal_set_offset_min (int minutes)
 
 uint32_t terminal_value (uint32_t address, uint16_t mp, int64_t minute, uint32_t item)
 {
-    uint32_t h = address * 0x9E3779B1u + mp * 0x85EBCA77u + (uint32_t)minute * 0xC2B2AE3Du +
+    uint32_t h = address * 0x9E3779B1u + mp * 0x85EBCA77u + (uint32_t) minute * 0xC2B2AE3Du +
                  item * 0x27D4EB2Fu + 0x165667B1u;
     h = (h ^ h >> 15) * 0x2C1B3C6Du;
     h = (h ^ h >> 12) * 0x297A2D39u;
@@ -69,7 +69,7 @@ uint32_t terminal_address (uint32_t first, uint32_t i)
 
 static uint8_t s_bcd (unsigned value)
 {
-    return (uint8_t)(value / 10 % 10 << 4 | value % 10);
+    return (uint8_t) (value / 10 % 10 << 4 | value % 10);
 }
 
 //  The device's calendar: Gregorian, from days since 1970.
@@ -89,8 +89,8 @@ static date_t s_date (int64_t days)
     int64_t mp = (5 * doy + 2) / 153;
     int64_t month = mp < 10 ? mp + 3 : mp - 9;
     int64_t year = yoe + era * 400 + (month <= 2 ? 1 : 0);
-    return (date_t){(unsigned)(year % 100), (unsigned)month,
-                    (unsigned)(doy - (153 * mp + 2) / 5 + 1)};
+    return (date_t){(unsigned) (year % 100), (unsigned) month,
+                    (unsigned) (doy - (153 * mp + 2) / 5 + 1)};
 }
 
 //  A.15: minute, hour, day, month, year.
@@ -98,8 +98,8 @@ static void s_a15 (uint8_t *at, int64_t minute)
 {
     int64_t local = minute + s_offset_min;
     date_t date = s_date (local / 1440);
-    at[0] = s_bcd ((unsigned)(local % 60));
-    at[1] = s_bcd ((unsigned)(local / 60 % 24));
+    at[0] = s_bcd ((unsigned) (local % 60));
+    at[1] = s_bcd ((unsigned) (local / 60 % 24));
     at[2] = s_bcd (date.day);
     at[3] = s_bcd (date.month);
     at[4] = s_bcd (date.year);
@@ -108,13 +108,13 @@ static void s_a15 (uint8_t *at, int64_t minute)
 //  BCD, low byte first; the sign is the top bit of the last byte.
 static void s_digits (writer_t *out, int64_t value, unsigned size)
 {
-    uint64_t rest = (uint64_t)(value < 0 ? -value : value);
+    uint64_t rest = (uint64_t) (value < 0 ? -value : value);
     uint8_t *at = writer_room (out, size);
     if (!at) {
         return;
     }
     for (unsigned i = 0; i < size; i++) {
-        at[i] = s_bcd ((unsigned)(rest % 100));
+        at[i] = s_bcd ((unsigned) (rest % 100));
         rest /= 100;
     }
     if (value < 0) {
@@ -141,24 +141,25 @@ static frame_t s_open (writer_t *out, uint8_t control, uint32_t address, uint8_t
 {
     frame_t frame = {out, out->size};
     uint32_t a1 = address / 100000;
-    (void)writer_room (out, HEAD);
+    (void) writer_room (out, HEAD);
     writer_u8 (out, control);
     writer_u8 (out, s_bcd (a1 % 100));
     writer_u8 (out, s_bcd (a1 / 100));
-    writer_u16le (out, (uint16_t)(address % 100000));
+    writer_u16le (out, (uint16_t) (address % 100000));
     writer_u8 (out, 0);
     writer_u8 (out, afn);
-    writer_u8 (out, (uint8_t)(SEQ_SINGLE_CON | (sequence & 0x0F)));
+    writer_u8 (out, (uint8_t) (SEQ_SINGLE_CON | (sequence & 0x0F)));
     return frame;
 }
 
 //  DA of a measuring point and DT of a function.
 static void s_unit (writer_t *out, uint16_t mp, unsigned function)
 {
-    writer_u8 (out, mp ? (uint8_t)(1u << (mp - 1) % 8) : 0);
-    writer_u8 (out, mp ? (uint8_t)((mp - 1) / 8 + 1) : 0);
-    writer_u8 (out, (uint8_t)(1u << (function - 1) % 8));
-    writer_u8 (out, (uint8_t)((function - 1) / 8));
+    unsigned slot = mp ? (unsigned) mp - 1 : 0;
+    writer_u8 (out, (uint8_t) (mp ? 1u << slot % 8 : 0u));
+    writer_u8 (out, (uint8_t) (mp ? slot / 8 + 1 : 0u));
+    writer_u8 (out, (uint8_t) (1u << (function - 1) % 8));
+    writer_u8 (out, (uint8_t) ((function - 1) / 8));
 }
 
 static uint8_t s_sum (const uint8_t *data, size_t size)
@@ -167,7 +168,7 @@ static uint8_t s_sum (const uint8_t *data, size_t size)
     for (size_t i = 0; i < size; i++) {
         sum += data[i];
     }
-    return (uint8_t)sum;
+    return (uint8_t) sum;
 }
 
 static void s_close (frame_t *frame)
@@ -178,7 +179,7 @@ static void s_close (frame_t *frame)
     }
     uint8_t *at = out->data + frame->start;
     size_t user = out->size - frame->start - HEAD;
-    uint16_t length = (uint16_t)(user << 2 | 2);
+    uint16_t length = (uint16_t) (user << 2 | 2);
     writer_t head = writer_of (at, HEAD);
     writer_u8 (&head, 0x68);
     writer_u16le (&head, length);
@@ -226,7 +227,7 @@ static void s_report_current (uint32_t address, const report_t *report, uint8_t 
             if (item == INVALID_ITEM && h % 16 == 0) {
                 s_missing (out, format->size);
             } else {
-                s_digits (out, format->low + (int32_t)(h % (uint32_t)format->span), format->size);
+                s_digits (out, format->low + (int32_t) (h % (uint32_t) format->span), format->size);
             }
         }
     }
@@ -259,20 +260,20 @@ static void s_report_event (uint32_t address, const report_t *report, uint8_t se
                             writer_t *out)
 {
     uint32_t h = terminal_value (address, 0, report->minute, 200);
-    uint8_t count = (uint8_t)report->minute;
+    uint8_t count = (uint8_t) report->minute;
     uint8_t time[5];
     frame_t frame = s_open (out, C_REPORT, address, AFN_EVENT, sequence);
     s_unit (out, 0, 1);
-    writer_u8 (out, (uint8_t)(count + 1));  //  Important events so far
-    writer_u8 (out, 0);                     //  Ordinary ones
+    writer_u8 (out, (uint8_t) (count + 1));  //  Important events so far
+    writer_u8 (out, 0);                      //  Ordinary ones
     writer_u8 (out, count);
-    writer_u8 (out, (uint8_t)(count + 1));
+    writer_u8 (out, (uint8_t) (count + 1));
     writer_u8 (out, 4);
     writer_u8 (out, 7);
     s_a15 (time, report->minute);
     writer_put (out, time, sizeof time);
-    writer_u8 (out, (uint8_t)(1u << h % 8));
-    writer_u8 (out, (uint8_t)(h >> 8));
+    writer_u8 (out, (uint8_t) (1u << h % 8));
+    writer_u8 (out, (uint8_t) (h >> 8));
     s_close (&frame);
 }
 
@@ -290,22 +291,22 @@ static void s_report (uint32_t address, const report_t *report, uint8_t sequence
 //  The sum follows the bytes that change.
 static void s_touch (uint8_t *frame, int64_t minute, uint8_t sequence)
 {
-    size_t end = (size_t)HEAD + ((size_t)(frame[1] | frame[2] << 8) >> 2);
+    size_t end = (size_t) HEAD + ((size_t) (frame[1] | frame[2] << 8) >> 2);
     unsigned sum = frame[end];
-    sum -= s_sum (frame + MINUTE_AT, 5) + (unsigned)frame[SEQ_AT];
+    sum -= s_sum (frame + MINUTE_AT, 5) + (unsigned) frame[SEQ_AT];
     s_a15 (frame + MINUTE_AT, minute);
-    frame[SEQ_AT] = (uint8_t)(SEQ_SINGLE_CON | (sequence & 0x0F));
-    sum += s_sum (frame + MINUTE_AT, 5) + (unsigned)frame[SEQ_AT];
-    frame[end] = (uint8_t)sum;
+    frame[SEQ_AT] = (uint8_t) (SEQ_SINGLE_CON | (sequence & 0x0F));
+    sum += s_sum (frame + MINUTE_AT, 5) + (unsigned) frame[SEQ_AT];
+    frame[end] = (uint8_t) sum;
 }
 
 //  F3 of AFN 00: the AFN, then DA DT ERR for each unit; taken only if every ERR is 0.
 static bool s_itemised_ok (reader_t *in)
 {
-    (void)reader_u8 (in);
+    (void) reader_u8 (in);
     bool ok = reader_left (in) >= 5;
     while (reader_left (in) >= 5) {
-        (void)reader_take (in, 4);
+        (void) reader_take (in, 4);
         ok = reader_u8 (in) == 0 && ok;
     }
     return ok && !in->failed;
@@ -317,9 +318,10 @@ static input_t s_meaning (uint32_t address, bytes_t user, size_t size)
     uint8_t control = reader_u8 (&in);
     uint8_t low = reader_u8 (&in);
     uint8_t high = reader_u8 (&in);
-    uint32_t a1 = (uint32_t)((high >> 4) * 1000 + (high & 15) * 100 + (low >> 4) * 10 + (low & 15));
+    uint32_t a1 =
+        (uint32_t) ((high >> 4) * 1000 + (high & 15) * 100 + (low >> 4) * 10 + (low & 15));
     uint32_t a2 = reader_u16le (&in);
-    (void)reader_u8 (&in);
+    (void) reader_u8 (&in);
     uint8_t afn = reader_u8 (&in);
     uint8_t seq = reader_u8 (&in);
     if ((control & C_UP) || a1 * 100000 + a2 != address) {
@@ -331,7 +333,7 @@ static input_t s_meaning (uint32_t address, bytes_t user, size_t size)
     uint16_t da = reader_u16le (&in);
     uint16_t dt = reader_u16le (&in);
     bool ok = !in.failed && da == 0 && (dt == 1 || (dt == 4 && s_itemised_ok (&in)));
-    return (input_t){ok ? INPUT_CONFIRMED : INPUT_DENIED, (uint8_t)(seq & 0x0F), size};
+    return (input_t){ok ? INPUT_CONFIRMED : INPUT_DENIED, (uint8_t) (seq & 0x0F), size};
 }
 
 static input_t s_input (uint32_t address, bytes_t window)
@@ -340,7 +342,7 @@ static input_t s_input (uint32_t address, bytes_t window)
     if (window.size < HEAD) {
         return (input_t){INPUT_MORE, 0, 0};
     }
-    size_t user = (size_t)(at[1] | at[2] << 8) >> 2;
+    size_t user = (size_t) (at[1] | at[2] << 8) >> 2;
     if (at[0] != 0x68 || at[5] != 0x68 || at[1] != at[3] || at[2] != at[4] || user < USER_MIN ||
         user > FRAME_MAX - HEAD - TAIL) {
         return (input_t){INPUT_NOISE, 0, 1};

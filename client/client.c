@@ -1,5 +1,5 @@
-//  Sockets of the public door and feed. A request carries a token that no other request of this client has;
-//  answers are matched by it.
+//  Sockets of the public door and feed. A request carries a token that no other request of this
+//  client has; answers are matched by it.
 #include "client/client.h"
 #include "fep/clock.h"
 #include "fep/wire.h"
@@ -33,7 +33,8 @@ fep_err_t client_open (const char *door, const char *feed, client_t **self_p)
     if (door) {
         self->door = zsock_new (ZMQ_DEALER);
         FEP_ASSERT (self->door);
-        //  Nothing is queued for a door that is not there: an old request must not be carried out later.
+        //  Nothing is queued for a door that is not there: an old request must not be carried out
+        //  later.
         zsock_set_immediate (self->door, 1);
         zsock_set_maxmsgsize (self->door, CLIENT_MESSAGE_MAX);
         self->endpoint = strdup (door);
@@ -45,8 +46,8 @@ fep_err_t client_open (const char *door, const char *feed, client_t **self_p)
         FEP_ASSERT (self->feed);
         error = s_connect (self->feed, feed);
     }
-    //  The door names its peers by connection; the clock keeps tokens apart in its log as well.
-    self->token = (uint64_t)clock_wall_ms () << 20;
+    //  Tokens of a client that is started again differ from those before.
+    self->token = (uint64_t) clock_wall_ms () << 20;
     if (error) {
         client_close (&self);
     }
@@ -74,7 +75,7 @@ static fep_err_t s_wait (zsock_t *socket, short events, int64_t deadline)
 {
     int64_t left = deadline - clock_mono_ms ();
     zmq_pollitem_t item = {.socket = zsock_resolve (socket), .events = events};
-    int ready = zmq_poll (&item, 1, left > 0 ? (long)left : 0);
+    int ready = zmq_poll (&item, 1, left > 0 ? (long) left : 0);
     if (ready < 0) {
         return errno == EINTR ? FEP_STOPPING : FEP_SYSTEM;
     }
@@ -97,7 +98,8 @@ static fep_err_t s_tokenise (bytes_t body, uint64_t token, writer_t *out)
     return out->failed ? FEP_LIMIT : FEP_OK;
 }
 
-//  Waits until a request can be sent. libzmq does not come back by itself to a peer that broke its limits.
+//  Waits until a request can be sent. libzmq does not come back by itself to a peer that broke its
+//  limits.
 static fep_err_t s_wait_door (client_t *self, int64_t deadline)
 {
     if (self->asked && s_wait (self->door, ZMQ_POLLOUT, 0) == FEP_TIMEOUT) {
@@ -149,7 +151,7 @@ static bool s_text (zframe_t *frame, char *text, size_t size)
         if (bytes.data[i] <= ' ' || bytes.data[i] > '~') {
             return false;
         }
-        text[i] = (char)bytes.data[i];
+        text[i] = (char) bytes.data[i];
     }
     text[bytes.size] = 0;
     return true;
@@ -205,7 +207,7 @@ fep_err_t client_request (client_t *self, const char *word, bytes_t body, int ti
         self->answer = zmsg_recv (self->door);
         if (!self->answer || !s_read_answer (self, answer)) {
             self->counters.garbled++;
-        } else if ((uint64_t)wire_find_int (answer->body, "token", -1) == self->token) {
+        } else if ((uint64_t) wire_find_int (answer->body, "token", -1) == self->token) {
             break;
         } else {
             self->counters.late++;

@@ -1,6 +1,7 @@
 //  The public door and feed, as a client sees them: one DEALER to the door, one SUB to the feed.
-//  Belongs to one thread. One request at a time; an answer to an earlier one that comes late is dropped and
-//  counted. CZMQ's own signal handler is switched off; a signal ends a wait with FEP_STOPPING.
+//  Belongs to one thread. One request at a time; an answer to an earlier one that comes late is
+//  dropped and counted. CZMQ's own signal handler is switched off; a signal ends a wait with
+//  FEP_STOPPING.
 #ifndef CLIENT_CLIENT_H
 #define CLIENT_CLIENT_H
 
@@ -51,9 +52,9 @@ FEP_MUST_CHECK
 fep_err_t client_open (const char *door, const char *feed, client_t **self_p);
 void client_close (client_t **self_p);
 
-//  Sends a request and waits for its answer. body: a msgpack map without `token`, or empty for none.
-//  OK: the door answered, perhaps with an error (answer->failed). TIMEOUT: it did not. LIMIT: body larger
-//  than CLIENT_REQUEST_MAX. SYNTAX: body is no map. STOPPING: a signal came.
+//  Sends a request and waits for its answer. body: a msgpack map without `token`, or empty for
+//  none. OK: the door answered, perhaps with an error (answer->failed). TIMEOUT: it did not. LIMIT:
+//  body larger than CLIENT_REQUEST_MAX. SYNTAX: body is no map. STOPPING: a signal came.
 FEP_MUST_CHECK
 fep_err_t client_request (client_t *self, const char *word, bytes_t body, int timeout_ms,
                           answer_t *answer);

@@ -16,7 +16,7 @@ fep_err_t fetch_filter_of (const char *topic, fetch_filter_t *filter)
     memset (filter, 0, sizeof *filter);
     filter->area = -1;
     const char *slash = strchr (topic, '/');
-    size_t size = slash ? (size_t)(slash - topic) : 0;
+    size_t size = slash ? (size_t) (slash - topic) : 0;
     if (!size || !slash[1] || size >= sizeof filter->kind) {
         return FEP_SYNTAX;
     }
@@ -120,7 +120,7 @@ fep_err_t fetch_message (fetch_messages_t *self, uint32_t *index, bytes_t *messa
     }
     self->left--;
     uint32_t fields = wire_get_array (&self->in);
-    *index = (uint32_t)wire_get_uint (&self->in);
+    *index = (uint32_t) wire_get_uint (&self->in);
     size_t start = self->in.pos;
     wire_skip (&self->in);
     if (self->in.failed || fields < 2) {

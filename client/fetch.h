@@ -27,8 +27,8 @@ typedef struct {
     uint32_t left;     //  Commits in it
 } fetch_page_t;
 
-//  Asks for a page from `from` on; limit: bytes, 0 = the door's own. OK: page or answer->failed is set;
-//  otherwise as client_request; CORRUPT if the answer has another shape.
+//  Asks for a page from `from` on; limit: bytes, 0 = the door's own. OK: page or answer->failed is
+//  set; otherwise as client_request; CORRUPT if the answer has another shape.
 FEP_MUST_CHECK
 fep_err_t fetch_page (client_t *client, const fetch_filter_t *filter, uint64_t from, uint64_t limit,
                       int timeout_ms, answer_t *answer, fetch_page_t *page);

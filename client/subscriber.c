@@ -1,5 +1,6 @@
-//  One publication is in hand at most. If it shows a gap it waits while pages are fetched and given out; then
-//  what is left of it is given out itself. `last` of a topic moves when a commit begins to be given out.
+//  One publication is in hand at most. If it shows a gap it waits while pages are fetched and given
+//  out; then what is left of it is given out itself. `last` of a topic moves when a commit begins
+//  to be given out.
 #include "client/subscriber.h"
 #include "client/fetch.h"
 #include "fep/clock.h"
@@ -138,7 +139,8 @@ static void s_enter_epoch (topic_t *topic, uint64_t epoch)
     topic->quiet_checked = false;
 }
 
-//  The first TICK of an epoch shows whether it goes on with the journal seen before. True: it does not.
+//  The first TICK of an epoch shows whether it goes on with the journal seen before. True: it does
+//  not.
 static bool s_is_other_journal (subscriber_t *self, topic_t *topic)
 {
     bool other = self->publication.sequence < topic->base;
@@ -343,7 +345,7 @@ fep_err_t subscriber_next (subscriber_t *self, int timeout_ms, subscriber_event_
     fep_err_t error = FEP_OK;
     for (bool done = false; !done && !error;) {
         int64_t left = deadline - clock_mono_ms ();
-        error = s_step (self, left > 0 ? (int)left : 0, event, &done);
+        error = s_step (self, left > 0 ? (int) left : 0, event, &done);
     }
     return error;
 }

@@ -97,7 +97,7 @@ static unsigned s_number (const compiler_t *self, const char *text, int base, un
     if (*text == 0 || *end || n > max) {
         s_die (self, "bad number", text);
     }
-    return (unsigned)n;
+    return (unsigned) n;
 }
 
 static void s_copy_name (const compiler_t *self, char *name, const char *text)
@@ -129,7 +129,10 @@ static void s_unit (compiler_t *self, char **words, size_t count)
     if (row->afn != 12 && row->afn != 13) {
         s_die (self, "AFN must be 0C or 0D", words[1]);
     }
-    row->fn = s_number (self, words[2] + 1, 10, GDW_FN_MAX);
+    row->fn = words[2][0] == 'F' ? s_number (self, words[2] + 1, 10, GDW_FN_MAX) : 0;
+    if (row->fn == 0) {
+        s_die (self, "Fn must be F1..F248", words[2]);
+    }
     row->td = WORD (self, s_tds, words[3]);
     row->subject = WORD (self, s_subjects, words[4]);
     row->freeze = WORD (self, s_freezes, words[5]);
@@ -216,6 +219,51 @@ static void s_field (compiler_t *self, char **words, size_t count)
     row->count++;
 }
 
+static bool s_is (const char *enumerator, const char *word)
+{
+    return strcmp (enumerator, word) == 0;
+}
+
+//  What the interpreter takes for granted.
+static void s_check_field (compiler_t *self, const row_t *row, unsigned i)
+{
+    const field_t *field = &self->fields[row->first + i];
+    bool decimal =
+        s_is (field->format->kind, "FIELD_BCD") || s_is (field->format->kind, "FIELD_SIGNED");
+    bool time = s_is (field->role, "ROLE_TIME");
+    bool rest = s_is (field->repeat, "REPEAT_REST");
+    if (time && (row->event || i > 0 || field->format->size != 5)) {
+        s_die (self, "the read time must be the first field, A.15", field->name);
+    }
+    if (rest && (!row->event || i + 1 != row->count)) {
+        s_die (self, "a field to the end must be the last of an event", field->name);
+    }
+    if (!row->event && s_is (row->td, "TD_CURVE") &&
+        (!decimal || row->count != 1 || !s_is (field->repeat, "REPEAT_ONCE"))) {
+        s_die (self, "a curve has one decimal field", field->name);
+    }
+}
+
+//  Called when the last row is complete.
+static void s_check_row (compiler_t *self)
+{
+    const row_t *row = self->row_count ? &self->rows[self->row_count - 1] : NULL;
+    if (!row) {
+        return;
+    }
+    if (row->count == 0 && !row->event) {
+        s_die (self, "a unit without fields ends above", "");
+    }
+    for (unsigned i = 0; i < row->count; i++) {
+        s_check_field (self, row, i);
+    }
+    for (unsigned i = 0; row->event && i + 1 < self->row_count; i++) {
+        if (self->rows[i].event && self->rows[i].fn == row->fn) {
+            s_die (self, "an event stands twice", row->name);
+        }
+    }
+}
+
 static void s_line (compiler_t *self, char *line)
 {
     char *words[WORDS_MAX];
@@ -234,8 +282,10 @@ static void s_line (compiler_t *self, char *line)
         return;
     }
     if (strcmp (words[0], "unit") == 0) {
+        s_check_row (self);
         s_unit (self, words, count);
     } else if (strcmp (words[0], "event") == 0) {
+        s_check_row (self);
         s_event (self, words, count);
     } else {
         s_field (self, words, count);
@@ -248,7 +298,7 @@ static void s_put_fields (const compiler_t *self, FILE *out)
     for (unsigned i = 0; i < self->field_count; i++) {
         const field_t *f = &self->fields[i];
         fprintf (out, "    {\"%s\", 0x%08Xu, %s, %s, %u, %d, %s, %s},\n", f->name,
-                 (unsigned)f->point, f->quality, f->format->kind, f->format->size,
+                 (unsigned) f->point, f->quality, f->format->kind, f->format->size,
                  f->format->exponent, f->repeat, f->role);
     }
     fprintf (out, "};\n\n");
@@ -328,6 +378,7 @@ int main (int argc, char **argv)
         }
         s_line (&self, line);
     }
+    s_check_row (&self);
     fclose (in);
     FILE *out = fopen (argv[2], "w");
     if (!out) {

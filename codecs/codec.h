@@ -96,6 +96,10 @@ typedef struct {
     //  Next deadline in mono_ms; NULL if the protocol has no timers of its own.
     int64_t (*tick) (void *state, codec_io_t *io);
 
+    //  Whose frame it is, in either direction, as messages name the terminal. For fepdecode.
+    fep_err_t (*address) (bytes_t frame, bool up, const codec_options_t *options,
+                          char text[ADDRESS_MAX + 1]);
+
     //  The protocol's own fields of a frame in either direction by the standard's names, one JSON object.
     //  For fepdecode and trace. A reason if the frame cannot be read; what was written is then discarded.
     fep_err_t (*explain) (bytes_t frame, bool up, const codec_options_t *options, json_t *out);

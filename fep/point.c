@@ -48,8 +48,9 @@ const point_info_t *point_find (uint32_t point)
 
 void point_obis (uint32_t point, char *text, size_t size)
 {
-    snprintf (text, size, "%u.%u.%u.%u.%u", (unsigned)(point >> 28), (unsigned)(point >> 24 & 15),
-              (unsigned)(point >> 16 & 255), (unsigned)(point >> 8 & 255), (unsigned)(point & 255));
+    snprintf (text, size, "%u.%u.%u.%u.%u", (unsigned) (point >> 28), (unsigned) (point >> 24 & 15),
+              (unsigned) (point >> 16 & 255), (unsigned) (point >> 8 & 255),
+              (unsigned) (point & 255));
 }
 
 void point_name (uint32_t point, char *text, size_t size)
@@ -62,9 +63,9 @@ void point_name (uint32_t point, char *text, size_t size)
     } else if (!star) {
         snprintf (text, size, "%s", row->name);
     } else if (tariff == 0) {
-        snprintf (text, size, "%.*stotal%s", (int)(star - row->name), row->name, star + 1);
+        snprintf (text, size, "%.*stotal%s", (int) (star - row->name), row->name, star + 1);
     } else {
-        snprintf (text, size, "%.*st%u%s", (int)(star - row->name), row->name, tariff, star + 1);
+        snprintf (text, size, "%.*st%u%s", (int) (star - row->name), row->name, tariff, star + 1);
     }
 }
 
@@ -77,7 +78,7 @@ static bool s_number (const char **at, unsigned max, unsigned *number)
         return false;
     }
     for (; *p >= '0' && *p <= '9'; p++) {
-        n = n * 10 + (unsigned)(*p - '0');
+        n = n * 10 + (unsigned) (*p - '0');
         if (n > max) {
             return false;
         }
@@ -105,7 +106,7 @@ static bool s_parse_obis (const char *text, uint32_t *point)
 static bool s_parse_family (const point_info_t *row, const char *text, uint32_t *point)
 {
     const char *star = strchr (row->name, '*');
-    size_t head = star ? (size_t)(star - row->name) : 0;
+    size_t head = star ? (size_t) (star - row->name) : 0;
     if (!star || strncmp (text, row->name, head) != 0) {
         return false;
     }

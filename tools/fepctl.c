@@ -21,7 +21,8 @@ enum {
     MAY_TERMINAL = 1 << 5,
     MAY_LIMIT = 1 << 6,
     MAY_TOPIC = 1 << 7,
-    MAY_FOR = 1 << 8
+    MAY_FOR = 1 << 8,
+    MAY_POINT = 1 << 9
 };
 
 //  What each verb of the door is for.
@@ -56,14 +57,16 @@ static const command_t s_commands[] = {
     {"terminal", "show", "ADDRESS", true, 0, 0, true, ctl_terminal_show, "TERMINAL", NULL},
     {"latest", NULL, "ADDRESS [--mp N]", true, MAY_MP, 0, true, ctl_latest, "LATEST", NULL},
     {"fetch", NULL, "[--from N] [--kind K] [--area A] [--terminal T] [--limit N]", false,
-     FETCH_OPTIONS, 0, true, ctl_fetch, "FETCH", NULL},
+     FETCH_OPTIONS, 0, true, ctl_fetch, NULL, "committed messages from a sequence on"},
     {"feed", "tail", "[--topic PREFIX]... [--limit N] [--for TIME]", false,
      MAY_TOPIC | MAY_LIMIT | MAY_FOR, 0, false, ctl_feed_tail, NULL,
      "publications as they come, until Ctrl-C"},
+    {"read", NULL, "ADDRESS [--mp N] --point NAME...", true, MAY_MP | MAY_POINT, MAY_POINT, true,
+     ctl_read, NULL, "asks a terminal for current values now and shows them"},
     {"trace", NULL, "ADDRESS --for TIME", true, MAY_FOR, MAY_FOR, true, ctl_trace, NULL,
      "frames of a terminal as they come and go; off again at the end or at Ctrl-C"},
     {"config", NULL, "", false, 0, 0, true, ctl_config, "CONFIG", NULL},
-    {"verbs", NULL, "", false, 0, 0, true, ctl_verbs, "VERBS", NULL},
+    {"verbs", NULL, "", false, 0, 0, true, ctl_verbs, NULL, "what can be asked of the door"},
 };
 
 #define COMMAND_COUNT (sizeof s_commands / sizeof s_commands[0])
@@ -93,7 +96,8 @@ enum {
     KEY_TERMINAL,
     KEY_LIMIT,
     KEY_TOPIC,
-    KEY_FOR
+    KEY_FOR,
+    KEY_POINT
 };
 
 static const struct argp_option s_options[] = {
@@ -110,6 +114,7 @@ static const struct argp_option s_options[] = {
     {"terminal", KEY_TERMINAL, "ADDRESS", 0, "only this terminal", 2},
     {"limit", KEY_LIMIT, "N", 0, "end after so many messages", 2},
     {"topic", KEY_TOPIC, "PREFIX", 0, "topics that begin so; may be said again; default all", 2},
+    {"point", KEY_POINT, "NAME", 0, "a point, by name or as OBIS; may be said again", 2},
     {"for", KEY_FOR, "TIME", 0, "how long: 30s, 10m, 1h", 2},
     {0}};
 
@@ -154,12 +159,13 @@ static int64_t s_time (struct argp_state *state, const char *text)
     return 0;
 }
 
-static void s_add_topic (struct argp_state *state, ctl_t *ctl, const char *topic)
+//  --topic of one command, --point of another: what is said again and again.
+static void s_add_name (struct argp_state *state, ctl_t *ctl, const char *name)
 {
-    if (ctl->topic_count == CTL_TOPICS_MAX) {
-        argp_error (state, "--topic: at most %d", CTL_TOPICS_MAX);
+    if (ctl->name_count == CTL_NAMES_MAX) {
+        argp_error (state, "'%s': at most %d of them", name, CTL_NAMES_MAX);
     }
-    ctl->topics[ctl->topic_count++] = topic;
+    ctl->names[ctl->name_count++] = name;
 }
 
 //  The options that belong to some commands only. False: it is none of them.
@@ -204,7 +210,11 @@ static bool s_parse_own (int key, char *text, struct argp_state *state)
         return true;
     case KEY_TOPIC:
         self->said |= MAY_TOPIC;
-        s_add_topic (state, ctl, text);
+        s_add_name (state, ctl, text);
+        return true;
+    case KEY_POINT:
+        self->said |= MAY_POINT;
+        s_add_name (state, ctl, text);
         return true;
     case KEY_FOR:
         self->said |= MAY_FOR;

@@ -1,28 +1,29 @@
-//  What the commands of fepctl share. Exit codes: 0 done, 1 the door answered an error, 2 no answer or usage.
+//  What the commands of fepctl share. Exit codes: 0 done, 1 the door answered an error, 2 no answer
+//  or usage.
 #ifndef TOOLS_FEPCTL_H
 #define TOOLS_FEPCTL_H
 
 #include "client/client.h"
 #include "client/fetch.h"
 
-#define CTL_TOPICS_MAX 32
+#define CTL_NAMES_MAX 32
 
 typedef struct {
-    const char *door;                    //  Endpoint
-    const char *feed;                    //  Endpoint
-    bool json;                           //  JSON instead of tables
-    int timeout_ms;                      //  Of one request
-    const char *state;                   //  --state, or NULL
-    const char *kind;                    //  --kind, or NULL
-    const char *terminal;                //  --terminal or ADDRESS, or NULL
-    int64_t mp;                          //  --mp; -1 = not said
-    int64_t from;                        //  --from; -1 = not said
-    int64_t area;                        //  --area; -1 = not said
-    int64_t limit;                       //  --limit; -1 = not said
-    int64_t seconds;                     //  --for; -1 = not said
-    const char *topics[CTL_TOPICS_MAX];  //  --topic
-    size_t topic_count;                  //  Of them
-    client_t *client;                    //  Connected
+    const char *door;                  //  Endpoint
+    const char *feed;                  //  Endpoint
+    bool json;                         //  JSON instead of tables
+    int timeout_ms;                    //  Of one request
+    const char *state;                 //  --state, or NULL
+    const char *kind;                  //  --kind, or NULL
+    const char *terminal;              //  --terminal or ADDRESS, or NULL
+    int64_t mp;                        //  --mp; -1 = not said
+    int64_t from;                      //  --from; -1 = not said
+    int64_t area;                      //  --area; -1 = not said
+    int64_t limit;                     //  --limit; -1 = not said
+    int64_t seconds;                   //  --for; -1 = not said
+    const char *names[CTL_NAMES_MAX];  //  --topic or --point
+    size_t name_count;                 //  Of them
+    client_t *client;                  //  Connected
 } ctl_t;
 
 typedef int (ctl_run_t) (ctl_t *ctl);
@@ -40,6 +41,6 @@ int ctl_refused (const answer_t *answer);
 bool ctl_interrupted (void);
 
 ctl_run_t ctl_status, ctl_terminal_list, ctl_terminal_show, ctl_latest, ctl_config, ctl_verbs;
-ctl_run_t ctl_fetch, ctl_feed_tail, ctl_trace;
+ctl_run_t ctl_fetch, ctl_feed_tail, ctl_trace, ctl_read;
 
 #endif

@@ -61,7 +61,8 @@ static void s_print_messages (const ctl_t *ctl, const char *topic, uint64_t sequ
 
 //  --- Fetch
 
-//  Where to begin once the journal turned out to begin later. A position somebody asked for is not replaced.
+//  Where to begin once the journal turned out to begin later. A position somebody asked for is not
+//  replaced.
 static int s_trimmed (const ctl_t *ctl, const fetch_page_t *page, uint64_t *from)
 {
     if (page->first <= *from) {
@@ -184,11 +185,11 @@ static void s_print_note (const ctl_t *ctl, publication_t *note)
 int ctl_feed_tail (ctl_t *ctl)
 {
     static tail_t tail;
-    if (ctl->topic_count == 0) {
+    if (ctl->name_count == 0) {
         client_subscribe (ctl->client, "");
     }
-    for (size_t i = 0; i < ctl->topic_count; i++) {
-        client_subscribe (ctl->client, ctl->topics[i]);
+    for (size_t i = 0; i < ctl->name_count; i++) {
+        client_subscribe (ctl->client, ctl->names[i]);
     }
     int64_t until = ctl->seconds > 0 ? clock_mono_ms () + ctl->seconds * 1000 : INT64_MAX;
     int64_t left = ctl->limit;
@@ -252,14 +253,21 @@ static void s_write_frame (void *arg, json_t *json)
     json_object (json);
     clock_local_text (wire_find_int (body, "time_ms", 0), text, sizeof text);
     json_pair_text (json, "time", text);
-    static const char *const texts[] = {"direction", "peer", "codec", "reason"};
+    static const char *const texts[] = {"direction", "peer", "codec"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         if (wire_find_text (body, texts[i], text, sizeof text)) {
             json_pair_text (json, texts[i], text);
         }
     }
-    json_pair_int (json, "session", wire_find_int (body, "session", 0));
-    json_pair_bool (json, "ok", s_find_bool (body, "ok"));
+    int64_t session = wire_find_int (body, "session", -1);
+    if (session >= 0) {
+        json_pair_int (json, "session", session);
+    }
+    bool ok = s_find_bool (body, "ok");
+    json_pair_bool (json, "ok", ok);
+    if (!ok && wire_find_text (body, "reason", text, sizeof text)) {
+        json_pair_text (json, "reason", text);
+    }
     json_pair_hex (json, "hex", s_find_bytes (body, "hex"));
     if (s_is_json (explain)) {
         json_key (json, "explain");

@@ -8,6 +8,7 @@
 
 #define LINE_MAX_SIZE (1024 * 1024)    //  Characters of one line
 #define OUTPUT_MAX (16 * 1024 * 1024)  //  Bytes of one JSON object
+#define PIECE_DIGITS 16                //  Arguments all shorter than this are pieces of one line
 #define SEND_MAX 65536                 //  Confirmations are made and thrown away
 
 typedef struct {
@@ -89,23 +90,12 @@ static fep_err_t s_put_explain (const decode_t *self, bytes_t frame, json_t *jso
     return error;
 }
 
-//  A frame whose messages do not say whose it is may have it as the first of its fields.
 static void s_put_terminal (const decode_t *self, bytes_t frame, json_t *json)
 {
-    static const char begin[] = "{\"terminal\":\"";
-    static uint8_t bytes[65536];
+    char text[ADDRESS_MAX + 1];
     json_key (json, "terminal");
-    if (self->batch->message_count) {
-        json_string (json, self->batch->messages[0].address);
-        return;
-    }
-    writer_t out = writer_of (bytes, sizeof bytes);
-    json_t fields = json_of (&out);
-    size_t skip = sizeof begin - 1;
-    if (self->codec->explain (frame, self->up, &self->options, &fields) == FEP_OK && !out.failed &&
-        out.size > skip && memcmp (bytes, begin, skip) == 0) {
-        const uint8_t *end = memchr (bytes + skip, '"', out.size - skip);
-        json_string (json, bytes_of (bytes + skip, end ? (size_t) (end - bytes) - skip : 0));
+    if (self->codec->address (frame, self->up, &self->options, text) == FEP_OK) {
+        json_text (json, text);
     } else {
         json_null (json);
     }
@@ -124,7 +114,8 @@ static void s_put_messages (const decode_t *self, json_t *json)
 
 //  --- Frames
 
-//  Decodes one whole frame from the terminal; confirmations are made, so that their list never fills.
+//  Decodes one whole frame from the terminal; confirmations are made, so that their list never
+//  fills.
 static fep_err_t s_decode (decode_t *self, bytes_t frame)
 {
     writer_t send = writer_of (self->send, SEND_MAX);
@@ -296,22 +287,26 @@ static bool s_argument (decode_t *self, const char *text)
     return s_line (self, size);
 }
 
-//  Arguments are lines; but if each is a byte or less, they are one line that was not quoted.
+//  Arguments are lines; but if each is shorter than any frame, they are one line that was not quoted.
 static bool s_arguments (decode_t *self)
 {
-    bool bytes = true;
+    bool pieces = true;
+    bool good = true;
     size_t size = 0;
     for (int i = 0; i < self->hex_count; i++) {
-        bytes = bytes && strlen (self->hex[i]) <= 2;
+        pieces = pieces && strlen (self->hex[i]) < PIECE_DIGITS;
     }
-    bool good = true;
-    for (int i = 0; i < self->hex_count && !bytes; i++) {
-        good &= s_argument (self, self->hex[i]);
+    if (pieces && (size_t) self->hex_count * PIECE_DIGITS > LINE_MAX_SIZE) {
+        return s_too_long ();
     }
-    for (int i = 0; i < self->hex_count && bytes && size + 3 <= LINE_MAX_SIZE; i++) {
-        size += (size_t) sprintf ((char *) self->line + size, "%s ", self->hex[i]);
+    for (int i = 0; i < self->hex_count; i++) {
+        if (pieces) {
+            size += (size_t) sprintf ((char *) self->line + size, "%s ", self->hex[i]);
+        } else {
+            good &= s_argument (self, self->hex[i]);
+        }
     }
-    return bytes ? s_line (self, size) : good;
+    return pieces ? s_line (self, size) : good;
 }
 
 //  --- Arguments

@@ -1,4 +1,5 @@
-//  Any body of the door as text: what a key means is read off its ending, so a new field needs no change here.
+//  Any body of the door as text: what a key means is read off its ending, so a new field needs no
+//  change here.
 #include "tools/show.h"
 #include "fep/clock.h"
 #include "fep/metrics.h"
@@ -63,7 +64,7 @@ static void s_bytes (int64_t value, char *text, size_t size)
 {
     static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
     size_t unit = 0;
-    int64_t tenths = value < INT64_MAX / 10 ? value * 10 : value;
+    int64_t tenths = value > 0 && value < INT64_MAX / 10 ? value * 10 : 0;
     while (tenths >= 10240 && unit + 1 < sizeof units / sizeof units[0]) {
         tenths /= 1024;
         unit++;
@@ -197,8 +198,8 @@ void show_rows (bytes_t array)
     s_show_rows (array, 0);
 }
 
-//  The plain pairs of a map as a table of name, value and meaning.
-static void s_show_plain (bytes_t map, int indent, number_t *fallback)
+//  The plain pairs of a map as a table of name, value and, for counters, meaning.
+static void s_show_plain (bytes_t map, int indent, number_t *fallback, bool counters)
 {
     reader_t in = reader_of (map);
     uint32_t pairs = wire_get_map (&in);
@@ -211,19 +212,26 @@ static void s_show_plain (bytes_t map, int indent, number_t *fallback)
             continue;
         }
         number_t *number = s_number_of (key, fallback, name, sizeof name);
+        reader_t other;
+        bool whole = counters || (strcmp (key, name) != 0 && wire_find (map, name, &other));
         s_cell (&in, number, text, sizeof text);
-        table_cell (table, name);
-        table_cell (table, text);
-        table_cell (table, s_meaning (key));
+        table_cell (table, whole ? key : name);
+        table_cell (table, *text ? text : "-");
+        table_cell (table, counters ? s_meaning (key) : "");
     }
     table_print (table, indent);
     table_destroy (&table);
 }
 
-//  Depth is bounded by wire_skip, which has seen the whole body.
-static void s_show_map (bytes_t map, int indent, number_t *fallback)
+static bool s_is_counters (const char *key)
 {
-    s_show_plain (map, indent, fallback);
+    return strcmp (key, "metrics") == 0 || strncmp (key, "refused", 7) == 0;
+}
+
+//  Depth is bounded by wire_skip, which has seen the whole body.
+static void s_show_map (bytes_t map, int indent, number_t *fallback, bool counters)
+{
+    s_show_plain (map, indent, fallback, counters);
     reader_t in = reader_of (map);
     uint32_t pairs = wire_get_map (&in);
     while (pairs-- > 0 && !in.failed) {
@@ -234,8 +242,9 @@ static void s_show_map (bytes_t map, int indent, number_t *fallback)
         wire_type_t type = wire_peek (&inner);
         number_t *number = s_number_of (key, fallback, name, sizeof name);
         if (type == WIRE_MAP) {
-            printf ("%*s%s\n", indent, "", name);
-            s_show_map (value, indent + 2, number);
+            bool empty = wire_get_map (&inner) == 0;
+            printf ("%*s%s%s\n", indent, "", name, empty ? "  -" : "");
+            s_show_map (value, indent + 2, number, s_is_counters (key));
         } else if (type == WIRE_ARRAY && wire_get_array (&inner) &&
                    wire_peek (&inner) == WIRE_MAP) {
             printf ("%*s%s\n", indent, "", name);
@@ -250,7 +259,7 @@ static void s_show_map (bytes_t map, int indent, number_t *fallback)
 
 void show_map (bytes_t map)
 {
-    s_show_map (map, 0, s_plain);
+    s_show_map (map, 0, s_plain, false);
 }
 
 //  --- JSON

@@ -5,8 +5,8 @@
 #include "fep/bytes.h"
 #include "fep/json.h"
 
-//  A msgpack map to stdout for people: numbers with the unit their key ends with (_ms, _us, _s, _bytes),
-//  instants as local time, maps below their key, arrays of maps as tables.
+//  A msgpack map to stdout for people: numbers with the unit their key ends with (_ms, _us, _s,
+//  _bytes), instants as local time, maps below their key, arrays of maps as tables.
 void show_map (bytes_t map);
 
 //  An array of maps as one table; columns are the keys of its first row.
@@ -22,8 +22,8 @@ void show_pairs (json_t *json, bytes_t map);
 //  JSON text as it is, as a value.
 void show_raw_json (json_t *json, bytes_t text);
 
-//  A packed message for people: a line, and one for each item. where: sequence/index or topic before it.
-//  False if it cannot be read.
+//  A packed message for people: a line, and one for each item. where: sequence/index or topic
+//  before it. False if it cannot be read.
 bool show_message (const char *where, bytes_t packed);
 
 //  The same as a JSON value; null if it cannot be read.

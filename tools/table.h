@@ -16,8 +16,8 @@ void table_destroy (table_t **self_p);
 void table_head (table_t *self, const char *text);
 void table_cell (table_t *self, const char *text);
 
-//  To stdout, each line indented; the table is empty afterwards, but keeps its widths and headings, which
-//  are printed once.
+//  To stdout, each line indented; the table is empty afterwards, but keeps its widths and headings,
+//  which are printed once.
 void table_print (table_t *self, int indent);
 
 #endif

@@ -1,23 +1,8 @@
-//  AFN 0E: counters, pointers, then events of ERC, length and content. Contents by the compiled map.
+//  AFN 0E: counters, pointers, then events of ERC, length and content. Contents by the compiled
+//  map.
 #include "codecs/gdw1376/parts.h"
-#include <stdio.h>
 
 enum { EVENT_TIME = 5 };
-
-//  Why an event stays raw; its bytes have been delimited.
-static void s_keep_event (gdw_turn_t *self, const char *reason, uint16_t pn, uint16_t fn,
-                          bytes_t bytes)
-{
-    batch_t *batch = self->io->batch;
-    char detail[48];
-    snprintf (detail, sizeof detail, "afn=0E pn=%u fn=%u erc=%u", pn, fn, bytes.data[0]);
-    bytes_t kept = batch_keep (batch, bytes);
-    message_t *message = gdw_message (self, MESSAGE_EVENT, pn, false);
-    message->raw = kept;
-    batch_text (batch, POINT_EVENT_RAW, reason);
-    batch_text (batch, POINT_EVENT_DETAIL, detail);
-    self->io->raw_units++;
-}
 
 static bool s_length_good (const gdw_event_t *event, size_t size)
 {
@@ -31,21 +16,22 @@ static bool s_length_good (const gdw_event_t *event, size_t size)
 static void s_event (gdw_turn_t *self, uint16_t pn, uint16_t fn, bytes_t bytes)
 {
     uint8_t erc = bytes.data[0];
+    gdw_place_t place = {pn, fn, erc};
     const gdw_event_t *event = erc <= GDW_ERC_MAX ? &gdw_events[erc] : NULL;
     if (!event || !event->name) {
-        s_keep_event (self, "unknown_erc", pn, fn, bytes);
+        gdw_keep_raw (self, "unknown_erc", &place, bytes);
         return;
     }
     bytes_t content = {bytes.data + 2, bytes.size - 2};
     if (!s_length_good (event, content.size)) {
-        s_keep_event (self, "event_length", pn, fn, bytes);
+        gdw_keep_raw (self, "event_length", &place, bytes);
         return;
     }
     int64_t time_ms = 0;
     gdw_context_t context = {0, 0, 0};
     if (!gdw_time_a15 (content.data, &time_ms) &&
         gdw_absent (content.data, EVENT_TIME) != ABSENT_DEVICE) {
-        s_keep_event (self, "implausible_time", pn, fn, bytes);
+        gdw_keep_raw (self, "implausible_time", &place, bytes);
         return;
     }
     batch_t *batch = self->io->batch;
@@ -68,27 +54,28 @@ static void s_event (gdw_turn_t *self, uint16_t pn, uint16_t fn, bytes_t bytes)
 bool gdw_visit_events (gdw_turn_t *self, uint16_t pn, uint16_t fn, reader_t *in)
 {
     bytes_t whole = {in->data + in->pos, reader_left (in)};
+    gdw_place_t place = {pn, fn, -1};
     if (fn != 1 && fn != 2) {
-        gdw_keep_raw (self, "unknown_fn", pn, fn, reader_bytes (in, whole.size));
+        gdw_keep_raw (self, "unknown_fn", &place, reader_bytes (in, whole.size));
         return false;
     }
-    (void)reader_take (in, 2);
+    (void) reader_take (in, 2);
     uint8_t from = reader_u8 (in);
     uint8_t to = reader_u8 (in);
-    for (uint8_t left = (uint8_t)(to - from); left > 0 && !in->failed; left--) {
+    for (uint8_t left = (uint8_t) (to - from); left > 0 && !in->failed; left--) {
         size_t start = in->pos;
-        (void)reader_u8 (in);
+        (void) reader_u8 (in);
         uint8_t size = reader_u8 (in);
-        (void)reader_take (in, size);
+        (void) reader_take (in, size);
         if (in->failed) {
             bytes_t rest = {in->data + start, in->size - start};
-            gdw_keep_raw (self, "truncated_unit", pn, fn, rest);
+            gdw_keep_cut (self, &place, rest);
             return false;
         }
-        s_event (self, pn, fn, bytes_of (in->data + start, (size_t)size + 2));
+        s_event (self, pn, fn, bytes_of (in->data + start, (size_t) size + 2));
     }
     if (in->failed) {
-        gdw_keep_raw (self, "truncated_unit", pn, fn, whole);
+        gdw_keep_cut (self, &place, whole);
         return false;
     }
     return true;

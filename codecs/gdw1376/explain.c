@@ -1,31 +1,26 @@
 //  The fields of a frame by the standard's names, either direction.
 #include "codecs/gdw1376/explain.h"
 #include "codecs/gdw1376/parts.h"
+#include "codecs/gdw1376/text.h"
 #include "fep/crc.h"
-#include <stdio.h>
-
-#define HEX_MAX 16
 
 void gdw_pair_hex (json_t *out, const char *key, const uint8_t *p, size_t size)
 {
-    char text[2 * HEX_MAX + 1] = "";
-    for (size_t i = 0; i < size && i < HEX_MAX; i++) {
-        snprintf (text + 2 * i, 3, "%02X", p[i]);
-    }
-    json_pair_text (out, key, text);
+    gdw_text_t text = {"", 0};
+    gdw_text_hex (&text, p, size, true);
+    json_pair_text (out, key, text.text);
 }
 
 void gdw_json_absent (json_t *out, const uint8_t *p, size_t size)
 {
-    char text[8 + 2 * HEX_MAX] = "raw:";
+    gdw_text_t text = {"", 0};
     if (gdw_absent (p, size) == ABSENT_DEVICE) {
         json_null (out);
         return;
     }
-    for (size_t i = 0; i < size && i < HEX_MAX; i++) {
-        snprintf (text + 4 + 2 * i, 3, "%02x", p[i]);
-    }
-    json_text (out, text);
+    gdw_text_put (&text, "raw:");
+    gdw_text_hex (&text, p, size, false);
+    json_text (out, text.text);
 }
 
 static bool s_all_digits (const uint8_t *p, size_t size)
@@ -34,39 +29,55 @@ static bool s_all_digits (const uint8_t *p, size_t size)
     return gdw_digits (p, size, false, &ignored);
 }
 
+//  Hour and minute, and seconds if there are.
+static void s_text_clock (gdw_text_t *text, const uint8_t *minute, const uint8_t *second)
+{
+    gdw_text_digits (text, " ", minute[1]);
+    gdw_text_digits (text, ":", minute[0]);
+    if (second) {
+        gdw_text_digits (text, ":", second[0]);
+    }
+}
+
 void gdw_json_time (json_t *out, const uint8_t *p, size_t size)
 {
-    char text[40];
-    if (!s_all_digits (p, size < 6 ? size : 4)) {
+    gdw_text_t text = {"", 0};
+    bool seconds = size == 6;
+    if (!s_all_digits (p, seconds ? 4 : size)) {
         gdw_json_absent (out, p, size);
         return;
     }
-    if (size == 6) {
-        snprintf (text, sizeof text, "20%02X-%02X-%02X %02X:%02X:%02X wk%d", p[5], p[4] & 0x1F,
-                  p[3], p[2], p[1], p[0], p[4] >> 5);
-    } else if (size == 5) {
-        snprintf (text, sizeof text, "20%02X-%02X-%02X %02X:%02X", p[4], p[3], p[2], p[1], p[0]);
+    const uint8_t *minute = seconds ? p + 1 : p;
+    if (size >= 5) {
+        gdw_text_digits (&text, "20", p[size - 1]);
+        gdw_text_digits (&text, "-", seconds ? p[4] & 0x1F : p[3]);
+        gdw_text_digits (&text, "-", minute[2]);
     } else if (size == 4) {
-        snprintf (text, sizeof text, "%02X-%02X %02X:%02X", p[3], p[2], p[1], p[0]);
+        gdw_text_digits (&text, "", p[3]);
+        gdw_text_digits (&text, "-", p[2]);
     } else {
-        snprintf (text, sizeof text, "%02X %02X:%02X", p[2], p[1], p[0]);
+        gdw_text_digits (&text, "", p[2]);
     }
-    json_text (out, text);
+    s_text_clock (&text, minute, seconds ? p : NULL);
+    if (seconds) {
+        gdw_text_number (&text, " wk", p[4] >> 5);
+    }
+    json_text (out, text.text);
 }
 
 void gdw_json_date (json_t *out, const uint8_t *p, size_t size)
 {
-    char text[16];
+    gdw_text_t text = {"", 0};
     if (!s_all_digits (p, size)) {
         gdw_json_absent (out, p, size);
         return;
     }
+    gdw_text_digits (&text, "20", p[size - 1]);
+    gdw_text_digits (&text, "-", p[size - 2]);
     if (size == 3) {
-        snprintf (text, sizeof text, "20%02X-%02X-%02X", p[2], p[1], p[0]);
-    } else {
-        snprintf (text, sizeof text, "20%02X-%02X", p[1], p[0]);
+        gdw_text_digits (&text, "-", p[0]);
     }
-    json_text (out, text);
+    json_text (out, text.text);
 }
 
 static void s_json_value (json_t *out, const gdw_field_t *field, const uint8_t *p)
@@ -116,7 +127,7 @@ static const uint8_t *s_json_field (json_t *out, const gdw_field_t *field, const
 //  Td by its kind; returns what follows.
 static const uint8_t *s_json_td (json_t *out, uint8_t td, const uint8_t *p)
 {
-    switch ((gdw_td_t)td) {
+    switch ((gdw_td_t) td) {
     case TD_NONE:
         return p;
     case TD_DAY:
@@ -151,7 +162,7 @@ static bool s_json_mapped (json_t *out, uint8_t afn, uint16_t fn, reader_t *in)
     json_object (out);
     p = s_json_td (out, layout->td, p);
     if (layout->td == TD_CURVE) {
-        (void)s_json_array (out, &gdw_fields[layout->first], p, extent.values);
+        (void) s_json_array (out, &gdw_fields[layout->first], p, extent.values);
     } else {
         for (size_t i = 0; i < layout->count; i++) {
             p = s_json_field (out, &gdw_fields[layout->first + i], p, extent.tariffs);
@@ -172,12 +183,13 @@ static bool s_json_asked (json_t *out, uint16_t fn, reader_t *in)
     uint8_t td = gdw_layouts[at - 1].td;
     json_key (out, "data");
     json_object (out);
-    (void)s_json_td (out, td, reader_take (in, sizes[td]));
+    (void) s_json_td (out, td, reader_take (in, sizes[td]));
     json_object_end (out);
     return true;
 }
 
-//  Data outside the map, if any are left. What a function wrote before it ran out of bytes is taken back.
+//  Data outside the map, if any are left. What a function wrote before it ran out of bytes is taken
+//  back.
 static bool s_json_service (json_t *out, uint8_t afn, uint16_t fn, bool up, reader_t *in)
 {
     gdw_service_t *service = NULL;
@@ -221,15 +233,16 @@ static bool s_json_data (json_t *out, const gdw_frame_t *frame, bool up, uint16_
 
 static void s_json_point (json_t *out, const gdw_unit_t *unit, unsigned bit)
 {
-    char text[24];
+    gdw_text_t text = {"undefined DA", 12};
     json_key (out, "pn");
     if (unit->da1 == 0xFF && unit->da2 == 0) {
         json_text (out, "all");
     } else if ((unit->da1 == 0) != (unit->da2 == 0)) {
-        snprintf (text, sizeof text, "undefined DA %02X %02X", unit->da1, unit->da2);
-        json_text (out, text);
+        gdw_text_digits (&text, " ", unit->da1);
+        gdw_text_digits (&text, " ", unit->da2);
+        json_text (out, text.text);
     } else {
-        json_int (out, unit->da2 ? (unit->da2 - 1) * 8 + (int)bit + 1 : 0);
+        json_int (out, unit->da2 ? (unit->da2 - 1) * 8 + (int) bit + 1 : 0);
     }
 }
 
@@ -240,7 +253,7 @@ static bool s_json_fns (json_t *out, const gdw_frame_t *frame, bool up, const gd
     bool good = true;
     for (unsigned bit = 0; good && bit < 8; bit++) {
         if (unit->dt1 & 1u << bit) {
-            uint16_t fn = (uint16_t)(unit->dt2 * 8 + bit + 1);
+            uint16_t fn = (uint16_t) (unit->dt2 * 8 + bit + 1);
             json_object (out);
             s_json_point (out, unit, point_bit);
             json_pair_int (out, "fn", fn);
@@ -332,14 +345,15 @@ static void s_json_seq (json_t *out, uint8_t seq)
 
 static void s_json_tail (json_t *out, const gdw_frame_t *frame)
 {
-    char text[24];
     if (frame->tp.size) {
         const uint8_t *p = frame->tp.data;
-        snprintf (text, sizeof text, "day %02X %02X:%02X:%02X", p[4], p[3], p[2], p[1]);
+        gdw_text_t text = {"", 0};
+        gdw_text_digits (&text, "day ", p[4]);
+        s_text_clock (&text, p + 2, p + 1);
         json_key (out, "Tp");
         json_object (out);
         json_pair_int (out, "pfc", p[0]);
-        json_pair_text (out, "time", text);
+        json_pair_text (out, "time", text.text);
         json_pair_int (out, "delay_min", p[5]);
         json_object_end (out);
     }

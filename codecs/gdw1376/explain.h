@@ -1,11 +1,13 @@
-//  Pieces shared by the two files of explain: numbers and times as the published vectors write them.
+//  Pieces shared by the two files of explain: numbers and times as the published vectors write
+//  them.
 #ifndef CODECS_GDW1376_EXPLAIN_H
 #define CODECS_GDW1376_EXPLAIN_H
 
 #include "codecs/gdw1376/units.h"
 #include "fep/json.h"
 
-//  Writes the data of one Fn; fails the reader if bytes are missing (what was written is then taken back).
+//  Writes the data of one Fn; fails the reader if bytes are missing (what was written is then taken
+//  back).
 typedef void (gdw_service_t) (json_t *out, reader_t *in);
 
 //  How the data of an Fn are explained outside the map.

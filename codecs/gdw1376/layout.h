@@ -1,4 +1,5 @@
-//  The compiled form of maps/gdw1376.map: what the data of each Fn and the content of each event consist of.
+//  The compiled form of maps/gdw1376.map: what the data of each Fn and the content of each event
+//  consist of.
 #ifndef CODECS_GDW1376_LAYOUT_H
 #define CODECS_GDW1376_LAYOUT_H
 

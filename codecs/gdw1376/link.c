@@ -22,14 +22,14 @@ static bool s_head_possible (const uint8_t *data, size_t size)
 
 scan_t gdw_scan (const scan_context_t *context, bytes_t window)
 {
-    (void)context;
+    (void) context;
     const uint8_t *data = window.data;
     if (window.size == 0) {
         return (scan_t){SCAN_MORE, 0, FEP_OK};
     }
     if (data[0] != 0x68) {
         const uint8_t *start = memchr (data, 0x68, window.size);
-        return s_skip (start ? (size_t)(start - data) : window.size, FEP_NOT_MINE);
+        return s_skip (start ? (size_t) (start - data) : window.size, FEP_NOT_MINE);
     }
     if (!s_head_possible (data, window.size)) {
         return s_skip (1, FEP_IMPLAUSIBLE);
@@ -37,7 +37,7 @@ scan_t gdw_scan (const scan_context_t *context, bytes_t window)
     if (window.size < GDW_HEAD) {
         return (scan_t){SCAN_MORE, 0, FEP_OK};
     }
-    size_t user = (size_t)(data[1] | data[2] << 8) >> 2;
+    size_t user = (size_t) (data[1] | data[2] << 8) >> 2;
     size_t total = user + GDW_HEAD + GDW_TAIL;
     if (window.size < total) {
         return (scan_t){SCAN_MORE, 0, FEP_OK};
@@ -62,7 +62,8 @@ static bool s_cut (bytes_t *body, size_t n, bytes_t *part)
     return true;
 }
 
-//  Downward functions that carry a password. It counts only if a unit fits before it: 130-2005 has none.
+//  Downward functions that carry a password. It counts only if a unit fits before it: 130-2005 has
+//  none.
 static bool s_wants_pw (uint8_t afn)
 {
     return afn == 0x01 || afn == 0x04 || afn == 0x05 || afn == 0x0F || afn == 0x10;
@@ -78,15 +79,15 @@ fep_err_t gdw_frame_read (bytes_t bytes, bool up, const codec_options_t *options
         return FEP_NOT_MINE;
     }
     frame->protocol = head[1] & 3;
-    frame->user_size = (uint16_t)((head[1] | head[2] << 8) >> 2);
-    if (bytes.size != (size_t)frame->user_size + GDW_HEAD + GDW_TAIL) {
+    frame->user_size = (uint16_t) ((head[1] | head[2] << 8) >> 2);
+    if (bytes.size != (size_t) frame->user_size + GDW_HEAD + GDW_TAIL) {
         return FEP_NOT_MINE;
     }
     frame->control = reader_u8 (&in);
     frame->address = reader_take (&in, GDW_ADDRESS);
     frame->afn = reader_u8 (&in);
     frame->seq = reader_u8 (&in);
-    frame->body = reader_bytes (&in, (size_t)frame->user_size - GDW_USER_MIN);
+    frame->body = reader_bytes (&in, (size_t) frame->user_size - GDW_USER_MIN);
     bool fits = true;
     if (frame->seq & GDW_TPV) {
         fits = s_cut (&frame->body, GDW_TP, &frame->tp);
@@ -95,7 +96,7 @@ fep_err_t gdw_frame_read (bytes_t bytes, bool up, const codec_options_t *options
         fits = s_cut (&frame->body, GDW_EC, &frame->ec);
     }
     if (fits && !up && s_wants_pw (frame->afn) &&
-        frame->body.size >= (size_t)options->password_size + 4) {
+        frame->body.size >= (size_t) options->password_size + 4) {
         fits = s_cut (&frame->body, options->password_size, &frame->pw);
     }
     return fits && !in.failed ? FEP_OK : FEP_TRUNCATED;
@@ -103,7 +104,7 @@ fep_err_t gdw_frame_read (bytes_t bytes, bool up, const codec_options_t *options
 
 uint16_t gdw_a2 (const uint8_t *address)
 {
-    return (uint16_t)(address[2] | address[3] << 8);
+    return (uint16_t) (address[2] | address[3] << 8);
 }
 
 void gdw_address_text (const uint8_t *address, bool hex, char *text)
@@ -148,8 +149,8 @@ void gdw_frame_close (writer_t *out, size_t mark)
     uint8_t *head = out->data + mark;
     size_t user = out->size - mark - GDW_HEAD;
     size_t length = user << 2 | head[1];
-    head[1] = (uint8_t)length;
-    head[2] = (uint8_t)(length >> 8);
+    head[1] = (uint8_t) length;
+    head[2] = (uint8_t) (length >> 8);
     head[3] = head[1];
     head[4] = head[2];
     writer_u8 (out, crc_sum8 (bytes_of (head + GDW_HEAD, user)));

@@ -14,6 +14,7 @@ enum {
     GDW_ADDRESS = 5,
     GDW_TP = 6,
     GDW_EC = 2,
+    GDW_PRIVATE = 3,       //  Protocol id of private variants
     GDW_ADDRESS_TEXT = 10  //  Characters of an address at most, with its end
 };
 
@@ -54,8 +55,8 @@ typedef struct {
 //  The scan of the codec contract.
 scan_t gdw_scan (const scan_context_t *context, bytes_t window);
 
-//  Takes a frame apart. Does not look at the checksum. NOT_MINE if the frame is none, TRUNCATED if the
-//  tail it announces does not fit.
+//  Takes a frame apart. Does not look at the checksum. NOT_MINE if the frame is none, TRUNCATED if
+//  the tail it announces does not fit.
 FEP_MUST_CHECK
 fep_err_t gdw_frame_read (bytes_t bytes, bool up, const codec_options_t *options,
                           gdw_frame_t *frame);

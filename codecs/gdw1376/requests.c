@@ -2,9 +2,9 @@
 #include "codecs/gdw1376/parts.h"
 #include "fep/clock.h"
 
+//  C: downward, initiating, FCV 0, function 11 (class-2 data), which terminals take for every AFN.
 enum {
-    CONTROL_REQUEST =
-        0x4B,           //  Downward, initiating, FCV 0, class-2 data; terminals take it for all
+    CONTROL_REQUEST = 0x4B,
     MSA = 1,            //  Our master station address
     UNITS_MAX = 8,      //  Units a frame at most
     REPLY_MAX = 800,    //  Expected bytes of a reply; terminals keep frames near 1 KB
@@ -31,7 +31,7 @@ static bool s_covers (const gdw_layout_t *layout, uint32_t point)
         if (field->repeat == REPEAT_TARIFFS) {
             same = field->point == (point & ~0xFFu);
         }
-        if (same && field->role == ROLE_VALUE) {
+        if (same && point && field->role == ROLE_VALUE) {
             return true;
         }
     }
@@ -41,7 +41,7 @@ static bool s_covers (const gdw_layout_t *layout, uint32_t point)
 //  Expected bytes of the reply, DA and DT included.
 static size_t s_reply_size (const gdw_layout_t *layout, size_t values)
 {
-    return 4u + 7u + layout->fixed * values + (size_t)layout->per_tariff * (TARIFFS_USUAL + 1);
+    return 4u + 7u + layout->fixed * values + (size_t) layout->per_tariff * (TARIFFS_USUAL + 1);
 }
 
 static bool s_askable (const gdw_layout_t *layout, const request_t *request, uint8_t afn)
@@ -82,7 +82,7 @@ static fep_err_t s_plan (const request_t *request, uint8_t afn, plan_t *plan)
     if (request->point_count == 0 || request->point_count > REQUEST_POINTS_MAX) {
         return FEP_RANGE;
     }
-    uint32_t missing = (uint32_t)((1ull << request->point_count) - 1);
+    uint32_t missing = (uint32_t) ((1ull << request->point_count) - 1);
     while (missing) {
         uint32_t covered = 0;
         const gdw_layout_t *layout = s_best (request, afn, missing, &covered);
@@ -107,13 +107,13 @@ static int64_t s_civil_ms (int year, int month, int day)
 {
     clock_civil_t civil = {year, month, day, 0, 0, 0};
     int64_t utc_ms = 0;
-    (void)clock_from_civil (&civil, &utc_ms);
+    (void) clock_from_civil (&civil, &utc_ms);
     return utc_ms;
 }
 
 static int64_t s_round_up (int64_t utc_ms, int64_t step)
 {
-    int64_t local = utc_ms + (int64_t)clock_offset_min () * 60000;
+    int64_t local = utc_ms + (int64_t) clock_offset_min () * 60000;
     int64_t rest = ((local % step) + step) % step;
     return rest ? utc_ms + step - rest : utc_ms;
 }
@@ -126,7 +126,7 @@ static void s_months (const request_t *request, instants_t *instants)
     clock_to_civil (request->to_ms, &to);
     instants->month = from.year * 12 + from.month - 1 + (from.day > 1);
     int last = to.year * 12 + to.month - 1;
-    instants->count = last >= instants->month ? (uint64_t)(last - instants->month) + 1 : 0;
+    instants->count = last >= instants->month ? (uint64_t) (last - instants->month) + 1 : 0;
 }
 
 static fep_err_t s_instants (const request_t *request, instants_t *instants)
@@ -139,7 +139,7 @@ static fep_err_t s_instants (const request_t *request, instants_t *instants)
     int64_t step = request->freeze == FREEZE_DAY ? DAY_MS : CURVE_STEP_MS;
     int64_t first = s_round_up (request->from_ms, step);
     instants->first_ms = first;
-    uint64_t count = request->to_ms >= first ? (uint64_t)((request->to_ms - first) / step) + 1 : 0;
+    uint64_t count = request->to_ms >= first ? (uint64_t) ((request->to_ms - first) / step) + 1 : 0;
     if (request->freeze == FREEZE_MONTH) {
         s_months (request, instants);
     } else if (request->freeze == FREEZE_DAY) {
@@ -155,14 +155,14 @@ static fep_err_t s_instants (const request_t *request, instants_t *instants)
 
 static void s_put_bcd (writer_t *out, int two)
 {
-    writer_u8 (out, (uint8_t)(two / 10 % 10 << 4 | two % 10));
+    writer_u8 (out, (uint8_t) (two / 10 % 10 << 4 | two % 10));
 }
 
 //  Values asked by piece i of a curve.
 static size_t s_piece (const instants_t *instants, uint64_t i)
 {
     uint64_t left = instants->values - i * CURVE_POINTS;
-    return left < CURVE_POINTS ? (size_t)left : CURVE_POINTS;
+    return left < CURVE_POINTS ? (size_t) left : CURVE_POINTS;
 }
 
 //  Td of instant i. It names the day or month that ended with it.
@@ -171,15 +171,15 @@ static void s_put_td (writer_t *out, const request_t *request, const instants_t 
 {
     clock_civil_t civil;
     if (request->freeze == FREEZE_MONTH) {
-        int month = instants->month + (int)i - 1;
+        int month = instants->month + (int) i - 1;
         s_put_bcd (out, month % 12 + 1);
         s_put_bcd (out, month / 12);
         return;
     }
     if (request->freeze == FREEZE_DAY) {
-        clock_to_civil (instants->first_ms + ((int64_t)i - 1) * DAY_MS, &civil);
+        clock_to_civil (instants->first_ms + ((int64_t) i - 1) * DAY_MS, &civil);
     } else {
-        clock_to_civil (instants->first_ms + (int64_t)i * CURVE_POINTS * CURVE_STEP_MS, &civil);
+        clock_to_civil (instants->first_ms + (int64_t) i * CURVE_POINTS * CURVE_STEP_MS, &civil);
         s_put_bcd (out, civil.minute);
         s_put_bcd (out, civil.hour);
     }
@@ -188,7 +188,7 @@ static void s_put_td (writer_t *out, const request_t *request, const instants_t 
     s_put_bcd (out, civil.year);
     if (request->freeze == FREEZE_CURVE) {
         writer_u8 (out, DENSITY);
-        writer_u8 (out, (uint8_t)s_piece (instants, i));
+        writer_u8 (out, (uint8_t) s_piece (instants, i));
     }
 }
 
@@ -219,8 +219,8 @@ static uint64_t s_put_steps (writer_t *out, const request_t *request, const plan
 static void s_put_events (writer_t *out, const request_t *request)
 {
     gdw_put_unit (out, 0, request->event_important ? 1 : 2);
-    writer_u8 (out, (uint8_t)request->event_from);
-    writer_u8 (out, (uint8_t)request->event_to);
+    writer_u8 (out, (uint8_t) request->event_from);
+    writer_u8 (out, (uint8_t) request->event_to);
 }
 
 //  What the request needs before a frame is begun.
@@ -250,7 +250,7 @@ fep_err_t gdw_encode (void *self, request_t *request, codec_io_t *io)
     plan_t plan = {.count = 0};
     instants_t instants = {0, 0, 0, 0};
     uint64_t steps;
-    if ((unsigned)request->kind >= sizeof afns) {
+    if ((unsigned) request->kind >= sizeof afns) {
         return FEP_UNSUPPORTED;
     }
     if (state->protocol == 0 || request->finished) {
@@ -266,7 +266,7 @@ fep_err_t gdw_encode (void *self, request_t *request, codec_io_t *io)
     address[4] = MSA << 1;
     uint8_t pseq = state->pfc & 0x0F;
     size_t mark = gdw_frame_open (io->send, state->protocol, CONTROL_REQUEST, address, afn,
-                                  (uint8_t)(GDW_FIR | GDW_FIN | pseq));
+                                  (uint8_t) (GDW_FIR | GDW_FIN | pseq));
     uint64_t step = 1;
     if (afn == AFN_EVENTS) {
         s_put_events (io->send, request);
@@ -281,7 +281,7 @@ fep_err_t gdw_encode (void *self, request_t *request, codec_io_t *io)
     state->asking = true;
     state->asked_afn = afn;
     state->asked_seq = pseq;
-    request->done = (uint32_t)step;
+    request->done = (uint32_t) step;
     request->finished = step >= steps;
     return FEP_OK;
 }

@@ -1,6 +1,7 @@
-//  Explained data outside the map: confirmations, parameters, control, configuration, events, forwarding.
+//  Explained data outside the map: confirmations, parameters, control, configuration, events,
+//  forwarding.
 #include "codecs/gdw1376/explain.h"
-#include <stdio.h>
+#include "codecs/gdw1376/text.h"
 
 static void s_pair_ascii (json_t *out, const char *key, reader_t *in, size_t size)
 {
@@ -78,7 +79,7 @@ static void s_pair_digits (json_t *out, const char *key, reader_t *in)
 
 static void s_meter (json_t *out, reader_t *in)
 {
-    char class[16];
+    gdw_text_t class = {"", 0};
     json_object (out);
     json_pair_int (out, "seq", reader_u16le (in));
     json_pair_int (out, "pn", reader_u16le (in));
@@ -94,8 +95,9 @@ static void s_meter (json_t *out, reader_t *in)
     json_pair_int (out, "frac_digits", (digits & 3) + 1);
     s_pair_digits (out, "collector", in);
     uint8_t kind = reader_u8 (in);
-    snprintf (class, sizeof class, "%d/%d", kind >> 4, kind & 15);
-    json_pair_text (out, "class", class);
+    gdw_text_number (&class, "", kind >> 4);
+    gdw_text_number (&class, "/", kind & 15);
+    json_pair_text (out, "class", class.text);
     json_object_end (out);
 }
 
@@ -146,9 +148,13 @@ static void s_event_range (json_t *out, reader_t *in)
 static void s_event (json_t *out, reader_t *in)
 {
     json_object (out);
-    json_pair_int (out, "ERC", reader_u8 (in));
+    uint8_t erc = reader_u8 (in);
     uint8_t size = reader_u8 (in);
     bytes_t content = reader_bytes (in, size);
+    json_pair_int (out, "ERC", erc);
+    if (erc <= GDW_ERC_MAX && gdw_events[erc].name) {
+        json_pair_text (out, "name", gdw_events[erc].name);
+    }
     json_pair_int (out, "Le", size);
     json_pair_hex (out, "content", content);
     if (content.size >= 5) {
@@ -168,7 +174,7 @@ static void s_events (json_t *out, reader_t *in)
     json_pair_int (out, "Pn", to);
     json_key (out, "events");
     json_array (out);
-    for (uint8_t left = (uint8_t)(to - from); left > 0 && !in->failed; left--) {
+    for (uint8_t left = (uint8_t) (to - from); left > 0 && !in->failed; left--) {
         s_event (out, in);
     }
     json_array_end (out);

@@ -4,7 +4,8 @@
 
 #include "codecs/gdw1376/link.h"
 
-#define GDW_PENDING_MAX 64
+//  PSEQ has 4 bits: a terminal cannot tell more unconfirmed frames apart.
+#define GDW_PENDING_MAX 16
 
 //  A frame with CON=1 that waits for its data to be on disk.
 typedef struct {
@@ -21,6 +22,9 @@ typedef struct {
     uint8_t asked_afn;                       //  Of the request in flight
     uint8_t asked_seq;                       //  RSEQ of the next frame of its answer
     bool asking;                             //  A request is in flight
+    uint8_t cut_afn;                         //  Of the frame that ended inside a unit
+    uint8_t cut_seq;                         //  Number of the frame that goes on with it
+    bool cut;                                //  The last data frame ended inside a unit
     bool counted;                            //  The next two are known
     uint8_t important;                       //  EC1 of the last frame that had it
     uint8_t ordinary;                        //  EC2

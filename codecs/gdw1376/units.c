@@ -1,6 +1,6 @@
 //  Data units of class 1 and class 2 replies: one interpreter of the compiled map.
 #include "codecs/gdw1376/units.h"
-#include <stdio.h>
+#include "codecs/gdw1376/text.h"
 
 #define TARIFFS_MAX 63
 #define TD_CURVE_SIZE 7
@@ -21,17 +21,28 @@ message_t *gdw_message (gdw_turn_t *self, message_kind_t kind, uint16_t mp, bool
     return message;
 }
 
-void gdw_keep_raw (gdw_turn_t *self, const char *reason, int pn, int fn, bytes_t bytes)
+void gdw_keep_raw (gdw_turn_t *self, const char *reason, const gdw_place_t *place, bytes_t bytes)
 {
     batch_t *batch = self->io->batch;
-    char detail[48];
-    snprintf (detail, sizeof detail, "afn=%02X pn=%d fn=%d", self->frame->afn, pn, fn);
+    gdw_text_t detail = {"", 0};
+    gdw_text_digits (&detail, "afn=", self->frame->afn);
+    gdw_text_number (&detail, " pn=", place->pn);
+    gdw_text_number (&detail, " fn=", place->fn);
+    if (place->erc >= 0) {
+        gdw_text_number (&detail, " erc=", (unsigned) place->erc);
+    }
     bytes_t kept = batch_keep (batch, bytes);
-    message_t *message = gdw_message (self, MESSAGE_EVENT, (uint16_t)pn, false);
+    message_t *message = gdw_message (self, MESSAGE_EVENT, place->pn, false);
     message->raw = kept;
     batch_text (batch, POINT_EVENT_RAW, reason);
-    batch_text (batch, POINT_EVENT_DETAIL, detail);
+    batch_text (batch, POINT_EVENT_DETAIL, detail.text);
     self->io->raw_units++;
+}
+
+void gdw_keep_cut (gdw_turn_t *self, const gdw_place_t *place, bytes_t bytes)
+{
+    gdw_keep_raw (self, "truncated_unit", place, bytes);
+    self->cut = true;
 }
 
 static inline void s_push (batch_t *batch, message_t *message, uint32_t point, value_t value)
@@ -53,7 +64,7 @@ static void s_push_ascii (batch_t *batch, const gdw_field_t *field, const uint8_
         size--;
     }
     for (size_t i = 0; i < size; i++) {
-        text[i] = p[i] >= 0x20 && p[i] < 0x7F ? (char)p[i] : '?';
+        text[i] = p[i] >= 0x20 && p[i] < 0x7F ? (char) p[i] : '?';
     }
     text[size] = 0;
     batch_text (batch, field->point, text);
@@ -64,7 +75,7 @@ static void s_push_other (batch_t *batch, message_t *message, const gdw_field_t 
                           const uint8_t *p, const gdw_context_t *context)
 {
     if (field->kind == FIELD_SUBJECT) {
-        message->mp = (uint16_t)((p[0] | p[1] << 8) & 0x0FFF);
+        message->mp = (uint16_t) ((p[0] | p[1] << 8) & 0x0FFF);
     }
     if (field->kind == FIELD_ASCII) {
         s_push_ascii (batch, field, p);
@@ -121,7 +132,7 @@ gdw_measure_t gdw_measure (uint8_t afn, uint16_t fn, bytes_t left, gdw_extent_t 
 {
     static const uint8_t td_sizes[] = {
         [TD_NONE] = 0, [TD_DAY] = 3, [TD_MONTH] = 2, [TD_CURVE] = TD_CURVE_SIZE};
-    unsigned class = afn - (unsigned)AFN_CURRENT;
+    unsigned class = afn - (unsigned) AFN_CURRENT;
     uint16_t at = class < 2 && fn <= GDW_FN_MAX ? gdw_index[class][fn] : 0;
     while (at && gdw_layouts[at - 1].exact && gdw_layouts[at - 1].exact != left.size) {
         at = gdw_layouts[at - 1].other;
@@ -140,7 +151,7 @@ gdw_measure_t gdw_measure (uint8_t afn, uint16_t fn, bytes_t left, gdw_extent_t 
     }
     if (layout->tariffs_at != GDW_NO_TARIFFS) {
         extent->tariffs = left.data[extent->td + layout->tariffs_at];
-        extent->size += (size_t)layout->per_tariff * (extent->tariffs + 1);
+        extent->size += (size_t) layout->per_tariff * (extent->tariffs + 1);
     }
     if (extent->tariffs > TARIFFS_MAX) {
         return MEASURE_TARIFFS;
@@ -176,7 +187,7 @@ static bool s_when (const gdw_extent_t *extent, const uint8_t *td, when_t *when)
 {
     bool good = true;
     *when = (when_t){0, 0, {0, 0, 0}};
-    switch ((gdw_td_t)extent->layout->td) {
+    switch ((gdw_td_t) extent->layout->td) {
     case TD_NONE:
         break;
     case TD_DAY:
@@ -201,30 +212,28 @@ static void s_put_curve (batch_t *batch, message_t *message, const gdw_extent_t 
     }
 }
 
-//  Keeps what is left of the body and goes to its end.
-static void s_keep_rest (gdw_turn_t *self, const char *reason, int pn, int fn, reader_t *in)
-{
-    gdw_keep_raw (self, reason, pn, fn, reader_bytes (in, reader_left (in)));
-}
-
 bool gdw_visit_data (gdw_turn_t *self, uint16_t pn, uint16_t fn, reader_t *in)
 {
-    static const char *const reasons[] = {[MEASURE_UNKNOWN] = "unknown_fn",
-                                          [MEASURE_SHORT] = "truncated_unit",
-                                          [MEASURE_TARIFFS] = "tariff_count"};
+    static const char *const reasons[] = {
+        [MEASURE_UNKNOWN] = "unknown_fn", [MEASURE_TARIFFS] = "tariff_count"};
+    gdw_place_t place = {pn, fn, -1};
     gdw_extent_t extent;
     bytes_t left = {in->data + in->pos, reader_left (in)};
     gdw_measure_t measured = gdw_measure (self->frame->afn, fn, left, &extent);
+    if (measured == MEASURE_SHORT) {
+        gdw_keep_cut (self, &place, left);
+        return false;
+    }
     if (measured != MEASURE_OK) {
-        s_keep_rest (self, reasons[measured], pn, fn, in);
+        gdw_keep_raw (self, reasons[measured], &place, left);
         return false;
     }
     bytes_t data = reader_bytes (in, extent.td + extent.size);
     const gdw_layout_t *layout = extent.layout;
     when_t when;
     if (!s_when (&extent, data.data, &when)) {
-        gdw_keep_raw (self, layout->td == TD_CURVE ? "implausible_curve" : "implausible_time", pn,
-                      fn, data);
+        bool curve = layout->td == TD_CURVE;
+        gdw_keep_raw (self, curve ? "implausible_curve" : "implausible_time", &place, data);
         return true;
     }
     batch_t *batch = self->io->batch;
@@ -248,7 +257,7 @@ static bool s_walk_point (gdw_turn_t *self, gdw_visit_t *visit, const gdw_unit_t
                           reader_t *in)
 {
     for (unsigned bit = 0; bit < 8; bit++) {
-        uint16_t fn = (uint16_t)(unit->dt2 * 8 + bit + 1);
+        uint16_t fn = (uint16_t) (unit->dt2 * 8 + bit + 1);
         if (unit->dt1 & 1u << bit && !visit (self, pn, fn, in)) {
             return false;
         }
@@ -262,12 +271,23 @@ static bool s_walk_unit (gdw_turn_t *self, gdw_visit_t *visit, const gdw_unit_t 
         return s_walk_point (self, visit, unit, 0, in);
     }
     for (unsigned bit = 0; bit < 8; bit++) {
-        uint16_t pn = (uint16_t)((unit->da2 - 1) * 8 + (int)bit + 1);
+        uint16_t pn = (uint16_t) ((unit->da2 - 1) * 8 + (int) bit + 1);
         if (unit->da1 & 1u << bit && !s_walk_point (self, visit, unit, pn, in)) {
             return false;
         }
     }
     return true;
+}
+
+//  What should be DA and DT, but is not.
+static void s_keep_odd (gdw_turn_t *self, bool cut, bytes_t rest)
+{
+    gdw_place_t place = {0, 0, -1};
+    if (cut) {
+        gdw_keep_cut (self, &place, rest);
+    } else {
+        gdw_keep_raw (self, "not_standard", &place, rest);
+    }
 }
 
 void gdw_walk (gdw_turn_t *self, gdw_visit_t *visit)
@@ -279,7 +299,7 @@ void gdw_walk (gdw_turn_t *self, gdw_visit_t *visit)
         bool valid = !in.failed && gdw_unit_valid (&unit);
         if (!valid) {
             bytes_t rest = {self->frame->body.data + start, self->frame->body.size - start};
-            gdw_keep_raw (self, in.failed ? "truncated_unit" : "not_standard", 0, 0, rest);
+            s_keep_odd (self, in.failed, rest);
             return;
         }
         if (!s_walk_unit (self, visit, &unit, &in)) {

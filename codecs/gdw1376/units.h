@@ -14,16 +14,29 @@ typedef struct {
     codec_io_t *io;            //  Borrowed
     bytes_t address;           //  Text, kept in the batch
     bool raw_given;            //  A message carries the whole frame already
+    bool cut;                  //  Its last unit ends before its data do
 } gdw_turn_t;
 
-//  A message of that kind with address and received time. The first carries the frame's bytes if whole.
+//  A message of that kind with address and received time. If whole, the frame's first such message
+//  carries its bytes.
 message_t *gdw_message (gdw_turn_t *self, message_kind_t kind, uint16_t mp, bool whole);
 
-//  An EVENT with POINT_EVENT_RAW and POINT_EVENT_DETAIL ("afn=0C pn=1 fn=168"), raw = bytes; counted.
-void gdw_keep_raw (gdw_turn_t *self, const char *reason, int pn, int fn, bytes_t bytes);
+//  Where in the frame something stands.
+typedef struct {
+    uint16_t pn;  //  Point
+    uint16_t fn;  //  Fn, 0 if there is none
+    int erc;      //  Event number, or -1
+} gdw_place_t;
 
-//  Appends the values of fields to the message. p holds the layout's bytes, rest those behind (events);
-//  tariffs is M, read_time says if a ROLE_TIME field becomes an item.
+//  An EVENT with POINT_EVENT_RAW (reason) and POINT_EVENT_DETAIL ("afn=0C pn=1 fn=168", for events
+//  " erc=52" behind it); its raw bytes are those given. Counted in raw_units.
+void gdw_keep_raw (gdw_turn_t *self, const char *reason, const gdw_place_t *place, bytes_t bytes);
+
+//  The same for a unit that ends before its data do; the frame counts as cut.
+void gdw_keep_cut (gdw_turn_t *self, const gdw_place_t *place, bytes_t bytes);
+
+//  Appends the values of fields to the message. p holds the layout's bytes, rest those behind
+//  (events); tariffs is M, read_time says if a ROLE_TIME field becomes an item.
 typedef struct {
     const gdw_field_t *fields;     //  First
     size_t count;                  //  Fields
@@ -36,7 +49,8 @@ typedef struct {
 
 void gdw_put_values (batch_t *batch, message_t *message, const gdw_values_t *values);
 
-//  Called for each point and Fn of a body. False ends the walk; the rest is then kept by the visitor.
+//  Called for each point and Fn of a body. False ends the walk; the rest is then kept by the
+//  visitor.
 typedef bool (gdw_visit_t) (gdw_turn_t *self, uint16_t pn, uint16_t fn, reader_t *in);
 
 //  Walks a body: points ascending, for each the Fn ascending. What is no unit is kept raw.
@@ -45,8 +59,8 @@ void gdw_walk (gdw_turn_t *self, gdw_visit_t *visit);
 //  The data of one Fn of AFN 0C or 0D.
 bool gdw_visit_data (gdw_turn_t *self, uint16_t pn, uint16_t fn, reader_t *in);
 
-//  Bytes of the data of a layout that follow in `in`, Td included. False if the layout does not hold or
-//  they are not all there; *tariffs is M. Shared with explain.
+//  Bytes of the data of a layout that follow in `in`, Td included. False if the layout does not
+//  hold or they are not all there; *tariffs is M. Shared with explain.
 typedef enum { MEASURE_OK, MEASURE_UNKNOWN, MEASURE_SHORT, MEASURE_TARIFFS } gdw_measure_t;
 
 typedef struct {

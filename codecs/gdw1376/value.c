@@ -113,7 +113,7 @@ static value_t s_scaled2 (const gdw_field_t *field, const uint8_t *p)
         return value_none (gdw_absent (p, 2), field->quality);
     }
     int64_t n = high * 100 + low;
-    return value_decimal (p[1] & 0x10 ? -n : n, (int8_t)(4 - (p[1] >> 5)), field->quality);
+    return value_decimal (p[1] & 0x10 ? -n : n, (int8_t) (4 - (p[1] >> 5)), field->quality);
 }
 
 //  A.3: seven digits; byte 3: D4 sign, D6 the unit times 1000.
@@ -124,8 +124,8 @@ static value_t s_scaled3 (const gdw_field_t *field, const uint8_t *p)
     if (!gdw_digits (p, 3, false, &n) || high > 9 || p[3] & 0xA0) {
         return value_none (gdw_absent (p, 4), field->quality);
     }
-    n += (int64_t)high * 1000000;
-    int8_t exponent = (int8_t)(field->exponent + (p[3] & 0x40 ? 3 : 0));
+    n += (int64_t) high * 1000000;
+    int8_t exponent = (int8_t) (field->exponent + (p[3] & 0x40 ? 3 : 0));
     return value_decimal (p[3] & 0x10 ? -n : n, exponent, field->quality);
 }
 
@@ -150,7 +150,7 @@ value_t gdw_value (const gdw_field_t *field, const uint8_t *p, const gdw_context
     if (s_missing (field, p)) {
         return value_none (ABSENT_DEVICE, field->quality);
     }
-    switch ((field_kind_t)field->kind) {
+    switch ((field_kind_t) field->kind) {
     case FIELD_BCD:
     case FIELD_SIGNED:
         return gdw_decimal (field, p);
@@ -164,7 +164,7 @@ value_t gdw_value (const gdw_field_t *field, const uint8_t *p, const gdw_context
         return value_decimal (p[1] >> 7, 0, field->quality);
     case FIELD_BIN:
     case FIELD_TARIFFS:
-        return value_decimal ((int64_t)s_number (p, field->size), 0, field->quality);
+        return value_decimal ((int64_t) s_number (p, field->size), 0, field->quality);
     case FIELD_BITS:
         return value_bits (s_number (p, field->size), field->quality);
     case FIELD_ASCII:

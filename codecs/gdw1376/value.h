@@ -15,8 +15,9 @@ typedef struct {
     int64_t at_ms;  //  The instant itself; a maximum lies before it
 } gdw_context_t;
 
-//  The value of one field at p; field->size bytes are there. Every byte EE: ABSENT_DEVICE; other digits
-//  that are none, or a time that is none: ABSENT_UNREADABLE. Times are seconds since 1970, UTC.
+//  The value of one field at p; field->size bytes are there. Every byte EE: ABSENT_DEVICE; other
+//  digits that are none, or a time that is none: ABSENT_UNREADABLE. Times are seconds since 1970,
+//  UTC.
 value_t gdw_value (const gdw_field_t *field, const uint8_t *p, const gdw_context_t *context);
 
 //  Why there is no value in n bytes that do not read as digits.
@@ -28,12 +29,13 @@ bool gdw_time_a15 (const uint8_t *p, int64_t *utc_ms);
 //  The instant of A.1 (sec, min, hour, day, weekday and month, year) at p.
 bool gdw_time_a1 (const uint8_t *p, int64_t *utc_ms);
 
-//  Td_d (day, month, year): the first instant behind that day; Td_m (month, year): behind that month.
-//  context becomes the day or month named.
+//  Td_d (day, month, year): the first instant behind that day; Td_m (month, year): behind that
+//  month. context becomes the day or month named.
 bool gdw_time_td_day (const uint8_t *p, int64_t *utc_ms, gdw_context_t *context);
 bool gdw_time_td_month (const uint8_t *p, int64_t *utc_ms, gdw_context_t *context);
 
-//  Digits of size bytes, low byte first. Returns false if a nibble is no digit. sign: top bit of the last.
+//  Digits of size bytes, low byte first. Returns false if a nibble is no digit. sign: top bit of
+//  the last.
 static inline bool gdw_digits (const uint8_t *p, size_t size, bool sign, int64_t *out)
 {
     unsigned bad = 0;

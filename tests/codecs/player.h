@@ -154,7 +154,7 @@ static inline void player_feed (player_t *self, bytes_t bytes)
 static inline void player_value_text (const value_t *value, char *text, size_t size)
 {
     if (value->kind == VALUE_NONE) {
-        snprintf (text, size, "none:%s", absent_name ((absent_t)value->exponent));
+        snprintf (text, size, "none:%s", absent_name ((absent_t) value->exponent));
     } else {
         value_text (value, text, size);
     }
@@ -169,8 +169,8 @@ static inline void player_time_text (int64_t utc_ms, char *text, size_t size)
     }
 }
 
-//  The next item as a line of a vector file, and its message. False behind the last. A message without
-//  items is a line without point.
+//  The next item as a line of a vector file, and its message. False behind the last. A message
+//  without items is a line without point.
 static inline bool player_line (player_t *self, char *line, const message_t **message_p)
 {
     char head[160], time[40], obis[24], quality[120], value[160];
@@ -181,10 +181,10 @@ static inline bool player_line (player_t *self, char *line, const message_t **me
     int64_t at = m->count ? message_item_time (m, self->shown) : m->time_ms;
     player_time_text (m->time_ms ? at : 0, time, sizeof time);
     snprintf (head, sizeof head, "%s terminal=%.*s mp=%u time=%s freeze=%s",
-              message_kind_name (m->kind), (int)m->address.size, (const char *)m->address.data,
+              message_kind_name (m->kind), (int) m->address.size, (const char *) m->address.data,
               m->mp, time, freeze_name (m->freeze));
     for (char *p = head; *p && *p != ' '; p++) {
-        *p = (char)(*p - 'a' + 'A');
+        *p = (char) (*p - 'a' + 'A');
     }
     *message_p = m;
     assert_true (m->received_ms == self->io.wall_ms);
@@ -212,7 +212,7 @@ static inline void player_check_pack (const batch_t *batch)
     assert_non_null (memory);
     writer_t out = writer_of (memory, bound);
     batch_head_t head = {.origin = 1, .number = 1, .boot = 1};
-    head.messages = (uint32_t)batch->message_count;
+    head.messages = (uint32_t) batch->message_count;
     CHECK_OK (pack_batch (batch, &head, &out));
     cursor_t cursor = cursor_of (writer_bytes (&out));
     CHECK_OK (cursor_batch (&cursor, &head));

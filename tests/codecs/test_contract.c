@@ -38,10 +38,10 @@ static size_t s_hostile (const uint8_t *corpus, size_t corpus_size, uint8_t *win
     size_t from = s_random () % (corpus_size - WINDOW_MAX);
     uint32_t how = s_random () % 3;
     for (size_t i = 0; i < size; i++) {
-        window[i] = how == 0 ? (uint8_t)s_random () : corpus[from + i];
+        window[i] = how == 0 ? (uint8_t) s_random () : corpus[from + i];
     }
     for (uint32_t n = how == 2 && size ? s_random () % 4 : 0; n > 0; n--) {
-        window[s_random () % size] = (uint8_t)s_random ();
+        window[s_random () % size] = (uint8_t) s_random ();
     }
     return size;
 }
@@ -113,7 +113,7 @@ static void s_check_limits (const player_t *player, const uint8_t *corpus, size_
     uint8_t *window = malloc (most);
     assert_non_null (window);
     for (uint32_t round = 0; round < 200; round++) {
-        memset (window, (int)(s_random () & 0xFF), most);
+        memset (window, (int) (s_random () & 0xFF), most);
         size_t from = s_random () % (corpus_size - 64);
         memcpy (window, corpus + from, most < 64 ? most : 64);
         scan_t scan = player_scan (player, round & 1, bytes_of (window, most));
@@ -126,7 +126,7 @@ static void s_check_limits (const player_t *player, const uint8_t *corpus, size_
 
 static void test_contract (void **state)
 {
-    (void)state;
+    (void) state;
     static uint8_t corpus[PLAYER_WINDOW];
     const codec_t *codec;
     size_t count = 0;

@@ -1,4 +1,5 @@
-//  Q/GDW 376.1: explain against published frames, confirmations, requests, and every row of the map.
+//  Q/GDW 376.1: explain against published frames, confirmations, requests, and every row of the
+//  map.
 #include "codecs/gdw1376/layout.h"
 #include "codecs/gdw1376/link.h"
 #include "codecs/gdw1376/state.h"
@@ -78,7 +79,7 @@ static void s_explain_line (const codec_t *codec, const char *line)
 
 static void test_explain_published (void **state)
 {
-    (void)state;
+    (void) state;
     size_t size;
     size_t count = 0;
     char *text = vec_read_file (TESTS_DIR "/vectors/gdw1376.jsonl", &size);
@@ -113,7 +114,7 @@ static void s_expect_units (uint8_t control, uint8_t afn, const char *body, cons
 
 static void test_explain_units (void **state)
 {
-    (void)state;
+    (void) state;
     s_expect_units (0x4B, 0x0C, "03 01 03 10",
                     "[{\"pn\":1,\"fn\":129},{\"pn\":1,\"fn\":130},{\"pn\":2,\"fn\":129},"
                     "{\"pn\":2,\"fn\":130}]}");
@@ -129,6 +130,10 @@ static void test_explain_units (void **state)
                     "\"P\":[\"-0.1234\",null]}}]}");
     s_expect_units (0x4B, 0x0E, "00 00 01 00 13 14",
                     "[{\"pn\":0,\"fn\":1,\"data\":{\"Pm\":19,\"Pn\":20}}]}");
+    s_expect_units (0x88, 0x0E, "00 00 01 00 14 0B 13 14 15 06 36 09 15 04 15 03",
+                    "[{\"pn\":0,\"fn\":1,\"data\":{\"EC1\":20,\"EC2\":11,\"Pm\":19,\"Pn\":20,"
+                    "\"events\":[{\"ERC\":21,\"name\":\"terminal_fault\",\"Le\":6,"
+                    "\"content\":\"360915041503\",\"time\":\"2015-04-15 09:36\"}]}}]}");
     s_expect_units (0x88, 0x0C, "04 01 01 02 23 A1",
                     "[{\"pn\":3,\"fn\":17,\"data\":{\"P_kW\":\"12.3\"}}]}");
     s_expect_units (
@@ -144,7 +149,7 @@ static void test_explain_units (void **state)
 
 static void test_explain_reasons (void **state)
 {
-    (void)state;
+    (void) state;
     char text[2048];
     bytes_t frame = s_build_hex (0x88, 0x0C, 0x60, "00000200 49 48 11 15 52 15");
     CHECK_OK (s_explain (frame, true, text, sizeof text));
@@ -161,13 +166,13 @@ static const char s_clock[] = "00000200 49 48 11 15 52 15";
 
 static fep_err_t s_report (player_t *player, unsigned seq)
 {
-    bytes_t frame = s_build_hex (0xC4, 0x0C, (uint8_t)(0x70 | (seq & 15)), s_clock);
+    bytes_t frame = s_build_hex (0xC4, 0x0C, (uint8_t) (0x70 | (seq & 15)), s_clock);
     return player->codec->decode (player->state, frame, &player->io);
 }
 
 static void test_ring_of_confirmations (void **state)
 {
-    (void)state;
+    (void) state;
     player_t player = player_new (codec_find ("gdw1376"));
     player_reset (&player);
     static gdw_state_t before;
@@ -201,10 +206,10 @@ static void test_ring_of_confirmations (void **state)
 //  The count of frames goes around; the mark is never 0.
 static void test_marks_go_around (void **state)
 {
-    (void)state;
+    (void) state;
     player_t player = player_new (codec_find ("gdw1376"));
     player_reset (&player);
-    ((gdw_state_t *)player.state)->oldest = 0x7FFFFFFE;
+    ((gdw_state_t *) player.state)->oldest = 0x7FFFFFFE;
     for (unsigned i = 0; i < 4; i++) {
         CHECK_OK (s_report (&player, i));
         assert_int_not_equal (player.io.mark, 0);
@@ -220,7 +225,7 @@ static void test_marks_go_around (void **state)
 //  A peer that takes nothing: confirmations stay until there is room.
 static void test_confirmations_without_room (void **state)
 {
-    (void)state;
+    (void) state;
     player_t player = player_new (codec_find ("gdw1376"));
     player_reset (&player);
     CHECK_OK (s_report (&player, 1));
@@ -244,7 +249,7 @@ static void s_login (player_t *player)
 
 static void test_request_without_room (void **state)
 {
-    (void)state;
+    (void) state;
     player_t player = player_new (codec_find ("gdw1376"));
     player_reset (&player);
     s_login (&player);
@@ -264,7 +269,7 @@ static void test_request_without_room (void **state)
 
 static void test_request_ranges (void **state)
 {
-    (void)state;
+    (void) state;
     player_t player = player_new (codec_find ("gdw1376"));
     player_reset (&player);
     s_login (&player);
@@ -282,6 +287,9 @@ static void test_request_ranges (void **state)
     CHECK_ERR (player.codec->encode (player.state, &request, &player.io), FEP_RANGE);
     request.freeze = FREEZE_HOUR;
     CHECK_ERR (player.codec->encode (player.state, &request, &player.io), FEP_UNSUPPORTED);
+    request.freeze = FREEZE_DAY;
+    request.points[0] = 0;
+    CHECK_ERR (player.codec->encode (player.state, &request, &player.io), FEP_UNSUPPORTED);
     request.point_count = 0;
     CHECK_ERR (player.codec->encode (player.state, &request, &player.io), FEP_RANGE);
     assert_int_equal (player.send.size, 0);
@@ -291,7 +299,7 @@ static void test_request_ranges (void **state)
 //  A year of days at 8 units a frame: steps and numbers go on, the last frame finishes.
 static void test_request_of_a_year (void **state)
 {
-    (void)state;
+    (void) state;
     player_t player = player_new (codec_find ("gdw1376"));
     player_reset (&player);
     s_login (&player);
@@ -379,7 +387,7 @@ static void s_check_layout (player_t *player, const gdw_layout_t *layout)
 //  Each row decodes a body of its size, one byte less is kept raw, and its points can be asked for.
 static void test_every_layout (void **state)
 {
-    (void)state;
+    (void) state;
     player_t player = player_new (codec_find ("gdw1376"));
     player_reset (&player);
     assert_true (gdw_layout_count > 100);
@@ -410,14 +418,14 @@ static void test_every_layout (void **state)
 
 static void test_every_event (void **state)
 {
-    (void)state;
+    (void) state;
     player_t player = player_new (codec_find ("gdw1376"));
     player_reset (&player);
     size_t known = 0;
     for (unsigned erc = 0; erc <= GDW_ERC_MAX; erc++) {
         const gdw_event_t *event = &gdw_events[erc];
         uint8_t body[80] = {
-            0,    0,    1,    0,    9,   9, 4, 5, (uint8_t)erc, (uint8_t)event->fixed,
+            0,    0,    1,    0,    9,   9, 4, 5, (uint8_t) erc, (uint8_t) event->fixed,
             0x36, 0x09, 0x15, 0x04, 0x15};
         if (!event->name) {
             continue;
@@ -448,7 +456,7 @@ static void test_every_event (void **state)
 //  More one-byte units than a batch has messages: refused, not cut.
 static void test_frame_too_rich (void **state)
 {
-    (void)state;
+    (void) state;
     static uint8_t body[16000];
     player_t player = player_new (codec_find ("gdw1376"));
     player_reset (&player);

@@ -1,5 +1,5 @@
-//  The eight checks of every codec's vector file: whole, byte by byte, joined and cut at random, behind
-//  garbage, truncated, with one bit flipped, packed and unpacked, and encoded.
+//  The eight checks of every codec's vector file: whole, byte by byte, joined and cut at random,
+//  behind garbage, truncated, with one bit flipped, packed and unpacked, and encoded.
 #include "tests/codecs/player.h"
 
 #define HEX_MAX 20000
@@ -44,7 +44,7 @@ static void s_play_hex (play_t *self, const vec_line_t *line)
     if (self->feed == FEED_GARBAGE) {
         uint8_t garbage[40];
         for (size_t i = 0; i < sizeof garbage; i++) {
-            garbage[i] = (uint8_t)s_random ();
+            garbage[i] = (uint8_t) s_random ();
         }
         garbage[sizeof garbage - 1] = 0x68;
         player_feed (player, bytes_of (garbage, sizeof garbage));
@@ -63,7 +63,7 @@ static void s_play_given (play_t *self, const vec_line_t *line)
     player_t *player = self->player;
     player_feed (player, bytes_of (s_hex, vec_hex (line->rest, s_hex, sizeof s_hex)));
     player->compared = player->send.size;
-    player->message = (uint32_t)player->batch->message_count;
+    player->message = (uint32_t) player->batch->message_count;
     player->shown = 0;
 }
 
@@ -207,11 +207,11 @@ static void s_play_request (play_t *self, const vec_line_t *line)
     for (size_t i = 0; i < 3; i++) {
         size_t n = strcspn (line->rest, " ");
         if (strlen (kinds[i]) == n && strncmp (kinds[i], line->rest, n) == 0) {
-            request->kind = (request_kind_t)i;
+            request->kind = (request_kind_t) i;
         }
     }
     if (vec_value (line->rest, "mp", text, sizeof text)) {
-        request->mp = (uint16_t)atoi (text);
+        request->mp = (uint16_t) atoi (text);
     }
     if (vec_value (line->rest, "points", text, sizeof text)) {
         s_parse_points (request, text);
@@ -228,8 +228,8 @@ static void s_play_request (play_t *self, const vec_line_t *line)
     }
     if (vec_value (line->rest, "events", text, sizeof text)) {
         assert_int_equal (sscanf (text, "%u-%u", &from, &to), 2);
-        request->event_from = (uint16_t)from;
-        request->event_to = (uint16_t)to;
+        request->event_from = (uint16_t) from;
+        request->event_to = (uint16_t) to;
     }
     request->event_important = vec_value (line->rest, "important", text, sizeof text);
 }
@@ -290,8 +290,8 @@ static bool s_has (const vec_case_t *vec, const char *word)
     return false;
 }
 
-//  Every truncation of the first frame of the bytes is MORE or SKIP; every single-bit flip is no frame
-//  there, and whatever else is found in it does no harm.
+//  Every truncation of the first frame of the bytes is MORE or SKIP; every single-bit flip is no
+//  frame there, and whatever else is found in it does no harm.
 static void s_check_damage (player_t *player, bool up, const vec_line_t *line)
 {
     size_t size = vec_hex (line->rest, s_hex, sizeof s_hex);
@@ -303,7 +303,7 @@ static void s_check_damage (player_t *player, bool up, const vec_line_t *line)
         assert_true (player_scan (player, up, bytes_of (s_hex, cut)).what != SCAN_FRAME);
     }
     for (size_t bit = 0; bit < scan.size * 8; bit++) {
-        s_hex[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        s_hex[bit / 8] ^= (uint8_t) (1u << bit % 8);
         if (player_scan (player, up, bytes_of (s_hex, scan.size)).what == SCAN_FRAME) {
             fail_msg ("%s: still a frame with bit %zu flipped", s_place, bit);
         }
@@ -311,7 +311,7 @@ static void s_check_damage (player_t *player, bool up, const vec_line_t *line)
             player_reset (player);
             player_feed (player, bytes_of (s_hex, scan.size));
         }
-        s_hex[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        s_hex[bit / 8] ^= (uint8_t) (1u << bit % 8);
     }
 }
 
@@ -321,11 +321,11 @@ static void s_check_decode_damage (player_t *player, const vec_line_t *line)
     size_t size = vec_hex (line->rest, s_hex, sizeof s_hex);
     scan_t scan = player_scan (player, true, bytes_of (s_hex, size));
     for (size_t bit = 0; scan.what == SCAN_FRAME && bit < scan.size * 8; bit++) {
-        s_hex[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        s_hex[bit / 8] ^= (uint8_t) (1u << bit % 8);
         player_reset (player);
         player_decode (player, bytes_of (s_hex, scan.size));
         player_check_pack (player->batch);
-        s_hex[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        s_hex[bit / 8] ^= (uint8_t) (1u << bit % 8);
     }
 }
 
@@ -342,7 +342,8 @@ static bool s_joinable (const vec_case_t *vec)
     return true;
 }
 
-//  All joinable cases as one stream, cut at random; the lines must come as from the cases one by one.
+//  All joinable cases as one stream, cut at random; the lines must come as from the cases one by
+//  one.
 static void s_check_joined (player_t *player, const vec_t *vectors, uint32_t seed)
 {
     static uint8_t stream[PLAYER_WINDOW];
@@ -414,7 +415,7 @@ static void s_check_codec (const codec_t *codec)
 
 static void test_vectors (void **state)
 {
-    (void)state;
+    (void) state;
     size_t count = 0;
     for (const codec_t *codec = codec_at (0); codec; codec = codec_at (count)) {
         s_check_codec (codec);

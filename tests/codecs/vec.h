@@ -40,16 +40,17 @@ static inline char *vec_read_file (const char *path, size_t *size)
     long end = ftell (file);
     assert_true (end >= 0);
     rewind (file);
-    char *text = malloc ((size_t)end + 1);
+    char *text = malloc ((size_t) end + 1);
     assert_non_null (text);
-    assert_true (fread (text, 1, (size_t)end, file) == (size_t)end);
+    assert_true (fread (text, 1, (size_t) end, file) == (size_t) end);
     text[end] = 0;
     fclose (file);
-    *size = (size_t)end;
+    *size = (size_t) end;
     return text;
 }
 
-//  Cuts a line at its end and its first word at the blank behind it. False for blank lines and comments.
+//  Cuts a line at its end and its first word at the blank behind it. False for blank lines and
+//  comments.
 static inline bool vec_split (char *line, vec_line_t *out)
 {
     size_t size = strlen (line);
@@ -144,7 +145,7 @@ static inline size_t vec_hex (const char *text, uint8_t *out, size_t capacity)
         if (low < 0 || size == capacity) {
             fail_msg ("bad hex: %s", text);
         }
-        out[size++] = (uint8_t)(high << 4 | low);
+        out[size++] = (uint8_t) (high << 4 | low);
         p += 2;
     }
     return size;
@@ -158,7 +159,7 @@ static inline bool vec_value (const char *line, const char *key, char *text, siz
         bool start = p == line || p[-1] == ' ';
         if (start && strncmp (p, key, length) == 0 && p[length] == '=') {
             p += length + 1;
-            snprintf (text, size, "%.*s", (int)strcspn (p, " "), p);
+            snprintf (text, size, "%.*s", (int) strcspn (p, " "), p);
             return true;
         }
     }

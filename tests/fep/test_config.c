@@ -1,4 +1,5 @@
-//  Options: defaults, every kind of fault with its place and what is allowed, reload, sample, hostile YAML.
+//  Options: defaults, every kind of fault with its place and what is allowed, reload, sample,
+//  hostile YAML.
 #include "fep/config.h"
 #include "tests/test.h"
 #include <stdio.h>
@@ -36,7 +37,7 @@ static void s_bad (const char *yaml, size_t size, fep_err_t expected, const char
 
 static void test_defaults (void **state)
 {
-    (void)state;
+    (void) state;
     config_t *config = s_good (ONE);
     assert_string_equal (config->node.name, "fep-1");
     assert_int_equal (config->node.utc_offset_min, 480);
@@ -59,7 +60,7 @@ static void test_defaults (void **state)
 
 static void test_values (void **state)
 {
-    (void)state;
+    (void) state;
     config_t *config = s_good ("node: {name: \"north 7\", utc_offset_min: -330}\n"
                                "storage:\n  linger_us: 0\n  durability: os\n"
                                "feed:\n"
@@ -177,7 +178,7 @@ static const bad_t s_bads[] = {
 
 static void test_faults (void **state)
 {
-    (void)state;
+    (void) state;
     for (size_t i = 0; i < sizeof s_bads / sizeof s_bads[0]; i++) {
         const bad_t *bad = &s_bads[i];
         s_bad (bad->yaml, strlen (bad->yaml), bad->error, bad->place, bad->wrong, bad->allowed);
@@ -186,7 +187,7 @@ static void test_faults (void **state)
 
 static void test_hostile_sizes (void **state)
 {
-    (void)state;
+    (void) state;
     static const char nul[] = "node:\n  name: a\0b\n";
     s_bad (nul, sizeof nul - 1, FEP_SYNTAX, "t:2:", "control characters", "allowed");
     size_t size = 1024 * 1024 + 1;
@@ -207,7 +208,7 @@ static void test_hostile_sizes (void **state)
 
 static void test_too_many_listeners (void **state)
 {
-    (void)state;
+    (void) state;
     char yaml[4096] = "listeners:\n";
     for (unsigned i = 0; i < 17; i++) {
         size_t used = strlen (yaml);
@@ -225,7 +226,7 @@ static void test_too_many_listeners (void **state)
 
 static void test_fault_is_cut (void **state)
 {
-    (void)state;
+    (void) state;
     char small[16];
     memset (small, 'x', sizeof small);
     config_t *config = NULL;
@@ -236,7 +237,7 @@ static void test_fault_is_cut (void **state)
 
 static void test_load (void **state)
 {
-    (void)state;
+    (void) state;
     char path[] = "/tmp/fep-config-XXXXXX";
     int file = mkstemp (path);
     assert_true (file >= 0);
@@ -258,7 +259,7 @@ static void test_load (void **state)
 
 static void test_reload (void **state)
 {
-    (void)state;
+    (void) state;
     config_t *config = s_good (ONE);
     config_t *fresh = s_good ("log: {level: debug}\nfeed: {tick_ms: 500, port: 9}\n"
                               "store: {path: elsewhere}\n"
@@ -292,14 +293,14 @@ static size_t s_wire (const config_t *config, uint8_t *bytes, size_t size)
 
 static void test_sample (void **state)
 {
-    (void)state;
+    (void) state;
     static uint8_t sample[65536];
     writer_t out = writer_of (sample, sizeof sample - 1);
     CHECK_OK (config_sample (&out));
     sample[out.size] = 0;
-    assert_non_null (strstr ((char *)sample, "# TCP port; 1..65535; fixed\n  port: 7601\n"));
-    assert_non_null (strstr ((char *)sample, "reloadable\n  tick_ms: 1000\n"));
-    config_t *config = s_good ((const char *)sample);
+    assert_non_null (strstr ((char *) sample, "# TCP port; 1..65535; fixed\n  port: 7601\n"));
+    assert_non_null (strstr ((char *) sample, "reloadable\n  tick_ms: 1000\n"));
+    config_t *config = s_good ((const char *) sample);
     config_t *plain = s_good ("listeners:\n  - {name: terminals, address: 0.0.0.0, port: 7600, "
                               "codec: gdw1376}\n");
     static uint8_t left[65536], right[65536];
@@ -314,7 +315,7 @@ static void test_sample (void **state)
 
 static void test_wire (void **state)
 {
-    (void)state;
+    (void) state;
     static uint8_t bytes[65536];
     config_t *config = s_good ("node: {utc_offset_min: -60}\nlog: {level: debug}\n" ONE);
     size_t size = s_wire (config, bytes, sizeof bytes);

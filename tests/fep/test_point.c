@@ -6,7 +6,7 @@
 
 static void test_rows (void **state)
 {
-    (void)state;
+    (void) state;
     size_t count = 0;
     for (const point_info_t *row = point_at (0); row; row = point_at (++count)) {
         const point_info_t *next = point_at (count + 1);
@@ -31,7 +31,7 @@ static void test_rows (void **state)
 //  Every row, and every member of a family, by code and by name.
 static void test_both_ways (void **state)
 {
-    (void)state;
+    (void) state;
     const point_info_t *row;
     for (size_t i = 0; (row = point_at (i)) != NULL; i++) {
         for (uint32_t tariff = 0; tariff <= row->tariffs; tariff++) {
@@ -63,7 +63,7 @@ static void s_expect (const char *obis, const char *name)
 
 static void test_known (void **state)
 {
-    (void)state;
+    (void) state;
     s_expect ("1.0.1.8.0", "energy.active.import.total_kWh");
     s_expect ("1.0.1.8.4", "energy.active.import.t4_kWh");
     s_expect ("1.0.1.8.63", "energy.active.import.t63_kWh");
@@ -78,7 +78,7 @@ static void test_known (void **state)
 
 static void test_refused (void **state)
 {
-    (void)state;
+    (void) state;
     static const char *const bad[] = {"",
                                       "1.0.1.8",
                                       "1.0.1.8.0.0",
@@ -107,7 +107,7 @@ static void test_refused (void **state)
 
 static void test_short_buffers (void **state)
 {
-    (void)state;
+    (void) state;
     char text[8];
     point_name (POINT (1, 0, 1, 8, 0), text, sizeof text);
     assert_string_equal (text, "energy.");

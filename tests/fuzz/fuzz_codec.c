@@ -1,5 +1,5 @@
-//  Fuzzing of every codec: a stream through scan and decode under the rules of the contract; the same bytes
-//  as a frame that scan never saw; and as the inside of a frame with a good checksum.
+//  Fuzzing of every codec: a stream through scan and decode under the rules of the contract; the
+//  same bytes as a frame that scan never saw; and as the inside of a frame with a good checksum.
 //  First byte: which codec, direction, and which of the three ways.
 #include "codecs/codec.h"
 #include "fep/crc.h"
@@ -79,7 +79,7 @@ static void s_check_batch (void)
     uint8_t *memory = malloc (bound);
     FEP_ASSERT (memory);
     writer_t out = writer_of (memory, bound);
-    batch_head_t head = {1, 1, 1, (uint32_t)s_batch->message_count};
+    batch_head_t head = {1, 1, 1, (uint32_t) s_batch->message_count};
     FEP_ASSERT (pack_batch (s_batch, &head, &out) == FEP_OK);
     FEP_ASSERT (pack_check (writer_bytes (&out)) == FEP_OK);
     free (memory);
@@ -111,8 +111,8 @@ static size_t s_wrap_gdw1376 (bytes_t in, uint8_t *out)
     size_t length = user << 2 | 2;
     memset (out, 0, user + 8);
     out[0] = out[5] = 0x68;
-    out[1] = out[3] = (uint8_t)length;
-    out[2] = out[4] = (uint8_t)(length >> 8);
+    out[1] = out[3] = (uint8_t) length;
+    out[2] = out[4] = (uint8_t) (length >> 8);
     memcpy (out + 6, in.data, in.size < user ? in.size : user);
     out[user + 6] = crc_sum8 (bytes_of (out + 6, user));
     out[user + 7] = 0x16;

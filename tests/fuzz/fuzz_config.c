@@ -1,4 +1,5 @@
-//  Any bytes as an option file: a fault with its place, or a configuration that its own sample rules accept.
+//  Any bytes as an option file: a fault with its place, or a configuration that its own sample
+//  rules accept.
 #include "fep/config.h"
 #include <stdlib.h>
 

@@ -1,0 +1,110 @@
+//  Requests of clients on their way to a terminal and back: REQUEST from control, ANSWER with a RESULT to control.
+#include "actors/connector.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define ANSWER_BYTES 1024
+
+static ask_t *s_find (connector_t *self, uint64_t number)
+{
+    for (size_t i = 0; self->asks && i < ASKS_MAX; i++) {
+        if (self->asks[i].number == number) {
+            return &self->asks[i];
+        }
+    }
+    return NULL;
+}
+
+static void s_answer (connector_t *self, bytes_t client, int64_t token, fep_err_t error,
+                      uint8_t code)
+{
+    uint8_t memory[ANSWER_BYTES], inner_memory[ANSWER_BYTES / 2];
+    writer_t out = writer_of (memory, sizeof memory);
+    writer_t inner = writer_of (inner_memory, sizeof inner_memory);
+    wire_put_map (&inner, 4);
+    wire_pair_int (&inner, "token", token);
+    wire_pair_text (&inner, "error", fep_err_name (error));
+    wire_pair_text (&inner, "text", fep_err_text (error));
+    wire_pair_uint (&inner, "code", code);
+    wire_put_map (&out, 3);
+    wire_put_text (&out, "client");
+    wire_put_bin (&out, client);
+    wire_pair_text (&out, "word", "RESULT");
+    wire_put_text (&out, "body");
+    wire_put_bin (&out, writer_bytes (&inner));
+    FEP_ASSERT (!inner.failed && !out.failed);
+    mailq_send (&self->links, self->actor, self->control, bytes_of (NULL, 0), WORD_ANSWER,
+                writer_bytes (&out));
+}
+
+//  A session's request has ended.
+void connector_result (void *arg, const session_t *session, uint64_t token, fep_err_t error,
+                       uint8_t code)
+{
+    connector_t *self = arg;
+    ask_t *ask = s_find (self, token);
+    (void) session;
+    if (ask) {
+        s_answer (self, bytes_of (ask->client, ask->client_size), ask->token, error, code);
+        ask->number = 0;
+    }
+}
+
+static void s_request (bytes_t body, request_t *request)
+{
+    reader_t points;
+    *request = (request_t){.kind = (request_kind_t) wire_find_int (body, "kind", 0),
+                           .mp = (uint16_t) wire_find_int (body, "mp", 0),
+                           .freeze = (uint8_t) wire_find_int (body, "freeze", 0),
+                           .from_ms = wire_find_int (body, "from_ms", 0),
+                           .to_ms = wire_find_int (body, "to_ms", 0),
+                           .event_from = (uint16_t) wire_find_int (body, "event_from", 0),
+                           .event_to = (uint16_t) wire_find_int (body, "event_to", 0),
+                           .event_important = wire_find_int (body, "important", 1) != 0};
+    if (wire_find (body, "points", &points)) {
+        uint32_t count = wire_get_array (&points);
+        for (uint32_t i = 0; i < count && i < REQUEST_POINTS_MAX; i++) {
+            request->points[request->point_count++] = (uint32_t) wire_get_uint (&points);
+        }
+    }
+}
+
+//  A free place, made at the first request; NULL if all are taken.
+static ask_t *s_place (connector_t *self)
+{
+    if (!self->asks) {
+        self->asks = calloc (ASKS_MAX, sizeof *self->asks);
+    }
+    return self->asks ? s_find (self, 0) : NULL;
+}
+
+fep_err_t connector_on_request (void *arg, actor_t *actor, bytes_t body)
+{
+    connector_t *self = arg;
+    reader_t client;
+    request_t request;
+    conn_t *conn = connector_conn (self, wire_find_int (body, "session", -1));
+    int64_t token = wire_find_int (body, "token", 0);
+    (void) actor;
+    if (!wire_find (body, "client", &client)) {
+        return FEP_CORRUPT;
+    }
+    bytes_t who = wire_get_bin (&client);
+    ask_t *ask = s_place (self);
+    if (!conn || conn->is_dead || !ask || who.size > ASK_CLIENT_MAX) {
+        s_answer (self, who, token, ask ? FEP_CLOSED : FEP_BUSY, 0);
+        return FEP_OK;
+    }
+    *ask = (ask_t){.number = ++self->ask_number, .token = token, .client_size = (uint8_t) who.size};
+    memcpy (ask->client, who.data, who.size);
+    s_request (body, &request);
+    request.token = ask->number;
+    session_env_t env = connector_env (self);
+    fep_err_t error = session_request (conn->session, &env, &request);
+    if (error != FEP_OK) {
+        connector_result (self, conn->session, request.token, error == FEP_FULL ? FEP_BUSY : error,
+                          0);
+    }
+    connector_timer (self, conn);
+    return FEP_OK;
+}
