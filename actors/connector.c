@@ -210,12 +210,7 @@ static void s_note_stall (connector_t *self)
     }
     if (reading != self->polled) {
         self->polled = reading;
-        if (!reading) {
-            loop_remove (actor_loop (self->actor), self->terminals);
-        } else if (loop_add (actor_loop (self->actor), self->terminals, connector_poll, self) !=
-                   FEP_OK) {
-            actor_fail (self->actor, "CONNECTOR-LOOP", FEP_SYSTEM);
-        }
+        loop_pause (actor_loop (self->actor), self->terminals, !reading);
     }
 }
 

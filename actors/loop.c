@@ -68,6 +68,17 @@ void loop_remove (loop_t *self, int fd)
     }
 }
 
+void loop_pause (loop_t *self, int fd, bool paused)
+{
+    for (uint32_t i = 0; i < LOOP_FDS_MAX; i++) {
+        if (self->entries[i].fd == fd) {
+            struct epoll_event event = {.events = paused ? 0u : (uint32_t) EPOLLIN, .data.u32 = i};
+            epoll_ctl (self->epoll, EPOLL_CTL_MOD, fd, &event);
+            return;
+        }
+    }
+}
+
 void loop_wait (loop_t *self, int timeout_ms)
 {
     struct epoll_event events[LOOP_FDS_MAX];

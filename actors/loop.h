@@ -4,6 +4,7 @@
 #define ACTORS_LOOP_H
 
 #include "fep/error.h"
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef struct loop loop_t;
@@ -22,6 +23,10 @@ void loop_destroy (loop_t **self_p);
 FEP_MUST_CHECK
 fep_err_t loop_add (loop_t *self, int fd, loop_handler_t *handler, void *arg);
 void loop_remove (loop_t *self, int fd);
+
+//  Stops or resumes listening to one, without taking it out (adding a nested epoll makes the kernel walk all
+//  that hangs in it).
+void loop_pause (loop_t *self, int fd, bool paused);
 
 //  Sleeps at most timeout_ms (-1: for ever), then calls the handlers of what is ready.
 void loop_wait (loop_t *self, int timeout_ms);

@@ -1,11 +1,13 @@
 //  fepd: read options, run the supervisor, return its verdict.
 #include "actors/supervisor.h"
 #include "fep/log.h"
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define SAMPLE_BYTES 65536
+#define KEEP_BYTES (32 * 1024 * 1024)
 
 static int s_usage (FILE *out, int verdict)
 {
@@ -54,6 +56,9 @@ int main (int argc, char **argv)
         fprintf (stderr, "%s\n", fault);
         return 1;
     }
+    //  Commit buffers and messages come and go by the thousand: keep their memory instead of giving it back.
+    mallopt (M_MMAP_THRESHOLD, KEEP_BYTES);
+    mallopt (M_TRIM_THRESHOLD, KEEP_BYTES);
     log_level_t level;
     if (log_level_parse (config->log.level, &level)) {
         log_set_level (level);

@@ -16,7 +16,8 @@
 #define TRIM_US 10000000       //  Between looks at retention
 #define JUMP_MS 3600000        //  A wall clock that moved more stops retention by age
 #define SPACE_RETRY_US 100000  //  While below the reserve
-#define BUFFER_FIRST 65536     //  Bytes a commit buffer begins with
+#define BUFFER_FIRST                                                                               \
+    65536  //  Bytes the first commit buffer begins with; later ones as the one before
 
 typedef struct {
     int socket;        //  PUSH to it; -1: control, which needs none yet
@@ -58,7 +59,7 @@ typedef struct {
 
 static void s_buffer_new (storage_t *self)
 {
-    self->buffer_capacity = BUFFER_FIRST;
+    self->buffer_capacity = self->buffer_capacity ? self->buffer_capacity : BUFFER_FIRST;
     self->buffer = malloc (self->buffer_capacity);
     FEP_ASSERT (self->buffer);
     self->buffer_size = sizeof (committed_t);
