@@ -55,7 +55,7 @@ build ()
 {
     local log=$DATA/build.log
     echo "run.sh: building (log: $log)"
-    if ! { cmake --preset release && cmake --build --preset release; } >"$log" 2>&1; then
+    if ! { cmake --preset release && cmake --build --preset release --target fepd fepctl fepdecode fepsim floor fepbench; } >"$log" 2>&1; then
         tail -n 40 "$log" >&2
         die "the build failed; the whole log is in $log"
     fi

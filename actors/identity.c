@@ -73,6 +73,7 @@ void identity_destroy (identity_t **self_p)
     }
 }
 
+//  Two small numbers are never joined by one step alone: their bits would cancel each other.
 static uint64_t s_mix (uint64_t hash, uint64_t value)
 {
     hash = (hash ^ value) * 0x9E3779B97F4A7C15u;
@@ -93,15 +94,16 @@ static uint64_t s_value_hash (const value_t *value)
     if (value->kind == VALUE_TEXT) {
         return s_bytes_hash (shape, bytes_of (value->text, (size_t) value->exponent));
     }
-    return s_mix (s_mix (shape, (uint64_t) value->mantissa), 0x5851F42D4C957F2Du);
+    return s_mix (s_mix (0x5851F42D4C957F2Du, shape), (uint64_t) value->mantissa);
 }
 
 //  An event's code and content are part of its key, so that two events of one instant are two identities.
 static uint64_t s_key (const message_t *message, int64_t time_ms, const item_t items[],
                        size_t count)
 {
-    uint64_t hash = s_mix ((uint64_t) time_ms, (uint64_t) message->kind << 24 |
-                                                   (uint64_t) message->freeze << 16 | message->mp);
+    uint64_t hash = s_mix (0x5851F42D4C957F2Du, (uint64_t) time_ms);
+    hash = s_mix (hash,
+                  (uint64_t) message->kind << 24 | (uint64_t) message->freeze << 16 | message->mp);
     if (message->kind == MESSAGE_EVENT) {
         hash = s_bytes_hash (hash, message->raw);
         for (size_t i = 0; i < count; i++) {

@@ -111,13 +111,17 @@ static bool s_exact (const topics_t *self, const char *text)
     return false;
 }
 
-static void s_refresh (topics_t *self)
+//  Looks again at the base topics that a prefix concerns; at all if `all`.
+static void s_refresh (topics_t *self, bytes_t prefix, bool all)
 {
     for (size_t row = 1; row < MESSAGE_KIND_COUNT; row++) {
         for (size_t area = 0; area < AREA_COUNT; area++) {
             topic_t *topic = &self->base[row][area];
-            topic->wanted = s_wanted (self, topic->text);
-            topic->exact = s_exact (self, topic->text);
+            if (all || (strlen (topic->text) >= prefix.size &&
+                        memcmp (topic->text, prefix.data, prefix.size) == 0)) {
+                topic->wanted = s_wanted (self, topic->text);
+                topic->exact = s_exact (self, topic->text);
+            }
         }
     }
 }
@@ -204,8 +208,9 @@ void topics_subscribe (topics_t *self, bytes_t prefix, bool on)
     if (prefix.size >= TOPIC_TEXT_MAX) {
         return;
     }
+    bool overflow = self->overflow > 0;
     s_keep (self, prefix, on);
-    s_refresh (self);
+    s_refresh (self, prefix, overflow != (self->overflow > 0));
     if (prefix.size > lead && prefix.size <= lead + ADDRESS_MAX &&
         memcmp (prefix.data, FINER, lead) == 0) {
         bytes_t address = bytes_of (prefix.data + lead, prefix.size - lead);

@@ -29,13 +29,13 @@ static void s_separate (json_t *self)
 static void s_open (json_t *self, char bracket)
 {
     s_separate (self);
-    writer_u8 (self->out, (uint8_t)bracket);
+    writer_u8 (self->out, (uint8_t) bracket);
     self->comma = false;
 }
 
 static void s_close (json_t *self, char bracket)
 {
-    writer_u8 (self->out, (uint8_t)bracket);
+    writer_u8 (self->out, (uint8_t) bracket);
     self->comma = true;
 }
 
@@ -179,8 +179,8 @@ void json_hex (json_t *self, bytes_t bytes)
     s_separate (self);
     writer_u8 (self->out, '"');
     for (size_t i = 0; i < bytes.size && !self->out->failed; i++) {
-        writer_u8 (self->out, (uint8_t)digits[bytes.data[i] >> 4]);
-        writer_u8 (self->out, (uint8_t)digits[bytes.data[i] & 0x0f]);
+        writer_u8 (self->out, (uint8_t) digits[bytes.data[i] >> 4]);
+        writer_u8 (self->out, (uint8_t) digits[bytes.data[i] & 0x0f]);
     }
     writer_u8 (self->out, '"');
 }
@@ -311,13 +311,13 @@ static void s_pair_value (json_t *self, const value_t *value)
     switch (value->kind) {
     case VALUE_NONE:
         json_null (self);
-        json_pair_text (self, "absent", absent_name ((absent_t)value->exponent));
+        json_pair_text (self, "absent", absent_name ((absent_t) value->exponent));
         break;
     case VALUE_FLOAT:
         json_float (self, value->real);
         break;
     case VALUE_TEXT:
-        json_string (self, bytes_of (value->text, (size_t)value->exponent));
+        json_string (self, bytes_of (value->text, (size_t) value->exponent));
         break;
     default:
         value_text (value, text, sizeof text);

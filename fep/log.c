@@ -39,14 +39,14 @@ static s_slot_t s_slots[LOG_IDS_MAX + 1];
 
 void log_set_level (log_level_t level)
 {
-    atomic_store_explicit (&s_level, (int)level, memory_order_relaxed);
+    atomic_store_explicit (&s_level, (int) level, memory_order_relaxed);
 }
 
 bool log_level_parse (const char *name, log_level_t *level)
 {
     for (unsigned i = 0; i < sizeof s_levels / sizeof *s_levels; i++) {
         if (strcmp (name, s_levels[i].name) == 0) {
-            *level = (log_level_t)i;
+            *level = (log_level_t) i;
             return true;
         }
     }
@@ -63,7 +63,7 @@ static s_slot_t *s_find (const char *id)
 {
     uint32_t hash = 2166136261u;
     for (const char *p = id; *p; p++) {
-        hash = (hash ^ (uint8_t)*p) * 16777619u;
+        hash = (hash ^ (uint8_t) *p) * 16777619u;
     }
     for (unsigned i = 0; i < LOG_IDS_MAX; i++) {
         s_slot_t *slot = &s_slots[(hash + i) % LOG_IDS_MAX];
@@ -91,7 +91,7 @@ static void s_write (const char *line, size_t size)
             return;
         }
         line += n;
-        size -= (size_t)n;
+        size -= (size_t) n;
     }
 }
 
@@ -104,7 +104,7 @@ static void s_finish (char *line, size_t used)
         used = LINE_MAX_BYTES - 1;
     }
     for (size_t i = 0; i < used; i++) {
-        if ((uint8_t)line[i] < 0x20 || line[i] == 0x7f) {
+        if ((uint8_t) line[i] < 0x20 || line[i] == 0x7f) {
             line[i] = '?';
         }
     }
@@ -119,7 +119,7 @@ static size_t s_begin (char *line, log_level_t level, const char *actor, const c
     clock_utc_text (clock_wall_ms (), time, sizeof time);
     int n =
         snprintf (line, LINE_MAX_BYTES, "%s %c %s %.64s", time, s_levels[level].letter, actor, id);
-    return n < 0 ? 0 : (size_t)n;
+    return n < 0 ? 0 : (size_t) n;
 }
 
 static void s_say_suppressed (const s_slot_t *slot)
@@ -127,8 +127,8 @@ static void s_say_suppressed (const s_slot_t *slot)
     char line[LINE_MAX_BYTES];
     size_t used = s_begin (line, slot->level, slot->actor, slot->id);
     int n = snprintf (line + used, sizeof line - used, " suppressed=%llu",
-                      (unsigned long long)slot->suppressed);
-    s_finish (line, used + (n < 0 ? 0 : (size_t)n));
+                      (unsigned long long) slot->suppressed);
+    s_finish (line, used + (n < 0 ? 0 : (size_t) n));
 }
 
 //  Counts the line. True if it may be written; *ended holds what its id's last second suppressed.
@@ -158,7 +158,7 @@ static bool s_admit (log_level_t level, const char *id, s_slot_t *ended)
 
 void log_line (log_level_t level, const char *id, const char *format, ...)
 {
-    if ((int)level > atomic_load_explicit (&s_level, memory_order_relaxed)) {
+    if ((int) level > atomic_load_explicit (&s_level, memory_order_relaxed)) {
         return;
     }
     int error = errno;
@@ -179,7 +179,7 @@ void log_line (log_level_t level, const char *id, const char *format, ...)
     va_start (args, format);
     int n = vsnprintf (line + used, sizeof line - used, format, args);
     va_end (args);
-    s_finish (line, n > 0 ? used + (size_t)n : used - 1);
+    s_finish (line, n > 0 ? used + (size_t) n : used - 1);
     errno = error;
 }
 

@@ -70,16 +70,16 @@ static inline uint8_t *s_put_u64 (uint8_t *at, uint8_t tag, uint64_t value)
 static inline uint8_t *s_put_uint (uint8_t *at, uint64_t value)
 {
     if (value < 0x80) {
-        return s_put_u8 (at, (uint8_t)value);
+        return s_put_u8 (at, (uint8_t) value);
     }
     if (value <= UINT8_MAX) {
-        return s_put_u8 (s_put_u8 (at, TAG_UINT8), (uint8_t)value);
+        return s_put_u8 (s_put_u8 (at, TAG_UINT8), (uint8_t) value);
     }
     if (value <= UINT16_MAX) {
-        return s_put_u16 (at, TAG_UINT16, (uint16_t)value);
+        return s_put_u16 (at, TAG_UINT16, (uint16_t) value);
     }
     if (value <= UINT32_MAX) {
-        return s_put_u32 (at, TAG_UINT32, (uint32_t)value);
+        return s_put_u32 (at, TAG_UINT32, (uint32_t) value);
     }
     return s_put_u64 (at, TAG_UINT64, value);
 }
@@ -87,21 +87,21 @@ static inline uint8_t *s_put_uint (uint8_t *at, uint64_t value)
 static inline uint8_t *s_put_int (uint8_t *at, int64_t value)
 {
     if (value >= 0) {
-        return s_put_uint (at, (uint64_t)value);
+        return s_put_uint (at, (uint64_t) value);
     }
     if (value >= -32) {
-        return s_put_u8 (at, (uint8_t)value);
+        return s_put_u8 (at, (uint8_t) value);
     }
     if (value >= INT8_MIN) {
-        return s_put_u8 (s_put_u8 (at, TAG_INT8), (uint8_t)value);
+        return s_put_u8 (s_put_u8 (at, TAG_INT8), (uint8_t) value);
     }
     if (value >= INT16_MIN) {
-        return s_put_u16 (at, TAG_INT8 + 1, (uint16_t)value);
+        return s_put_u16 (at, TAG_INT8 + 1, (uint16_t) value);
     }
     if (value >= INT32_MIN) {
-        return s_put_u32 (at, TAG_INT8 + 2, (uint32_t)value);
+        return s_put_u32 (at, TAG_INT8 + 2, (uint32_t) value);
     }
-    return s_put_u64 (at, TAG_INT64, (uint64_t)value);
+    return s_put_u64 (at, TAG_INT64, (uint64_t) value);
 }
 
 static uint8_t *s_put_body (uint8_t *at, bytes_t body)
@@ -116,9 +116,9 @@ static uint8_t *s_put_body (uint8_t *at, bytes_t body)
 static uint8_t *s_put_str (uint8_t *at, bytes_t text)
 {
     if (text.size < 32) {
-        at = s_put_u8 (at, (uint8_t)(0xa0 | text.size));
+        at = s_put_u8 (at, (uint8_t) (0xa0 | text.size));
     } else {
-        at = s_put_u8 (s_put_u8 (at, TAG_STR8), (uint8_t)text.size);
+        at = s_put_u8 (s_put_u8 (at, TAG_STR8), (uint8_t) text.size);
     }
     return s_put_body (at, text);
 }
@@ -129,11 +129,11 @@ static uint8_t *s_put_raw (uint8_t *at, bytes_t raw)
         return s_put_u8 (at, TAG_NIL);
     }
     if (raw.size <= UINT8_MAX) {
-        at = s_put_u8 (s_put_u8 (at, TAG_BIN8), (uint8_t)raw.size);
+        at = s_put_u8 (s_put_u8 (at, TAG_BIN8), (uint8_t) raw.size);
     } else if (raw.size <= UINT16_MAX) {
-        at = s_put_u16 (at, TAG_BIN8 + 1, (uint16_t)raw.size);
+        at = s_put_u16 (at, TAG_BIN8 + 1, (uint16_t) raw.size);
     } else {
-        at = s_put_u32 (at, TAG_BIN8 + 2, (uint32_t)raw.size);
+        at = s_put_u32 (at, TAG_BIN8 + 2, (uint32_t) raw.size);
     }
     return s_put_body (at, raw);
 }
@@ -141,7 +141,7 @@ static uint8_t *s_put_raw (uint8_t *at, bytes_t raw)
 static size_t s_text_size (const value_t *value)
 {
     FEP_ASSERT (value->exponent >= 0);
-    return (size_t)value->exponent;
+    return (size_t) value->exponent;
 }
 
 size_t pack_bound (const batch_t *batch)
@@ -170,7 +170,7 @@ static uint8_t *s_put_other (uint8_t *at, const value_t *value)
         memcpy (&bits, &value->real, sizeof bits);
         return s_put_u8 (s_put_u64 (at, TAG_FLOAT64, bits), 0);
     case VALUE_BITS:
-        return s_put_u8 (s_put_uint (at, (uint64_t)value->mantissa), TAG_NIL);
+        return s_put_u8 (s_put_uint (at, (uint64_t) value->mantissa), TAG_NIL);
     case VALUE_TEXT:
         return s_put_u8 (s_put_str (at, bytes_of (value->text, s_text_size (value))), 0);
     default:
@@ -189,8 +189,8 @@ static uint8_t *s_put_items (uint8_t *at, const uint8_t *end, const item_t *item
         if (__builtin_expect (value->kind == VALUE_DECIMAL, 1)) {
             at = s_put_int (s_put_int (at, value->mantissa), value->exponent);
         } else {
-            size_t rest = (size_t)(count - i) * ITEM_BOUND;
-            if (value->kind == VALUE_TEXT && (size_t)(end - at) < rest + s_text_size (value)) {
+            size_t rest = (size_t) (count - i) * ITEM_BOUND;
+            if (value->kind == VALUE_TEXT && (size_t) (end - at) < rest + s_text_size (value)) {
                 return NULL;
             }
             at = s_put_other (at, value);
@@ -215,9 +215,9 @@ static uint8_t *s_put_message (uint8_t *at, const message_t *message)
     at = s_put_int (at, message->time_ms);
     at = s_put_int (at, message->step_ms);
     if (message->count < 16) {
-        return s_put_u8 (at, (uint8_t)(0x90 | message->count));
+        return s_put_u8 (at, (uint8_t) (0x90 | message->count));
     }
-    return s_put_u16 (at, TAG_ARRAY16, (uint16_t)message->count);
+    return s_put_u16 (at, TAG_ARRAY16, (uint16_t) message->count);
 }
 
 static uint8_t *s_put_head (uint8_t *at, const batch_head_t *head, uint32_t messages)
@@ -252,8 +252,8 @@ static uint8_t *s_put_batch (const batch_t *batch, uint8_t *at, const uint8_t *e
             return NULL;
         }
         size_t bound = MESSAGE_BOUND + message->address.size + message->raw.size +
-                       (size_t)message->count * ITEM_BOUND;
-        if ((size_t)(end - at) < bound) {
+                       (size_t) message->count * ITEM_BOUND;
+        if ((size_t) (end - at) < bound) {
             return NULL;
         }
         at = s_put_message (at, message);
@@ -272,13 +272,13 @@ fep_err_t pack_batch (const batch_t *batch, const batch_head_t *head, writer_t *
         return FEP_FULL;
     }
     fep_err_t error = FEP_FULL;
-    uint8_t *at = s_put_head (out->data + out->size, head, (uint32_t)batch->message_count);
+    uint8_t *at = s_put_head (out->data + out->size, head, (uint32_t) batch->message_count);
     at = s_put_batch (batch, at, out->data + out->capacity, &error);
     if (!at) {
         out->failed = true;
         return error;
     }
-    out->size = (size_t)(at - out->data);
+    out->size = (size_t) (at - out->data);
     return FEP_OK;
 }
 
@@ -358,7 +358,7 @@ static inline size_t s_usual (const uint8_t *p)
         if (p[6] < TAG_UINT8 || p[6] > TAG_INT64) {
             return 0;
         }
-        width = (size_t)1 << (p[6] & 3);
+        width = (size_t) 1 << (p[6] & 3);
     }
     const uint8_t *exponent = p + 7 + width;
     if ((exponent[0] >= 0x80 && exponent[0] < 0xe0) || exponent[1] != TAG_UINT16) {
@@ -385,14 +385,14 @@ static inline uint32_t s_be32 (const uint8_t *p)
 static inline int64_t s_mantissa (const uint8_t *p)
 {
     if (p[0] < TAG_UINT8 || p[0] > TAG_INT64) {
-        return (int8_t)p[0];
+        return (int8_t) p[0];
     }
     unsigned shift = 64 - (8u << (p[0] & 3));
     uint64_t value = s_be64 (p + 1);
     if (p[0] < TAG_INT8) {
-        return (int64_t)(value >> shift);
+        return (int64_t) (value >> shift);
     }
-    return (int64_t)value >> shift;
+    return (int64_t) value >> shift;
 }
 
 //  Mantissa and exponent of any kind of value.
@@ -403,7 +403,7 @@ static void s_get_value (reader_t *in, value_t *value)
     if (type == WIRE_NIL) {
         wire_get_nil (in);
         value->kind = VALUE_NONE;
-        value->exponent = (int8_t)s_get_uint (in, INT8_MAX);
+        value->exponent = (int8_t) s_get_uint (in, INT8_MAX);
         return;
     }
     if (type == WIRE_FLOAT) {
@@ -417,12 +417,12 @@ static void s_get_value (reader_t *in, value_t *value)
         s_get_int (in, INT8_MIN, INT8_MAX);
         in->failed = in->failed || text.size > VALUE_TEXT_MAX;
         value->kind = VALUE_TEXT;
-        value->text = (const char *)text.data;
-        value->exponent = in->failed ? 0 : (int8_t)text.size;
+        value->text = (const char *) text.data;
+        value->exponent = in->failed ? 0 : (int8_t) text.size;
         return;
     }
     if (type == WIRE_UINT) {
-        value->mantissa = (int64_t)wire_get_uint (in);
+        value->mantissa = (int64_t) wire_get_uint (in);
     } else {
         value->mantissa = wire_get_int (in);
     }
@@ -432,7 +432,7 @@ static void s_get_value (reader_t *in, value_t *value)
         return;
     }
     value->kind = VALUE_DECIMAL;
-    value->exponent = (int8_t)s_get_int (in, INT8_MIN, INT8_MAX);
+    value->exponent = (int8_t) s_get_int (in, INT8_MIN, INT8_MAX);
     in->failed = in->failed || type == WIRE_UINT;
 }
 
@@ -441,10 +441,10 @@ static __attribute__ ((noinline)) fep_err_t s_general_item (cursor_t *self, item
 {
     reader_t *in = &self->in;
     uint32_t extra = s_get_fields (in, ITEM_FIELDS);
-    item->point = (uint32_t)s_get_uint (in, UINT32_MAX);
+    item->point = (uint32_t) s_get_uint (in, UINT32_MAX);
     s_get_value (in, &item->value);
     size_t tag_at = in->pos;
-    item->value.quality = (uint16_t)s_get_uint (in, UINT16_MAX);
+    item->value.quality = (uint16_t) s_get_uint (in, UINT16_MAX);
     self->quality_at = 0;
     if (!in->failed && in->data[tag_at] == TAG_UINT16) {
         self->quality_at = tag_at + 1;
@@ -467,9 +467,9 @@ fep_err_t cursor_item (cursor_t *self, item_t *item)
         if (tag_at && !(p[6] == TAG_UINT64 && p[7] >= 0x80)) {
             item->point = s_be32 (p + 2);
             item->value.mantissa = s_mantissa (p + 6);
-            item->value.exponent = (int8_t)p[tag_at - 1];
+            item->value.exponent = (int8_t) p[tag_at - 1];
             item->value.kind = VALUE_DECIMAL;
-            item->value.quality = (uint16_t)(p[tag_at + 1] << 8 | p[tag_at + 2]);
+            item->value.quality = (uint16_t) (p[tag_at + 1] << 8 | p[tag_at + 2]);
             self->quality_at = in->pos + tag_at + 1;
             in->pos += tag_at + 3;
             return FEP_OK;
@@ -510,12 +510,12 @@ fep_err_t cursor_message (cursor_t *self, message_t *message)
     self->messages_left--;
     self->message_start = in->pos;
     self->extra = s_get_fields (in, MESSAGE_FIELDS);
-    message->kind = (uint8_t)s_get_uint (in, UINT8_MAX);
-    message->terminal = (uint32_t)s_get_uint (in, UINT32_MAX);
+    message->kind = (uint8_t) s_get_uint (in, UINT8_MAX);
+    message->terminal = (uint32_t) s_get_uint (in, UINT32_MAX);
     message->address = wire_get_str (in);
-    message->area = (uint8_t)s_get_uint (in, AREA_COUNT - 1);
-    message->mp = (uint16_t)s_get_uint (in, UINT16_MAX);
-    message->task = (uint32_t)s_get_uint (in, UINT32_MAX);
+    message->area = (uint8_t) s_get_uint (in, AREA_COUNT - 1);
+    message->mp = (uint16_t) s_get_uint (in, UINT16_MAX);
+    message->task = (uint32_t) s_get_uint (in, UINT32_MAX);
     message->received_ms = wire_get_int (in);
     if (wire_peek (in) == WIRE_NIL) {
         wire_get_nil (in);
@@ -523,9 +523,9 @@ fep_err_t cursor_message (cursor_t *self, message_t *message)
     } else {
         message->raw = wire_get_bin (in);
     }
-    message->freeze = (uint8_t)s_get_uint (in, UINT8_MAX);
+    message->freeze = (uint8_t) s_get_uint (in, UINT8_MAX);
     message->time_ms = wire_get_int (in);
-    message->step_ms = (int32_t)s_get_int (in, INT32_MIN, INT32_MAX);
+    message->step_ms = (int32_t) s_get_int (in, INT32_MIN, INT32_MAX);
     message->first = 0;
     message->count = wire_get_array (in);
     if (in->failed) {
@@ -560,7 +560,7 @@ fep_err_t cursor_batch (cursor_t *self, batch_head_t *head)
     if (in->failed || version != PACK_VERSION) {
         return s_fail (self, in->failed ? FEP_CORRUPT : FEP_VERSION);
     }
-    head->origin = (uint16_t)s_get_uint (in, UINT16_MAX);
+    head->origin = (uint16_t) s_get_uint (in, UINT16_MAX);
     head->number = wire_get_uint (in);
     head->boot = wire_get_uint (in);
     head->messages = wire_get_array (in);
@@ -591,8 +591,8 @@ void cursor_patch_quality (const cursor_t *self, uint8_t *packed, uint16_t quali
 {
     //  Our own packer always writes the form that can be patched.
     FEP_ASSERT (self->quality_at > 0 && self->quality_at + 2 <= self->in.size);
-    packed[self->quality_at] = (uint8_t)(quality >> 8);
-    packed[self->quality_at + 1] = (uint8_t)quality;
+    packed[self->quality_at] = (uint8_t) (quality >> 8);
+    packed[self->quality_at + 1] = (uint8_t) quality;
 }
 
 //  Every item of the message the cursor is in.

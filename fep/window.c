@@ -38,7 +38,7 @@ bool window_append (window_t *self, pool_t *pool, bytes_t bytes)
         s_compact (self);
     }
     memcpy (self->data + self->end, bytes.data, bytes.size);
-    self->end += (uint32_t)bytes.size;
+    self->end += (uint32_t) bytes.size;
     return true;
 }
 
@@ -60,13 +60,13 @@ bytes_t window_unparsed (const window_t *self)
 void window_parse (window_t *self, size_t n)
 {
     FEP_ASSERT (n <= self->end - self->parsed);
-    self->parsed += (uint32_t)n;
+    self->parsed += (uint32_t) n;
 }
 
 void window_consume (window_t *self, size_t n)
 {
     FEP_ASSERT (n <= self->end - self->begin);
-    self->begin += (uint32_t)n;
+    self->begin += (uint32_t) n;
     if (self->parsed < self->begin) {
         self->parsed = self->begin;
     }

@@ -39,9 +39,9 @@ static uint8_t *s_put (writer_t *out, int tag, uint64_t value, unsigned width, s
     if (!at) {
         return NULL;
     }
-    *at++ = (uint8_t)tag;
+    *at++ = (uint8_t) tag;
     for (unsigned i = width; i-- > 0;) {
-        *at++ = (uint8_t)(value >> 8 * i);
+        *at++ = (uint8_t) (value >> 8 * i);
     }
     return at;
 }
@@ -59,25 +59,25 @@ void wire_put_bool (writer_t *out, bool value)
 void wire_put_uint (writer_t *out, uint64_t value)
 {
     if (value < 0x80) {
-        s_put (out, (int)value, 0, 0, 0);
+        s_put (out, (int) value, 0, 0, 0);
         return;
     }
     unsigned log = value <= UINT8_MAX ? 0 : value <= UINT16_MAX ? 1 : value <= UINT32_MAX ? 2 : 3;
-    s_put (out, TAG_UINT8 + (int)log, value, 1u << log, 0);
+    s_put (out, TAG_UINT8 + (int) log, value, 1u << log, 0);
 }
 
 void wire_put_int (writer_t *out, int64_t value)
 {
     if (value >= 0) {
-        wire_put_uint (out, (uint64_t)value);
+        wire_put_uint (out, (uint64_t) value);
         return;
     }
     if (value >= -32) {
-        s_put (out, (int)(value & 0xff), 0, 0, 0);
+        s_put (out, (int) (value & 0xff), 0, 0, 0);
         return;
     }
     unsigned log = value >= INT8_MIN ? 0 : value >= INT16_MIN ? 1 : value >= INT32_MIN ? 2 : 3;
-    s_put (out, TAG_INT8 + (int)log, (uint64_t)value, 1u << log, 0);
+    s_put (out, TAG_INT8 + (int) log, (uint64_t) value, 1u << log, 0);
 }
 
 void wire_put_float (writer_t *out, double value)
@@ -95,7 +95,7 @@ static void s_put_body (writer_t *out, int tag8, bytes_t body)
         return;
     }
     unsigned log = body.size <= UINT8_MAX ? 0 : body.size <= UINT16_MAX ? 1 : 2;
-    uint8_t *at = s_put (out, tag8 + (int)log, body.size, 1u << log, body.size);
+    uint8_t *at = s_put (out, tag8 + (int) log, body.size, 1u << log, body.size);
     if (at && body.size) {
         memcpy (at, body.data, body.size);
     }
@@ -107,7 +107,7 @@ void wire_put_str (writer_t *out, bytes_t text)
         s_put_body (out, TAG_STR8, text);
         return;
     }
-    uint8_t *at = s_put (out, TAG_FIXSTR | (int)text.size, 0, 0, text.size);
+    uint8_t *at = s_put (out, TAG_FIXSTR | (int) text.size, 0, 0, text.size);
     if (at && text.size) {
         memcpy (at, text.data, text.size);
     }
@@ -127,7 +127,7 @@ void wire_put_bin (writer_t *out, bytes_t bytes)
 static void s_put_count (writer_t *out, int fix, int tag16, uint32_t count)
 {
     if (count < 16) {
-        s_put (out, fix | (int)count, 0, 0, 0);
+        s_put (out, fix | (int) count, 0, 0, 0);
     } else {
         bool wide = count > UINT16_MAX;
         s_put (out, tag16 + (wide ? 1 : 0), count, wide ? 4 : 2, 0);
@@ -182,8 +182,8 @@ static void s_close (writer_t *out, size_t mark, uint32_t count)
         return;
     }
     FEP_ASSERT (mark > 0 && mark + 2 <= out->size);
-    out->data[mark] = (uint8_t)(count >> 8);
-    out->data[mark + 1] = (uint8_t)count;
+    out->data[mark] = (uint8_t) (count >> 8);
+    out->data[mark + 1] = (uint8_t) count;
 }
 
 size_t wire_open_map (writer_t *out)
@@ -291,14 +291,14 @@ int64_t wire_get_int (reader_t *in)
         return 0;
     }
     if (tag < TAG_FIXMAP || tag >= TAG_NEGATIVE) {
-        return (int8_t)tag;
+        return (int8_t) tag;
     }
     unsigned width = s_tag (tag).width;
     uint64_t value = s_number (in, width);
     if (tag >= TAG_INT8 && width < 8 && value >> (8 * width - 1)) {
         value |= UINT64_MAX << 8 * width;
     }
-    return (int64_t)value;
+    return (int64_t) value;
 }
 
 uint64_t wire_get_uint (reader_t *in)
@@ -312,7 +312,7 @@ uint64_t wire_get_uint (reader_t *in)
         in->failed = true;
         return 0;
     }
-    return (uint64_t)value;
+    return (uint64_t) value;
 }
 
 double wire_get_float (reader_t *in)
@@ -322,10 +322,10 @@ double wire_get_float (reader_t *in)
         return 0;
     }
     if (tag == TAG_FLOAT32) {
-        uint32_t bits = (uint32_t)s_number (in, 4);
+        uint32_t bits = (uint32_t) s_number (in, 4);
         float value;
         memcpy (&value, &bits, sizeof value);
-        return (double)value;
+        return (double) value;
     }
     uint64_t bits = s_number (in, 8);
     double value;
@@ -361,7 +361,7 @@ static uint32_t s_get_count (reader_t *in, wire_type_t type, unsigned bytes_each
         in->failed = true;
         return 0;
     }
-    return (uint32_t)count;
+    return (uint32_t) count;
 }
 
 uint32_t wire_get_array (reader_t *in)

@@ -6,7 +6,7 @@ static const uint8_t s_bytes[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 0xfa, 0xfb};
 
 static void test_reads_in_both_orders (void **state)
 {
-    (void)state;
+    (void) state;
     reader_t in = reader_of (bytes_of (s_bytes, sizeof s_bytes));
     assert_int_equal (reader_u8 (&in), 1);
     assert_int_equal (reader_u16le (&in), 0x0302);
@@ -22,7 +22,7 @@ static void test_reads_in_both_orders (void **state)
 
 static void test_reads_64_bits (void **state)
 {
-    (void)state;
+    (void) state;
     reader_t in = reader_of (bytes_of (s_bytes + 3, 8));
     assert_true (reader_u64be (&in) == 0x040506070809fafb);
     assert_false (in.failed);
@@ -31,7 +31,7 @@ static void test_reads_64_bits (void **state)
 
 static void test_reader_fails_sticky (void **state)
 {
-    (void)state;
+    (void) state;
     reader_t in = reader_of (bytes_of (s_bytes, 3));
     assert_int_equal (reader_u32be (&in), 0);
     assert_true (in.failed);
@@ -47,7 +47,7 @@ static void test_reader_fails_sticky (void **state)
 
 static void test_takes_exactly_all (void **state)
 {
-    (void)state;
+    (void) state;
     reader_t in = reader_of (bytes_of (s_bytes, 3));
     bytes_t all = reader_bytes (&in, 3);
     assert_ptr_equal (all.data, s_bytes);
@@ -59,7 +59,7 @@ static void test_takes_exactly_all (void **state)
 
 static void test_writes_in_both_orders (void **state)
 {
-    (void)state;
+    (void) state;
     static const uint8_t expected[] = {0xaa, 1, 2, 2, 1, 1, 2, 3, 4, 4,   3,  2,
                                        1,    1, 2, 3, 4, 5, 6, 7, 8, 'x', 'y'};
     uint8_t memory[sizeof expected];
@@ -80,7 +80,7 @@ static void test_writes_in_both_orders (void **state)
 
 static void test_writer_fails_whole_and_sticky (void **state)
 {
-    (void)state;
+    (void) state;
     uint8_t memory[4] = {9, 9, 9, 9};
     writer_t out = writer_of (memory, 3);
     writer_u32be (&out, 1);
@@ -99,7 +99,7 @@ static void test_writer_fails_whole_and_sticky (void **state)
 
 static void test_compares_runs (void **state)
 {
-    (void)state;
+    (void) state;
     assert_true (bytes_equal (bytes_of (NULL, 0), bytes_text ("")));
     assert_true (bytes_equal (bytes_text ("abc"), bytes_of ("abcd", 3)));
     assert_false (bytes_equal (bytes_text ("abc"), bytes_text ("abd")));

@@ -6,7 +6,7 @@
 
 static int s_reset (void **state)
 {
-    (void)state;
+    (void) state;
     clock_set_offset_min (CLOCK_OFFSET_DEFAULT_MIN);
     return 0;
 }
@@ -22,11 +22,11 @@ static int64_t s_ms (int year, int month, int day, int hour, int minute, int sec
 //  Every day from 1970 to 9999, at an hour that changes.
 static void test_agrees_with_the_library (void **state)
 {
-    (void)state;
+    (void) state;
     clock_set_offset_min (0);
     int64_t last_s = s_ms (9999, 12, 31, 23, 59, 59) / 1000;
     for (int64_t s = 0; s <= last_s; s += 86400 + 7) {
-        time_t when = (time_t)s;
+        time_t when = (time_t) s;
         struct tm tm;
         assert_non_null (gmtime_r (&when, &tm));
         clock_civil_t civil;
@@ -34,7 +34,7 @@ static void test_agrees_with_the_library (void **state)
         if (civil.year != tm.tm_year + 1900 || civil.month != tm.tm_mon + 1 ||
             civil.day != tm.tm_mday || civil.hour != tm.tm_hour || civil.minute != tm.tm_min ||
             civil.second != tm.tm_sec) {
-            fail_msg ("second %lld", (long long)s);
+            fail_msg ("second %lld", (long long) s);
         }
         int64_t back = -1;
         assert_true (clock_from_civil (&civil, &back));
@@ -44,7 +44,7 @@ static void test_agrees_with_the_library (void **state)
 
 static void test_local_time (void **state)
 {
-    (void)state;
+    (void) state;
     assert_true (s_ms (1970, 1, 1, 8, 0, 0) == 0);
     assert_true (s_ms (1970, 1, 1, 0, 0, 0) == -8 * 3600000);
     assert_true (s_ms (2026, 11, 21, 11, 8, 36) == 1795230516000);
@@ -60,7 +60,7 @@ static void test_local_time (void **state)
 
 static void test_refuses_what_is_no_date (void **state)
 {
-    (void)state;
+    (void) state;
     static const clock_civil_t wrong[] = {
         {1969, 12, 31, 23, 59, 59}, {10000, 1, 1, 0, 0, 0}, {2026, 0, 1, 0, 0, 0},
         {2026, 13, 1, 0, 0, 0},     {2026, 1, 0, 0, 0, 0},  {2026, 1, 32, 0, 0, 0},
@@ -79,7 +79,7 @@ static void test_refuses_what_is_no_date (void **state)
 
 static void test_texts (void **state)
 {
-    (void)state;
+    (void) state;
     char text[40];
     int64_t now_ms = s_ms (2026, 11, 21, 11, 8, 36) + 123;
     clock_local_text (now_ms, text, sizeof text);
@@ -98,7 +98,7 @@ static void test_texts (void **state)
 //  Instants come from bytes too: any of them has a text that ends.
 static void test_any_instant_has_a_text (void **state)
 {
-    (void)state;
+    (void) state;
     static const int64_t ends[] = {INT64_MIN, INT64_MIN + 1, INT64_MAX, INT64_MAX - 1};
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
         char text[40];
@@ -112,14 +112,14 @@ static void test_any_instant_has_a_text (void **state)
 
 static void test_clocks_run (void **state)
 {
-    (void)state;
+    (void) state;
     int64_t us = clock_mono_us ();
     int64_t ms = clock_mono_ms ();
     assert_true (ms >= us / 1000);
     assert_true (clock_mono_us () >= ms * 1000);
-    int64_t before_s = (int64_t)time (NULL);
+    int64_t before_s = (int64_t) time (NULL);
     int64_t wall_ms = clock_wall_ms ();
-    int64_t after_s = (int64_t)time (NULL);
+    int64_t after_s = (int64_t) time (NULL);
     assert_true (wall_ms / 1000 >= before_s - 1 && wall_ms / 1000 <= after_s + 1);
 }
 

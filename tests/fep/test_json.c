@@ -25,7 +25,7 @@ static void s_expect (const char *text)
 
 static void test_commas_and_nesting (void **state)
 {
-    (void)state;
+    (void) state;
     json_t json = s_json ();
     json_object (&json);
     json_pair_int (&json, "a", 1);
@@ -50,22 +50,22 @@ static void test_commas_and_nesting (void **state)
 
 static void test_numbers (void **state)
 {
-    (void)state;
+    (void) state;
     json_t json = s_json ();
     json_array (&json);
     json_int (&json, INT64_MIN);
     json_uint (&json, UINT64_MAX);
     json_float (&json, 1.5);
     json_float (&json, -0.25);
-    json_float (&json, (double)NAN);
-    json_float (&json, (double)INFINITY);
+    json_float (&json, (double) NAN);
+    json_float (&json, (double) INFINITY);
     json_array_end (&json);
     s_expect ("[-9223372036854775808,18446744073709551615,1.5,-0.25,null,null]");
 }
 
 static void test_escapes (void **state)
 {
-    (void)state;
+    (void) state;
     json_t json = s_json ();
     json_text (&json, "a\"b\\c\n\t\x01\x7f/");
     s_expect ("\"a\\\"b\\\\c\\u000a\\u0009\\u0001\\u007f/\"");
@@ -78,7 +78,7 @@ static void test_escapes (void **state)
 
 static void test_utf8 (void **state)
 {
-    (void)state;
+    (void) state;
     static const struct {
         const char *text;      //  Given
         const char *expected;  //  Between the quotes
@@ -108,7 +108,7 @@ static void test_utf8 (void **state)
 
 static void test_full_writer_fails (void **state)
 {
-    (void)state;
+    (void) state;
     for (size_t size = 0; size < 12; size++) {
         writer_t out = writer_of (s_memory, size);
         json_t json = json_of (&out);
@@ -122,7 +122,7 @@ static void test_full_writer_fails (void **state)
 
 static void test_wire_values (void **state)
 {
-    (void)state;
+    (void) state;
     uint8_t packed[256];
     writer_t out = writer_of (packed, sizeof packed);
     wire_put_map (&out, 9);
@@ -160,7 +160,7 @@ static void test_wire_values (void **state)
 
 static void test_wire_depth_is_limited (void **state)
 {
-    (void)state;
+    (void) state;
     uint8_t packed[WIRE_DEPTH_MAX + 2];
     memset (packed, 0x91, sizeof packed);
     packed[WIRE_DEPTH_MAX] = 1;
@@ -179,7 +179,7 @@ static void test_wire_depth_is_limited (void **state)
 
 static void test_message (void **state)
 {
-    (void)state;
+    (void) state;
     const item_t items[] = {{value_decimal (100, -4, 0), POINT (1, 0, 1, 8, 0)},
                             {value_none (ABSENT_DEVICE, 0), POINT (1, 0, 1, 8, 1)},
                             {value_bits (0x1f, QUALITY_LATE), POINT_LINK_STATE},
@@ -219,7 +219,7 @@ static void test_message (void **state)
 //  Without step the message's instant is that of its items, and they do not repeat it.
 static void test_one_instant (void **state)
 {
-    (void)state;
+    (void) state;
     const item_t item = {value_decimal (1, 0, 0), POINT_LINK_STATE};
     message_t message = {.kind = MESSAGE_EVENT, .time_ms = 1699999200000, .count = 1};
     json_t json = s_json ();
@@ -234,7 +234,7 @@ static void test_one_instant (void **state)
 //  Each item of a curve says its own instant.
 static void test_curve (void **state)
 {
-    (void)state;
+    (void) state;
     const item_t items[] = {{value_decimal (1, 0, 0), POINT_LINK_STATE},
                             {value_decimal (-2, 1, 0), POINT_LINK_STATE}};
     message_t message = {.kind = MESSAGE_READING,

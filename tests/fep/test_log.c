@@ -38,7 +38,7 @@ static const char *s_caught (void)
 
 static int s_reset (void **state)
 {
-    (void)state;
+    (void) state;
     log_set_level (LEVEL_INFO);
     log_set_actor ("main");
     return 0;
@@ -55,7 +55,7 @@ static unsigned s_count (const char *text, const char *part)
 
 static void test_form (void **state)
 {
-    (void)state;
+    (void) state;
     log_set_actor ("connector.2");
     s_catch ();
     int64_t before_ms = clock_wall_ms ();
@@ -73,7 +73,7 @@ static void test_form (void **state)
 
 static void test_empty_text (void **state)
 {
-    (void)state;
+    (void) state;
     s_catch ();
     log_line (LEVEL_INFO, "EMPTY-TEST", "%s", "");
     assert_string_equal (s_caught () + 24, " I main EMPTY-TEST\n");
@@ -81,7 +81,7 @@ static void test_empty_text (void **state)
 
 static void test_levels (void **state)
 {
-    (void)state;
+    (void) state;
     s_catch ();
     log_line (LEVEL_INFO, "LEVEL-TEST", "a=%d", 1);
     log_line (LEVEL_DEBUG, "LEVEL-TEST", "a=%d", 2);
@@ -101,7 +101,7 @@ static void test_levels (void **state)
 
 static void test_level_names (void **state)
 {
-    (void)state;
+    (void) state;
     static const char *const names[] = {"error", "warning", "info", "debug", "trace"};
     for (int i = 0; i < 5; i++) {
         log_level_t level = LEVEL_ERROR;
@@ -116,14 +116,14 @@ static void test_level_names (void **state)
 
 static void test_long_lines_are_cut (void **state)
 {
-    (void)state;
+    (void) state;
     char text[3000];
     memset (text, 'x', sizeof text - 1);
     text[sizeof text - 1] = 0;
     size_t head = strlen ("2026-11-21T03:08:36.123Z I main CUT-TEST ");
     for (int away = -2; away <= 2; away++) {
         s_catch ();
-        log_line (LEVEL_INFO, "CUT-TEST", "%.*s", (int)(1023 - head) + away, text);
+        log_line (LEVEL_INFO, "CUT-TEST", "%.*s", (int) (1023 - head) + away, text);
         const char *line = s_caught ();
         size_t size = strlen (line);
         assert_int_equal (size, away < 0 ? 1024 + away : 1024);
@@ -137,7 +137,7 @@ static void test_long_lines_are_cut (void **state)
 
 static void test_control_characters (void **state)
 {
-    (void)state;
+    (void) state;
     s_catch ();
     log_line (LEVEL_INFO, "CONTROL-TEST", "a=%s", "x\ny\r\x1b[31m\x7f\xe7\xbb\x88");
     assert_string_equal (s_caught () + 24, " I main CONTROL-TEST a=x?y??[31m?\xe7\xbb\x88\n");
@@ -150,14 +150,14 @@ static unsigned s_suppressed (const char *text, const char *id)
     char part[80];
     snprintf (part, sizeof part, " %s suppressed=", id);
     for (const char *at = strstr (text, part); at; at = strstr (at + 1, part)) {
-        sum += (unsigned)strtoul (at + strlen (part), NULL, 10);
+        sum += (unsigned) strtoul (at + strlen (part), NULL, 10);
     }
     return sum;
 }
 
 static void test_errno_is_kept (void **state)
 {
-    (void)state;
+    (void) state;
     s_catch ();
     for (int i = 0; i < LOG_BURST + 10; i++) {
         errno = ENOSPC;
@@ -172,7 +172,7 @@ static void test_errno_is_kept (void **state)
 
 static void test_long_actor_is_cut (void **state)
 {
-    (void)state;
+    (void) state;
     log_set_actor ("1234567890123456789012345678901234567890");
     s_catch ();
     log_line (LEVEL_INFO, "ACTOR-TEST", "a=%d", 1);
@@ -183,7 +183,7 @@ static void test_long_actor_is_cut (void **state)
 //  that needs more than a second for them gets another try with another id.
 static void test_burst (void **state)
 {
-    (void)state;
+    (void) state;
     static const char *const ids[] = {"BURST-1", "BURST-2", "BURST-3", "BURST-4", "BURST-5"};
     for (int try = 0; try < 5; try++) {
         s_catch ();
@@ -211,7 +211,7 @@ static void test_burst (void **state)
 //  When the second has ended the next line of the id says first what was suppressed.
 static void test_suppressed_is_said_when_the_second_ends (void **state)
 {
-    (void)state;
+    (void) state;
     s_catch ();
     int64_t deadline_ms = clock_mono_ms () + 30000;
     unsigned lines = 0;
@@ -244,7 +244,7 @@ static void *s_writer (void *argument)
 //  Lines of threads are never mixed, and none is lost from the account.
 static void test_threads (void **state)
 {
-    (void)state;
+    (void) state;
     char names[4][24];
     pthread_t threads[4];
     s_catch ();
@@ -268,7 +268,7 @@ static void test_threads (void **state)
 //  Ids beyond the table's size share one account: they are written, and limited together.
 static void test_more_ids_than_the_table (void **state)
 {
-    (void)state;
+    (void) state;
     static char ids[LOG_IDS_MAX * 2][24];
     s_catch ();
     for (int i = 0; i < LOG_IDS_MAX * 2; i++) {

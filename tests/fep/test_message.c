@@ -4,14 +4,14 @@
 
 static void test_sizes (void **state)
 {
-    (void)state;
+    (void) state;
     assert_int_equal (sizeof (value_t), 16);
     assert_int_equal (sizeof (item_t), 24);
 }
 
 static void test_decimal_texts (void **state)
 {
-    (void)state;
+    (void) state;
     static const struct {
         int64_t mantissa;      //  Given
         int8_t exponent;       //  Given
@@ -42,7 +42,7 @@ static void test_decimal_texts (void **state)
 
 static void test_texts_of_extreme_exponents (void **state)
 {
-    (void)state;
+    (void) state;
     char text[160];
     value_t value = value_decimal (INT64_MIN, 127, 0);
     value_text (&value, text, sizeof text);
@@ -61,7 +61,7 @@ static void test_texts_of_extreme_exponents (void **state)
 
 static void test_texts_of_other_kinds (void **state)
 {
-    (void)state;
+    (void) state;
     char text[160];
     value_t value = value_none (ABSENT_DEVICE, QUALITY_LATE);
     assert_int_equal (value.quality, QUALITY_LATE | QUALITY_INVALID);
@@ -80,7 +80,7 @@ static void test_texts_of_other_kinds (void **state)
 
 static void test_equality (void **state)
 {
-    (void)state;
+    (void) state;
     value_t a = value_decimal (10, -1, 0);
     value_t b = value_decimal (10, -1, QUALITY_LATE);
     assert_true (value_equal (&a, &b));
@@ -101,7 +101,7 @@ static void test_equality (void **state)
 
 static void test_words (void **state)
 {
-    (void)state;
+    (void) state;
     char text[256];
     assert_string_equal (message_kind_name (MESSAGE_READING), "reading");
     assert_string_equal (message_kind_name (MESSAGE_HEARTBEAT), "heartbeat");
@@ -110,7 +110,7 @@ static void test_words (void **state)
     assert_string_equal (freeze_name (FREEZE_COMMAND), "command");
     assert_string_equal (freeze_name (FREEZE_COUNT), "?");
     assert_string_equal (absent_name (ABSENT_DEVICE), "device");
-    assert_string_equal (absent_name ((absent_t)77), "unknown");
+    assert_string_equal (absent_name ((absent_t) 77), "unknown");
     quality_text (0, text, sizeof text);
     assert_string_equal (text, "ok");
     quality_text (QUALITY_SECONDARY | QUALITY_CHANGED, text, sizeof text);
@@ -124,7 +124,7 @@ static void test_words (void **state)
 
 static void test_item_time (void **state)
 {
-    (void)state;
+    (void) state;
     message_t message = {.time_ms = 1000, .step_ms = 900};
     assert_true (message_item_time (&message, 0) == 1000);
     assert_true (message_item_time (&message, 3) == 3700);
@@ -137,7 +137,7 @@ static void test_item_time (void **state)
 
 static void test_batch_keeps_what_it_is_given (void **state)
 {
-    (void)state;
+    (void) state;
     batch_t *batch = batch_new ();
     message_t *first = batch_message (batch, MESSAGE_EVENT);
     char word[] = "word";
@@ -163,7 +163,7 @@ static void test_batch_keeps_what_it_is_given (void **state)
 
 static void test_long_texts_are_cut (void **state)
 {
-    (void)state;
+    (void) state;
     batch_t *batch = batch_new ();
     char text[VALUE_TEXT_MAX + 10];
     memset (text, 'a', sizeof text - 1);
@@ -177,7 +177,7 @@ static void test_long_texts_are_cut (void **state)
 
 static void test_rollback (void **state)
 {
-    (void)state;
+    (void) state;
     batch_t *batch = batch_new ();
     batch_message (batch, MESSAGE_READING);
     batch_item (batch, 1, value_decimal (1, 0, 0));
@@ -199,7 +199,7 @@ static void test_rollback (void **state)
 
 static void test_limit_of_messages (void **state)
 {
-    (void)state;
+    (void) state;
     batch_t *batch = batch_new ();
     for (int i = 0; i < BATCH_MESSAGES_MAX; i++) {
         batch_message (batch, MESSAGE_LINK);
@@ -219,7 +219,7 @@ static void test_limit_of_messages (void **state)
 
 static void test_limit_of_items_and_bytes (void **state)
 {
-    (void)state;
+    (void) state;
     batch_t *batch = batch_new ();
     batch_message (batch, MESSAGE_READING);
     for (int i = 0; i < BATCH_ITEMS_MAX; i++) {

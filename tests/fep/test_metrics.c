@@ -6,7 +6,7 @@
 
 static void test_add_set_get (void **state)
 {
-    (void)state;
+    (void) state;
     assert_int_equal (metric_get (METRIC_sessions_online), 0);
     metric_add (METRIC_sessions_online, 5);
     metric_add (METRIC_sessions_online, -2);
@@ -29,7 +29,7 @@ static void *s_count (void *argument)
 
 static void test_threads_lose_nothing (void **state)
 {
-    (void)state;
+    (void) state;
     int64_t refused = metric_get (METRIC_frames_refused);
     pthread_t threads[4];
     for (int i = 0; i < 4; i++) {
@@ -46,7 +46,7 @@ static void test_threads_lose_nothing (void **state)
 //  Runs before anything else is counted.
 static void test_quantiles (void **state)
 {
-    (void)state;
+    (void) state;
     assert_int_equal (metric_commit_quantile_us (0.5), 0);
     metric_commit_us (0);
     assert_int_equal (metric_commit_quantile_us (0.0), 1);
@@ -64,13 +64,13 @@ static void test_quantiles (void **state)
     assert_int_equal (metric_commit_quantile_us (1.0), 2048);
     metric_commit_us (-5);
     metric_commit_us (INT64_MAX);
-    assert_true (metric_commit_quantile_us (1.0) >= (int64_t)1 << 40);
+    assert_true (metric_commit_quantile_us (1.0) >= (int64_t) 1 << 40);
     assert_int_equal (metric_commit_quantile_us (0.0), 1);
 }
 
 static void test_wire_forms (void **state)
 {
-    (void)state;
+    (void) state;
     static uint8_t memory[8192];
     metric_set (METRIC_identities, 4711);
     metric_refused (FEP_IMPLAUSIBLE);
@@ -80,8 +80,8 @@ static void test_wire_forms (void **state)
     bytes_t map = writer_bytes (&out);
     assert_int_equal (wire_find_int (map, "identities", -1), 4711);
     for (unsigned i = 0; i < METRIC_COUNT; i++) {
-        assert_int_equal (wire_find_int (map, metric_name ((metric_t)i), -1),
-                          metric_get ((metric_t)i));
+        assert_int_equal (wire_find_int (map, metric_name ((metric_t) i), -1),
+                          metric_get ((metric_t) i));
     }
     reader_t in = reader_of (map);
     assert_int_equal (wire_get_map (&in), METRIC_COUNT);
@@ -94,11 +94,11 @@ static void test_wire_forms (void **state)
 
 static void test_names_are_unique (void **state)
 {
-    (void)state;
+    (void) state;
     for (unsigned i = 0; i < METRIC_COUNT; i++) {
-        assert_true (strlen (metric_meaning ((metric_t)i)) > 0);
+        assert_true (strlen (metric_meaning ((metric_t) i)) > 0);
         for (unsigned k = 0; k < i; k++) {
-            assert_string_not_equal (metric_name ((metric_t)i), metric_name ((metric_t)k));
+            assert_string_not_equal (metric_name ((metric_t) i), metric_name ((metric_t) k));
         }
     }
 }

@@ -120,7 +120,7 @@ static void s_compare (bytes_t packed, const batch_t *batch, const batch_head_t 
 
 static void test_packs_the_vector (void **state)
 {
-    (void)state;
+    (void) state;
     batch_t *batch = s_batch ();
     writer_t out = s_writer ();
     CHECK_OK (pack_batch (batch, &s_head, &out));
@@ -133,16 +133,16 @@ static void test_packs_the_vector (void **state)
 //  What an outside msgpack library makes of our bytes.
 static void test_outside_library_agrees (void **state)
 {
-    (void)state;
+    (void) state;
     batch_t *batch = s_batch ();
     writer_t out = s_writer ();
     CHECK_OK (pack_batch (batch, &s_head, &out));
     static char command[4096];
     int used = snprintf (command, sizeof command, "echo ");
     for (size_t i = 0; i < out.size; i++) {
-        used += snprintf (command + used, sizeof command - (size_t)used, "%02x", out.data[i]);
+        used += snprintf (command + used, sizeof command - (size_t) used, "%02x", out.data[i]);
     }
-    snprintf (command + used, sizeof command - (size_t)used, " | /usr/bin/python3 %s",
+    snprintf (command + used, sizeof command - (size_t) used, " | /usr/bin/python3 %s",
               TESTS_DIR "/fep/check_pack.py");
     FILE *pipe = popen (command, "r");
     assert_non_null (pipe);
@@ -162,16 +162,16 @@ static void test_outside_library_agrees (void **state)
 //  Both sides of every width, every exponent at its ends, every kind.
 static void test_round_trip_of_extremes (void **state)
 {
-    (void)state;
+    (void) state;
     static const int64_t numbers[] = {
-        0,         1,  127, 128, 255,  256,  65535,  65536,  UINT32_MAX, (int64_t)UINT32_MAX + 1,
-        INT64_MAX, -1, -32, -33, -128, -129, -32768, -32769, INT32_MIN,  (int64_t)INT32_MIN - 1,
+        0,         1,  127, 128, 255,  256,  65535,  65536,  UINT32_MAX, (int64_t) UINT32_MAX + 1,
+        INT64_MAX, -1, -32, -33, -128, -129, -32768, -32769, INT32_MIN,  (int64_t) INT32_MIN - 1,
         INT64_MIN};
     static const int8_t exponents[] = {-128, -33, -32, -4, -1, 0, 1, 127};
     batch_t *batch = batch_new ();
     char text[VALUE_TEXT_MAX + 1];
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-        message_t *message = batch_message (batch, (message_kind_t)(1 + i % 7));
+        message_t *message = batch_message (batch, (message_kind_t) (1 + i % 7));
         message->received_ms = numbers[i];
         message->time_ms = numbers[sizeof numbers / sizeof *numbers - 1 - i];
         message->step_ms = i % 2 ? INT32_MAX : INT32_MIN;
@@ -179,16 +179,16 @@ static void test_round_trip_of_extremes (void **state)
         message->task = i % 2 ? 0 : UINT32_MAX;
         message->mp = i % 2 ? UINT16_MAX : 0;
         message->area = i % 2 ? AREA_COUNT - 1 : 0;
-        message->freeze = (uint8_t)(i % FREEZE_COUNT);
+        message->freeze = (uint8_t) (i % FREEZE_COUNT);
         message->address = bytes_of ("12345678901234567890123", i % (ADDRESS_MAX + 1));
         message->raw = bytes_of (s_vector, i * 5);
         for (size_t k = 0; k < sizeof exponents; k++) {
-            batch_item (batch, UINT32_MAX - (uint32_t)k,
-                        value_decimal (numbers[i], exponents[k], (uint16_t)(i * 3121)));
-            batch_item (batch, (uint32_t)k, value_bits ((uint64_t)numbers[i], UINT16_MAX));
+            batch_item (batch, UINT32_MAX - (uint32_t) k,
+                        value_decimal (numbers[i], exponents[k], (uint16_t) (i * 3121)));
+            batch_item (batch, (uint32_t) k, value_bits ((uint64_t) numbers[i], UINT16_MAX));
         }
-        batch_item (batch, 1, value_none ((absent_t)(i % ABSENT_COUNT), 0));
-        batch_item (batch, 1, (value_t){.real = (double)numbers[i], .kind = VALUE_FLOAT});
+        batch_item (batch, 1, value_none ((absent_t) (i % ABSENT_COUNT), 0));
+        batch_item (batch, 1, (value_t){.real = (double) numbers[i], .kind = VALUE_FLOAT});
         size_t length = i * 6 < VALUE_TEXT_MAX ? i * 6 : VALUE_TEXT_MAX;
         memset (text, 'a', length);
         text[length] = 0;
@@ -215,18 +215,18 @@ static void s_fill (batch_t *batch, uint64_t *seed)
     batch_clear (batch);
     for (uint64_t n = s_next (seed) % 20; n > 0; n--) {
         message_t *message = batch_message (batch, MESSAGE_EVENT);
-        message->terminal = (uint32_t)s_next (seed);
-        message->received_ms = (int64_t)s_next (seed);
+        message->terminal = (uint32_t) s_next (seed);
+        message->received_ms = (int64_t) s_next (seed);
         message->address = bytes_of (words, s_next (seed) % (ADDRESS_MAX + 1));
         message->raw = bytes_of (s_vector, s_next (seed) % sizeof s_vector);
         for (uint64_t k = s_next (seed) % 40; k > 0; k--) {
-            unsigned shift = (unsigned)(s_next (seed) % 48);
-            value_t value = value_decimal ((int64_t)(s_next (seed) >> shift), -2, 0);
+            unsigned shift = (unsigned) (s_next (seed) % 48);
+            value_t value = value_decimal ((int64_t) (s_next (seed) >> shift), -2, 0);
             if (s_next (seed) % 4 == 0) {
                 value = (value_t){
-                    .text = words, .exponent = (int8_t)(s_next (seed) % 43), .kind = VALUE_TEXT};
+                    .text = words, .exponent = (int8_t) (s_next (seed) % 43), .kind = VALUE_TEXT};
             }
-            batch_item (batch, (uint32_t)s_next (seed), value);
+            batch_item (batch, (uint32_t) s_next (seed), value);
         }
     }
 }
@@ -235,7 +235,7 @@ static void s_fill (batch_t *batch, uint64_t *seed)
 //  allocated, so a write beyond it would be seen by the sanitizer.
 static void test_bound (void **state)
 {
-    (void)state;
+    (void) state;
     uint64_t seed = 7;
     batch_t *batch = batch_new ();
     for (int round = 0; round < 300; round++) {
@@ -248,7 +248,7 @@ static void test_bound (void **state)
         size_t size = out.size;
         s_compare (writer_bytes (&out), batch, &s_head);
         free (block);
-        size_t less = (size_t)s_next (&seed) % size;
+        size_t less = (size_t) s_next (&seed) % size;
         block = malloc (less + 1);
         assert_non_null (block);
         out = writer_of (block, less);
@@ -264,7 +264,7 @@ static void test_bound (void **state)
 //  slack from other parts.
 static void test_bound_of_the_longest (void **state)
 {
-    (void)state;
+    (void) state;
     batch_t *batch = batch_new ();
     for (int round = 0; round < 2; round++) {
         batch_clear (batch);
@@ -293,7 +293,7 @@ static void test_bound_of_the_longest (void **state)
 
 static void test_full_batch (void **state)
 {
-    (void)state;
+    (void) state;
     batch_t *batch = batch_new ();
     for (int i = 0; i < BATCH_MESSAGES_MAX; i++) {
         batch_message (batch, MESSAGE_HEARTBEAT);
@@ -310,7 +310,7 @@ static void test_full_batch (void **state)
 
 static void test_refuses_to_pack_beyond_limits (void **state)
 {
-    (void)state;
+    (void) state;
     batch_t *batch = s_batch ();
     batch->messages[0].address = bytes_text ("123456789012345678901234");
     writer_t out = s_writer ();
@@ -331,7 +331,7 @@ static void test_refuses_to_pack_beyond_limits (void **state)
 static void s_put_wide (writer_t *out, int64_t value, bool negative)
 {
     writer_u8 (out, negative ? 0xd3 : 0xcf);
-    writer_u64be (out, (uint64_t)value);
+    writer_u64be (out, (uint64_t) value);
 }
 
 static bytes_t s_foreign (uint8_t *memory, size_t size)
@@ -412,7 +412,7 @@ static void s_check_foreign (cursor_t *cursor)
 
 static void test_reads_other_widths_and_appended_fields (void **state)
 {
-    (void)state;
+    (void) state;
     uint8_t memory[512];
     bytes_t foreign = s_foreign (memory, sizeof memory / 2);
     CHECK_OK (pack_check (foreign));
@@ -435,7 +435,7 @@ static void test_reads_other_widths_and_appended_fields (void **state)
 //  Several batches one behind the other; the walker may leave any of them early.
 static void test_walks_a_record (void **state)
 {
-    (void)state;
+    (void) state;
     batch_t *batch = s_batch ();
     message_t *second = batch_message (batch, MESSAGE_EVENT);
     second->mp = 77;
@@ -468,7 +468,7 @@ static void test_walks_a_record (void **state)
 //  Spans behind a new header are the batch again, and each is a message of its own.
 static void test_spans (void **state)
 {
-    (void)state;
+    (void) state;
     uint64_t seed = 99;
     static uint8_t copied[sizeof s_memory];
     batch_t *batch = batch_new ();
@@ -506,7 +506,7 @@ static void test_spans (void **state)
 
 static void test_patches_quality (void **state)
 {
-    (void)state;
+    (void) state;
     batch_t *batch = s_batch ();
     writer_t out = s_writer ();
     CHECK_OK (pack_batch (batch, &s_head, &out));
@@ -518,7 +518,7 @@ static void test_patches_quality (void **state)
     CHECK_OK (cursor_message (&cursor, &message));
     for (uint32_t i = 0; i < message.count; i++) {
         CHECK_OK (cursor_item (&cursor, &item));
-        uint16_t quality = (uint16_t)(0xa5c0 + i);
+        uint16_t quality = (uint16_t) (0xa5c0 + i);
         cursor_patch_quality (&cursor, s_memory, quality);
         batch->items[i].value.quality = quality;
     }
@@ -528,7 +528,7 @@ static void test_patches_quality (void **state)
 
 static void test_any_cut_is_refused (void **state)
 {
-    (void)state;
+    (void) state;
     CHECK_OK (pack_check (bytes_of (s_vector, 0)));
     for (size_t size = 1; size < sizeof s_vector; size++) {
         uint8_t *exact = malloc (size);
@@ -546,13 +546,13 @@ static void test_any_cut_is_refused (void **state)
 //  Whatever passes the check can be walked and copied.
 static void test_any_changed_byte_is_safe (void **state)
 {
-    (void)state;
+    (void) state;
     uint8_t changed[sizeof s_vector];
     unsigned passed = 0;
     for (size_t at = 0; at < sizeof s_vector; at++) {
         for (unsigned byte = 0; byte < 256; byte++) {
             memcpy (changed, s_vector, sizeof changed);
-            changed[at] = (uint8_t)byte;
+            changed[at] = (uint8_t) byte;
             bytes_t packed = bytes_of (changed, sizeof changed);
             if (pack_check (packed)) {
                 continue;
@@ -575,7 +575,7 @@ static void test_any_changed_byte_is_safe (void **state)
 //  One byte of the vector replaced, and what must come of it.
 static void test_refusals (void **state)
 {
-    (void)state;
+    (void) state;
     static const struct {
         size_t at;                        //  Offset in the vector
         uint8_t byte;                     //  Put there
@@ -613,8 +613,8 @@ static fep_err_t s_check_counts (uint32_t messages, uint32_t items, size_t addre
     static const uint8_t zeros[BATCH_ITEMS_MAX * 11 + 64];
     batch_head_t head = {.messages = 1};
     pack_head (&head, &out);
-    out.data[out.size - 2] = (uint8_t)(messages >> 8);
-    out.data[out.size - 1] = (uint8_t)messages;
+    out.data[out.size - 2] = (uint8_t) (messages >> 8);
+    out.data[out.size - 1] = (uint8_t) messages;
     wire_put_array (&out, 12);
     wire_put_uint (&out, 1);
     wire_put_uint (&out, 1);
@@ -637,7 +637,7 @@ static fep_err_t s_check_counts (uint32_t messages, uint32_t items, size_t addre
 
 static void test_limits (void **state)
 {
-    (void)state;
+    (void) state;
     CHECK_OK (s_check_counts (1, 1, ADDRESS_MAX, VALUE_TEXT_MAX));
     CHECK_OK (s_check_counts (1, BATCH_ITEMS_MAX, 0, 0));
     CHECK_ERR (s_check_counts (1, BATCH_ITEMS_MAX + 1, 0, 0), FEP_LIMIT);
@@ -650,7 +650,7 @@ static void test_limits (void **state)
 //  After an error every call fails.
 static void test_errors_stay (void **state)
 {
-    (void)state;
+    (void) state;
     cursor_t cursor = cursor_of (bytes_of (s_vector, sizeof s_vector - 20));
     batch_head_t head;
     message_t message;
@@ -667,7 +667,7 @@ static void test_errors_stay (void **state)
 
 static void test_batch_of_too_few_fields (void **state)
 {
-    (void)state;
+    (void) state;
     uint8_t changed[sizeof s_vector];
     memcpy (changed, s_vector, sizeof changed);
     changed[0] = 0x94;
@@ -678,7 +678,7 @@ static void test_batch_of_too_few_fields (void **state)
 
 static void test_head_needs_room (void **state)
 {
-    (void)state;
+    (void) state;
     uint8_t memory[28];
     writer_t out = writer_of (memory, sizeof memory - 1);
     pack_head (&s_head, &out);

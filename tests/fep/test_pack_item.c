@@ -41,7 +41,7 @@ static fep_err_t s_try_item (const uint8_t *bytes, size_t size, item_t *item)
 //  The shortest form of each number, and no byte read beyond the end for any cut.
 static void test_items_are_shortest (void **state)
 {
-    (void)state;
+    (void) state;
     static const int64_t numbers[] = {0,
                                       127,
                                       128,
@@ -60,7 +60,7 @@ static void test_items_are_shortest (void **state)
                                       -32768,
                                       -32769,
                                       INT32_MIN,
-                                      (int64_t)INT32_MIN - 1,
+                                      (int64_t) INT32_MIN - 1,
                                       INT64_MIN};
     batch_t *batch = batch_new ();
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
@@ -90,7 +90,7 @@ static void test_items_are_shortest (void **state)
 //  What an item must not be, in the usual shape and in others.
 static void test_items_refused (void **state)
 {
-    (void)state;
+    (void) state;
     static const struct {
         uint8_t bytes[24];  //  The item
         size_t size;        //  Of it
@@ -120,7 +120,7 @@ static void test_items_refused (void **state)
 //  An appended field may be as deep as any value, whether the item is read or skipped.
 static void test_deep_appended_field (void **state)
 {
-    (void)state;
+    (void) state;
     for (size_t depth = 0; depth <= WIRE_DEPTH_MAX + 1; depth++) {
         uint8_t memory[32];
         writer_t out = writer_of (memory, sizeof memory);
@@ -138,7 +138,7 @@ static void test_deep_appended_field (void **state)
 //  Every room from none to the bound for long texts: FULL until it fits, never a byte beyond.
 static void test_texts_find_their_room (void **state)
 {
-    (void)state;
+    (void) state;
     batch_t *batch = batch_new ();
     char text[VALUE_TEXT_MAX + 1];
     memset (text, 't', sizeof text - 1);

@@ -7,7 +7,7 @@
 
 static void test_limit_and_counts (void **state)
 {
-    (void)state;
+    (void) state;
     pool_t *pool = pool_new (100, 3);
     assert_int_equal (pool_object_size (pool), 100);
     assert_int_equal (pool_stats (pool).allocated, 0);
@@ -43,8 +43,8 @@ static void s_check_disjoint (size_t size, size_t limit)
     for (size_t i = 0; i < limit; i++) {
         objects[i] = pool_take (pool);
         assert_non_null (objects[i]);
-        assert_int_equal ((uintptr_t)objects[i] % alignof (max_align_t), 0);
-        memset (objects[i], (int)(i % 251), size);
+        assert_int_equal ((uintptr_t) objects[i] % alignof (max_align_t), 0);
+        memset (objects[i], (int) (i % 251), size);
     }
     assert_null (pool_take (pool));
     for (size_t i = 0; i < limit; i++) {
@@ -63,7 +63,7 @@ static void s_check_disjoint (size_t size, size_t limit)
 
 static void test_objects_do_not_overlap (void **state)
 {
-    (void)state;
+    (void) state;
     s_check_disjoint (1, 10000);
     s_check_disjoint (17, 5001);
     s_check_disjoint (4096, 33);
@@ -75,7 +75,7 @@ static void test_objects_do_not_overlap (void **state)
 //  Memory follows use, not the limit, and what was given back is used first.
 static void test_memory_grows_with_use (void **state)
 {
-    (void)state;
+    (void) state;
     pool_t *pool = pool_new (4096, 1000000);
     void *first = pool_take (pool);
     size_t slab = pool_stats (pool).allocated;

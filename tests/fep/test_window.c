@@ -120,20 +120,20 @@ static void test_random_run (void **state)
         if (random >> 31) {
             uint8_t bytes[16];
             for (size_t k = 0; k < n; k++) {
-                bytes[k] = (uint8_t)(written + k);
+                bytes[k] = (uint8_t) (written + k);
             }
             bool fits = window_append (&window, pool, bytes_of (bytes, n));
             assert_int_equal (fits, pending + n <= CAPACITY);
-            written = (uint8_t)(written + (fits ? n : 0));
+            written = (uint8_t) (written + (fits ? n : 0));
             pending += fits ? n : 0;
         } else {
             bytes_t bytes = window_bytes (&window);
             assert_int_equal (bytes.size, pending);
             n = n < pending ? n : pending;
             for (size_t k = 0; k < n; k++) {
-                assert_int_equal (bytes.data[k], (uint8_t)(read + k));
+                assert_int_equal (bytes.data[k], (uint8_t) (read + k));
             }
-            read = (uint8_t)(read + n);
+            read = (uint8_t) (read + n);
             pending -= n;
             window_consume (&window, n);
         }

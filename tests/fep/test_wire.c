@@ -52,12 +52,12 @@ static const s_int_t s_ints[] = {
     {-32768, 3, {0xd1, 0x80, 0x00}},
     {-32769, 5, {0xd2, 0xff, 0xff, 0x7f, 0xff}},
     {INT32_MIN, 5, {0xd2, 0x80, 0, 0, 0}},
-    {(int64_t)INT32_MIN - 1, 9, {0xd3, 0xff, 0xff, 0xff, 0xff, 0x7f, 0xff, 0xff, 0xff}},
+    {(int64_t) INT32_MIN - 1, 9, {0xd3, 0xff, 0xff, 0xff, 0xff, 0x7f, 0xff, 0xff, 0xff}},
     {INT64_MIN, 9, {0xd3, 0x80, 0, 0, 0, 0, 0, 0, 0}}};
 
 static void test_integers (void **state)
 {
-    (void)state;
+    (void) state;
     for (size_t i = 0; i < sizeof s_ints / sizeof *s_ints; i++) {
         const s_int_t *row = &s_ints[i];
         writer_t out = s_writer ();
@@ -72,7 +72,7 @@ static void test_integers (void **state)
         in = s_reader (&out);
         uint64_t read = wire_get_uint (&in);
         assert_int_equal (in.failed, row->value < 0);
-        assert_true (row->value < 0 || read == (uint64_t)row->value);
+        assert_true (row->value < 0 || read == (uint64_t) row->value);
         for (size_t cut = 0; cut < row->size; cut++) {
             in = reader_of (bytes_of (out.data, cut));
             assert_int_equal (wire_peek (&in), WIRE_BAD);
@@ -84,7 +84,7 @@ static void test_integers (void **state)
 
 static void test_large_unsigned (void **state)
 {
-    (void)state;
+    (void) state;
     writer_t out = s_writer ();
     wire_put_uint (&out, UINT64_MAX);
     CHECK_BYTES (out, 0xcf, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff);
@@ -100,7 +100,7 @@ static void test_large_unsigned (void **state)
 //  Wider forms than needed are legal.
 static void test_any_width_is_read (void **state)
 {
-    (void)state;
+    (void) state;
     static const uint8_t wide[] = {
         0xcc, 1, 0xcd, 0,    1, 0xce, 0,    0, 0,    1,    0xcf, 0, 0,   0,    0, 0,
         0,    0, 1,    0xd0, 1, 0xd1, 0,    1, 0xd2, 0,    0,    0, 1,   0xd3, 0, 0,
@@ -129,7 +129,7 @@ static void test_any_width_is_read (void **state)
 //  Signed forms hold positive numbers too: only their own highest bit is a sign.
 static void test_signed_forms_of_positive_numbers (void **state)
 {
-    (void)state;
+    (void) state;
     static const uint8_t bytes[] = {0xd0, 0x7f, 0xd1, 0x7f, 0xff, 0xd2, 0x7f, 0xff, 0xff, 0xff};
     reader_t in = reader_of (bytes_of (bytes, sizeof bytes));
     assert_true (wire_get_int (&in) == INT8_MAX);
@@ -140,7 +140,7 @@ static void test_signed_forms_of_positive_numbers (void **state)
 
 static void test_nil_bool_float (void **state)
 {
-    (void)state;
+    (void) state;
     writer_t out = s_writer ();
     wire_put_nil (&out);
     wire_put_bool (&out, true);
@@ -166,7 +166,7 @@ static void test_nil_bool_float (void **state)
 //  Sizes at which the form changes, with the tag and how many bytes stand before the body.
 static void test_texts_and_bytes (void **state)
 {
-    (void)state;
+    (void) state;
     static const struct {
         size_t size;  //  Of the body
         int str_tag;  //  Expected
@@ -205,7 +205,7 @@ static void test_texts_and_bytes (void **state)
 
 static void test_counts (void **state)
 {
-    (void)state;
+    (void) state;
     writer_t out = s_writer ();
     wire_put_array (&out, 15);
     wire_put_array (&out, 16);
@@ -221,7 +221,7 @@ static void test_counts (void **state)
 //  A count that the bytes cannot hold is refused before anybody loops over it.
 static void test_lying_counts (void **state)
 {
-    (void)state;
+    (void) state;
     static const uint8_t array[] = {0xdd, 0xff, 0xff, 0xff, 0xff, 0};
     reader_t in = reader_of (bytes_of (array, sizeof array));
     assert_int_equal (wire_get_array (&in), 0);
@@ -244,7 +244,7 @@ static void test_lying_counts (void **state)
 
 static void test_wrong_types_fail (void **state)
 {
-    (void)state;
+    (void) state;
     static const uint8_t nil[] = {0xc0};
     static const uint8_t bad[] = {0xc1, 0xc7, 0xc8, 0xc9, 0xd4, 0xd5, 0xd6, 0xd7, 0xd8};
     reader_t in = reader_of (bytes_of (nil, 1));
@@ -264,7 +264,7 @@ static void test_wrong_types_fail (void **state)
 
 static void test_skips_whole_values (void **state)
 {
-    (void)state;
+    (void) state;
     writer_t out = s_writer ();
     wire_put_array (&out, 4);
     wire_put_map (&out, 2);
@@ -289,7 +289,7 @@ static void test_skips_whole_values (void **state)
 
 static void test_depth_is_limited (void **state)
 {
-    (void)state;
+    (void) state;
     for (unsigned depth = 0; depth <= WIRE_DEPTH_MAX + 1; depth++) {
         writer_t out = s_writer ();
         for (unsigned i = 0; i < depth; i++) {
@@ -318,7 +318,7 @@ static writer_t s_map (void)
 
 static void test_finds_keys (void **state)
 {
-    (void)state;
+    (void) state;
     writer_t out = s_map ();
     bytes_t map = writer_bytes (&out);
     reader_t value;
@@ -338,7 +338,7 @@ static void test_finds_keys (void **state)
 
 static void test_finds_texts (void **state)
 {
-    (void)state;
+    (void) state;
     writer_t out = s_map ();
     bytes_t map = writer_bytes (&out);
     char text[4] = "zzz";
@@ -356,7 +356,7 @@ static void test_finds_texts (void **state)
 
 static void test_open_and_close (void **state)
 {
-    (void)state;
+    (void) state;
     writer_t out = s_writer ();
     size_t map = wire_open_map (&out);
     wire_put_text (&out, "a");
@@ -377,7 +377,7 @@ static void test_open_and_close (void **state)
 
 static void test_writer_too_small (void **state)
 {
-    (void)state;
+    (void) state;
     uint8_t memory[8];
     writer_t out = writer_of (memory, sizeof memory);
     wire_put_int (&out, INT64_MAX);

@@ -114,4 +114,14 @@ static inline uint64_t place_trim (place_t *self, uint64_t before)
     return first;
 }
 
+static inline void place_expect_frame (place_t *place, uint64_t sequence, uint32_t index)
+{
+    char expected[40];
+    snprintf (expected, sizeof expected, "%llu.%u", (unsigned long long) sequence, index);
+    uint8_t room[64];
+    writer_t out = writer_of (room, sizeof room);
+    CHECK_OK (store_frame (place->store, sequence, index, &out));
+    assert_true (bytes_equal (writer_bytes (&out), bytes_text (expected)));
+}
+
 #endif
