@@ -354,8 +354,8 @@ static void s_stamp (session_t *self, const session_env_t *env, batch_mark_t fro
     }
 }
 
-static void s_accept (session_t *self, const session_env_t *env, bytes_t frame,
-                      const codec_io_t *io, batch_mark_t from)
+static void s_accept (session_t *self, const session_env_t *env, const codec_io_t *io,
+                      batch_mark_t from)
 {
     self->bad_in_row = 0;
     self->noise = false;
@@ -365,9 +365,6 @@ static void s_accept (session_t *self, const session_env_t *env, bytes_t frame,
     metric_add (METRIC_units_raw, io->raw_units);
     if (io->mark) {
         self->mark = io->mark;
-    }
-    if (s_traced (self, env)) {
-        env->trace (env->arg, self, true, frame, FEP_OK);
     }
     s_answer (self, env, io);
     if (io->bye) {
@@ -397,8 +394,11 @@ static input_t s_frame (session_t *self, const session_env_t *env, bytes_t frame
         return INPUT_TAKEN;
     }
     s_stamp (self, env, from);
+    if (s_traced (self, env)) {
+        env->trace (env->arg, self, true, frame, FEP_OK);
+    }
     s_trace_sent (self, env, send.size);
-    s_accept (self, env, frame, &io, from);
+    s_accept (self, env, &io, from);
     return batch_ripe (env->batch) ? INPUT_BATCH : INPUT_TAKEN;
 }
 

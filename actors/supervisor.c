@@ -47,6 +47,8 @@ typedef struct {
 typedef struct {
     context_t context;        //  Given to every actor
     config_t *config;         //  Current
+    config_t **retired;       //  Texts of earlier ones: an actor's copy may still point at them
+    size_t retired_count;     //  Of them, one for each reload
     const char *path;         //  Of the configuration
     seat_t seats[HOSTS_MAX];  //  Threads, in order of start
     size_t count;             //  Of them
@@ -293,7 +295,9 @@ static void s_reload (supervisor_t *self)
         return;
     }
     config_reload (self->config, fresh, text, sizeof text);
-    config_destroy (&fresh);
+    self->retired = realloc (self->retired, (self->retired_count + 1) * sizeof *self->retired);
+    FEP_ASSERT (self->retired);
+    self->retired[self->retired_count++] = fresh;
     log_level_t level;
     if (log_level_parse (self->config->log.level, &level)) {
         log_set_level (level);
@@ -383,6 +387,10 @@ static void s_end (supervisor_t *self)
     store_close (&self->context.store);
     close (self->signals);
     config_destroy (&self->config);
+    while (self->retired_count) {
+        config_destroy (&self->retired[--self->retired_count]);
+    }
+    free (self->retired);
 }
 
 //  ---- Run ----
