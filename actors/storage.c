@@ -211,12 +211,18 @@ static fep_err_t s_rebuild (storage_t *self, bytes_t body, tally_t *tally)
     batch_head_t head;
     message_t message;
     bytes_t raw = {NULL, 0};
+    uint32_t terminal = 0;
     const bool *repeat = self->repeat;
     fep_err_t error = cursor_batch (&cursor, &head);
     batch_clear (self->rebuilt);
     *tally = (tally_t){0, 0, 0, 0};
     while (error == FEP_OK && (error = cursor_message (&cursor, &message)) == FEP_OK) {
         error = s_items (self, &cursor, &message);
+        //  Bytes left over from a frame that repeats whole are nobody else's.
+        if (message.terminal != terminal || message.kind == MESSAGE_LINK) {
+            raw = (bytes_t){NULL, 0};
+        }
+        terminal = message.terminal;
         if (error == FEP_OK) {
             s_rebuild_message (self, &message, &raw, repeat);
             repeat += message.count;
@@ -262,6 +268,7 @@ static void s_tell_origins (storage_t *self)
 
 static void s_all_durable (storage_t *self)
 {
+    metric_set (METRIC_storage_queue, 0);
     for (int i = 0; i < ORIGINS_MAX; i++) {
         self->origins[i].durable = self->origins[i].taken;
     }
@@ -325,7 +332,6 @@ static void s_count (const storage_t *self, int64_t began_us)
     metric_add (METRIC_messages_committed, (int64_t) self->tally.messages);
     metric_add (METRIC_items_committed, (int64_t) self->tally.items);
     metric_add (METRIC_readings_committed, (int64_t) self->tally.readings);
-    metric_set (METRIC_storage_queue, 0);
     metric_set (METRIC_identities, (int64_t) identity_count (self->identity));
     metric_set (METRIC_identities_forgotten, (int64_t) identity_forgotten (self->identity));
     metric_commit_us (clock_mono_us () - began_us);
