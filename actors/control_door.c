@@ -380,13 +380,14 @@ static fep_err_t s_verb_READ (control_t *self, ask_t *ask)
     const terminal_t *terminal = s_terminal (self, ask);
     uint8_t memory[HEAD_BYTES];
     writer_t out = writer_of (memory, sizeof memory);
-    char name[16] = "current";
+    char name[16];
     size_t kind = 0;
     if (!terminal) {
         return FEP_NOT_FOUND;
     }
-    wire_find_text (ask->body, "kind", name, sizeof name);
-    while (kind < sizeof s_reads / sizeof *s_reads && strcmp (name, s_reads[kind].name) != 0) {
+    bool named = wire_find_text (ask->body, "kind", name, sizeof name);
+    while (named && kind < sizeof s_reads / sizeof *s_reads &&
+           strcmp (name, s_reads[kind].name) != 0) {
         kind++;
     }
     if (kind == sizeof s_reads / sizeof *s_reads) {
