@@ -50,7 +50,8 @@ static void s_error (control_t *self, const ask_t *ask, fep_err_t error)
     control_door_send (self, ask->client, "ERROR", writer_bytes (&out));
 }
 
-//  Copies the request's map with `client` and `number` added, and sends it to another actor.
+//  Copies the request's map behind `client` and `number`, and sends it to another actor. What a client says under
+//  those names does not count: the first of a name is found.
 static fep_err_t s_forward (control_t *self, ask_t *ask, const char *actor, const char *word,
                             uint32_t number)
 {
@@ -59,10 +60,10 @@ static fep_err_t s_forward (control_t *self, ask_t *ask, const char *actor, cons
     reader_t in = reader_of (ask->body);
     uint32_t pairs = wire_get_map (&in);
     wire_put_map (&out, pairs + 2);
-    writer_put (&out, in.data + in.pos, reader_left (&in));
     wire_put_text (&out, "client");
     wire_put_bin (&out, ask->client);
     wire_pair_uint (&out, "number", number);
+    writer_put (&out, in.data + in.pos, reader_left (&in));
     ask->forwarded = true;
     if (out.failed) {
         return FEP_LIMIT;

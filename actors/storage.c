@@ -398,6 +398,12 @@ static fep_err_t s_on_batch (void *arg, actor_t *actor, bytes_t body)
     batch_head_t head = {0};
     bool empty = self->buffer_size == sizeof (committed_t);
     fep_err_t error = s_append (self, body, actor_body_memory (actor), &head);
+    if (error != FEP_OK) {
+        //  Our own packer made it: what cannot be read must not be confirmed.
+        actor_stall (actor, true);
+        actor_fail (actor, "BATCH-UNREADABLE", error);
+        return error;
+    }
     metric_add (METRIC_batches_taken, 1);
     metric_add (METRIC_storage_queue, 1);
     if (head.origin < ORIGINS_MAX && head.number > self->origins[head.origin].taken) {

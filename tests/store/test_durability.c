@@ -11,8 +11,7 @@
 #define KEPT 100  //  Records the child leaves in the journal
 #define LAG 10    //  Records its follower is behind
 
-static _Thread_local int
-    s_syncs;  //  Times the disk was asked by this thread; the store has others
+static _Thread_local int s_syncs;  //  Times the disk was asked by this thread; the store has others
 
 //  Stands in front of the C library's, also for RocksDB.
 int fdatasync (int file)

@@ -137,7 +137,8 @@ def kill_at_start(daemon, delay_s):
 
 def test_crash():
     daemon = Daemon([f"0100{number:05d}" for number in range(1, TERMINALS + 1)],
-                    {"history.checkpoint_ms": 300, "storage.linger_us": 5000}).start()
+                    {"history.checkpoint_ms": 300, "storage.linger_us": 5000,
+                     "connector.count": 2}).start()
     senders = [Sender(daemon, number) for number in range(1, TERMINALS + 1)]
     journal, since, draw = Journal(), {}, random.Random(9)
     epoch, head, repeated, busy = 0, 0, 0, 0

@@ -115,6 +115,7 @@ def test_bytes_that_are_no_zeromq():
             except OSError:
                 pass
     odd = CONTEXT.socket(zmq.SUB)
+    odd.sndhwm = 0  # or its own side drops subscriptions
     cleanup(lambda: odd.close(0))
     odd.connect(daemon.feed_at)
     for topic in ("terminal/", "terminal/" + "9" * 23, "terminal/" + "9" * 24, "x" * 1000, "reading/99", "\0", "sys/"):
@@ -148,7 +149,6 @@ def test_pages():
     head = daemon.status()["head"]
     equal(daemon.fetch(head + 1), [], "behind the head")
     equal(daemon.fetch(head + 1000), [], "far behind the head")
-    equal(daemon.ask_raw("FETCH", {"from": 1, "kind": "held"})[0], "ROWS", "what is held back is a kind as well")
 
 
 def test_terminals_by_pages():
