@@ -17,6 +17,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -52,18 +53,27 @@ static inline int chain_remove_entry (const char *path, const struct stat *state
     return remove (path);
 }
 
-//  A port that was free a moment ago.
-static inline unsigned chain_port (void)
+//  Two ports that are free now, below the range from which the system draws ports of outgoing connections.
+static inline void chain_ports (unsigned ports[2])
 {
-    struct sockaddr_in address = {.sin_family = AF_INET};
-    socklen_t size = sizeof address;
-    address.sin_addr.s_addr = htonl (INADDR_LOOPBACK);
-    int fd = socket (AF_INET, SOCK_STREAM, 0);
-    assert_true (fd >= 0);
-    assert_int_equal (bind (fd, (struct sockaddr *) &address, size), 0);
-    assert_int_equal (getsockname (fd, (struct sockaddr *) &address, &size), 0);
-    close (fd);
-    return ntohs (address.sin_port);
+    int held[2];
+    for (size_t i = 0; i < 2;) {
+        uint16_t drawn;
+        assert_int_equal (getrandom (&drawn, sizeof drawn, 0), sizeof drawn);
+        ports[i] = 10000 + drawn % 20000u;
+        struct sockaddr_in address = {.sin_family = AF_INET,
+                                      .sin_port = htons ((uint16_t) ports[i])};
+        address.sin_addr.s_addr = htonl (INADDR_LOOPBACK);
+        held[i] = socket (AF_INET, SOCK_STREAM, 0);
+        assert_true (held[i] >= 0);
+        if (bind (held[i], (struct sockaddr *) &address, sizeof address) == 0) {
+            i++;
+        } else {
+            close (held[i]);
+        }
+    }
+    close (held[0]);
+    close (held[1]);
 }
 
 static inline zsock_t *chain_socket (int type, const char *endpoint, int mark, bool bind)
@@ -104,19 +114,21 @@ static inline void chain_begin_sockets (void)
 static inline int chain_setup (void **state)
 {
     char yaml[1024], fault[256];
+    unsigned ports[2];
     chain_t *self = calloc (1, sizeof *self);
     assert_non_null (self);
     log_set_level (LEVEL_ERROR);
     chain_begin_sockets ();
     strcpy (self->directory, "/tmp/fep-test-chain-XXXXXX");
     assert_non_null (mkdtemp (self->directory));
+    chain_ports (ports);
     snprintf (yaml, sizeof yaml,
               "store: {path: %s/store, reserve_bytes: 1048576}\n"
               "storage: {durability: os, linger_us: 200}\n"
               "feed: {port: %u, tick_ms: 50}\ndoor: {port: %u}\n"
               "history: {checkpoint_ms: 100}\n"
               "listeners:\n  - {name: a, address: 127.0.0.1, port: 7600, codec: gdw1376}\n",
-              self->directory, chain_port (), chain_port ());
+              self->directory, ports[0], ports[1]);
     fep_err_t error = config_parse (bytes_text (yaml), "test", &self->config, fault, sizeof fault);
     if (error != FEP_OK) {
         fail_msg ("%s", fault);

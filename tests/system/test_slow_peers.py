@@ -146,8 +146,8 @@ def test_silent_terminal():
     lively.confirmed_report(f129(1, Instant(), 1), "the lively one is still there")
     equal(daemon.terminal_facts(ADDRESSES[1])["state"], "offline", "the silent one")
     equal(daemon.terminal_facts(ADDRESSES[1])["last_close"], "SILENT", "last close")
-    downs = link_messages(daemon, ADDRESSES[1])
-    equal([(one["state"], one["reason"]) for one in downs], [(1, None), (0, "SILENT")], "links in the journal")
+    links = wait_links(daemon, ADDRESSES[1], 2)
+    equal([(one["state"], one["reason"]) for one in links], [(1, None), (0, "SILENT")], "links in the journal")
     silent.connect().login()
 
 
@@ -160,6 +160,12 @@ def link_messages(daemon, address):
         link.update({names[point_number(item[0])]: item[1] for item in message.items})
         found.append(link)
     return found
+
+
+def wait_links(daemon, address, count):
+    """The same once so many are in the journal: they are committed a moment after what they tell has happened."""
+    wait_until(lambda: len(link_messages(daemon, address)) == count, f"{count} links in the journal")
+    return link_messages(daemon, address)
 
 
 def peer_of(terminal):
@@ -191,7 +197,7 @@ def test_takeover():
     """The newer connection wins. In the journal each link goes down, as REPLACED, before the next comes up."""
     daemon = Daemon(ADDRESSES).start()
     peers = takeovers(daemon, 10)
-    links = link_messages(daemon, ADDRESSES[0])
+    links = wait_links(daemon, ADDRESSES[0], 2 * len(peers) - 1)
     equal([link["peer"] for link in links if link["reason"] is None], peers, "links up")
     downs = [link for link in links if link["reason"]]
     equal([link["peer"] for link in downs], peers[:-1], "links down")
@@ -214,8 +220,7 @@ def reachable(links):
 def test_takeover_between_connectors():
     daemon = Daemon(ADDRESSES, {"connector.count": 4}).start()
     peers = takeovers(daemon, 20)
-    wait_until(lambda: len(link_messages(daemon, ADDRESSES[0])) == 2 * len(peers) - 1, "all links journalled")
-    links = link_messages(daemon, ADDRESSES[0])
+    links = wait_links(daemon, ADDRESSES[0], 2 * len(peers) - 1)
     equal(sorted(link["peer"] for link in links if link["reason"]), sorted(peers[:-1]), "links down")
     equal(reachable(links), peers[-1], "who follows the links knows where it is")
     equal({link["state"] for link in links}, {1}, "and that it was reachable all the time")

@@ -89,7 +89,7 @@ def test_ends_by_itself():
     daemon = Daemon([ADDRESS], {"feed.tick_ms": 100}).start()
     terminal = Terminal(daemon).login()
     subscriber = pending_trace(daemon, terminal)
-    until = traced(daemon, 1)["until_ms"]
+    until = traced(daemon, 2)["until_ms"]
     count(subscriber, terminal)
     wait_until(lambda: time.time() * 1000 > until + 200, "its time is over")
     check_silent(daemon, subscriber, terminal)
@@ -110,6 +110,7 @@ def test_off_and_refusals():
     daemon = Daemon([ADDRESS], {"feed.tick_ms": 100}).start()
     terminal = Terminal(daemon).login()
     subscriber = pending_trace(daemon, terminal)
+    count(subscriber, terminal)
     traced(daemon, 0)
     wait_until(lambda: daemon.terminal_facts(ADDRESS)["trace_until_ms"] == 0, "off")
     check_silent(daemon, subscriber, terminal)
