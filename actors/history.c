@@ -4,6 +4,7 @@
 //
 //  Words it takes: COMMITTED from storage; LATEST from control.
 #include "actors/actor.h"
+#include "actors/follower.h"
 #include "actors/latest.h"
 #include "fep/clock.h"
 #include "fep/log.h"
@@ -13,21 +14,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LOOK_US 200000       //  How often the journal's head is compared, should a hint be lost
-#define CATCH_UP_RECORDS 64  //  Read from the journal in one turn
-#define ROWS_MAX 2048        //  Rows of one write at a checkpoint
-#define ROW_BYTES 64         //  Of one packed value at most
+#define ROWS_MAX 2048  //  Rows of one write at a checkpoint
+#define ROW_BYTES 64   //  Of one packed value at most
 
 typedef struct {
     actor_t *actor;         //  Frame
     store_t *store;         //  Borrowed
     int control;            //  Mailbox
     latest_t *latest;       //  Values
-    uint64_t position;      //  Last sequence followed
+    follower_t follower;    //  Of the journal
     uint64_t saved;         //  Position of the last checkpoint
-    walker_t *walker;       //  Stands behind position; NULL while hints suffice
     int64_t checkpoint_us;  //  Next
-    int64_t look_us;        //  Next comparison with the journal's head
     uint8_t *page;          //  Scratch for rows and answers
     size_t page_size;       //  Of it
 } history_t;
@@ -54,8 +51,9 @@ static void s_take (history_t *self, cursor_t *cursor, const message_t *message,
     }
 }
 
-static void s_follow (history_t *self, uint64_t sequence, bytes_t batches)
+static void s_follow (void *arg, uint64_t sequence, bytes_t batches)
 {
+    history_t *self = arg;
     cursor_t cursor = cursor_of (batches);
     batch_head_t head;
     message_t message;
@@ -66,55 +64,13 @@ static void s_follow (history_t *self, uint64_t sequence, bytes_t batches)
             }
         }
     }
-    self->position = sequence;
-}
-
-static bool s_catch_up (history_t *self)
-{
-    record_t record;
-    fep_err_t error = FEP_OK;
-    if (self->position >= store_head (self->store)) {
-        walker_close (&self->walker);
-        return false;
-    }
-    if (!self->walker) {
-        error = walker_open (self->store, self->position + 1, &self->walker);
-    }
-    for (int i = 0; i < CATCH_UP_RECORDS && error == FEP_OK; i++) {
-        error = walker_next (self->walker, &record);
-        if (error == FEP_OK) {
-            s_follow (self, record.sequence, record.batches);
-        }
-    }
-    if (error == FEP_TRIMMED) {
-        log_line (LEVEL_WARNING, "FOLLOWER-TRIMMED", "position=%llu first=%llu",
-                  (unsigned long long) self->position,
-                  (unsigned long long) store_first (self->store));
-        self->position = store_first (self->store) - 1;
-        walker_close (&self->walker);
-        return true;
-    }
-    if (error != FEP_OK && error != FEP_NOT_FOUND) {
-        actor_fail (self->actor, "HISTORY-JOURNAL", error);
-        return false;
-    }
-    return error == FEP_OK;
 }
 
 static fep_err_t s_on_committed (void *arg, actor_t *actor, bytes_t body)
 {
     history_t *self = arg;
-    committed_t head;
     (void) actor;
-    if (body.size < sizeof head) {
-        return FEP_TRUNCATED;
-    }
-    memcpy (&head, body.data, sizeof head);
-    if (head.sequence == self->position + 1) {
-        walker_close (&self->walker);
-        s_follow (self, head.sequence, bytes_of (body.data + sizeof head, body.size - sizeof head));
-    }
-    return FEP_OK;
+    return follower_hint (&self->follower, body);
 }
 
 //  ---- Checkpoints ----
@@ -166,23 +122,23 @@ static fep_err_t s_checkpoint (history_t *self)
     static latest_block_t *blocks[ROWS_MAX];
     size_t next = 0;
     fep_err_t error = FEP_OK;
-    if (self->position == self->saved) {
+    if (self->follower.position == self->saved) {
         return FEP_OK;
     }
     while (error == FEP_OK && next < latest_blocks (self->latest)) {
         size_t count = s_rows (self, &next, rows, blocks);
         bool last = next == latest_blocks (self->latest);
-        error = store_follow (self->store, NAME_HISTORY, last ? self->position : self->saved, rows,
-                              count);
+        error = store_follow (self->store, NAME_HISTORY,
+                              last ? self->follower.position : self->saved, rows, count);
         for (size_t i = 0; i < count && error == FEP_OK; i++) {
             blocks[i]->dirty = false;
         }
     }
     if (error == FEP_OK && latest_blocks (self->latest) == 0) {
-        error = store_follow (self->store, NAME_HISTORY, self->position, rows, 0);
+        error = store_follow (self->store, NAME_HISTORY, self->follower.position, rows, 0);
     }
     if (error == FEP_OK) {
-        self->saved = self->position;
+        self->saved = self->follower.position;
         metric_add (METRIC_checkpoints, 1);
     }
     return error;
@@ -191,15 +147,15 @@ static fep_err_t s_checkpoint (history_t *self)
 static int64_t s_tick (void *arg, actor_t *actor, int64_t now_us)
 {
     history_t *self = arg;
-    bool more = false;
-    if (now_us >= self->look_us || self->walker) {
-        more = s_catch_up (self);
-        self->look_us = now_us + LOOK_US;
+    bool more;
+    fep_err_t error = follower_catch_up (&self->follower, now_us, &more);
+    if (error != FEP_OK) {
+        actor_fail (actor, "HISTORY-JOURNAL", error);
     }
-    metric_set (METRIC_history_behind, (int64_t) (store_head (self->store) - self->position));
+    metric_set (METRIC_history_behind, (int64_t) follower_behind (&self->follower));
     metric_set (METRIC_latest_values, (int64_t) latest_count (self->latest));
     if (now_us >= self->checkpoint_us) {
-        fep_err_t error = s_checkpoint (self);
+        error = s_checkpoint (self);
         if (error != FEP_OK && error != FEP_NO_SPACE) {
             actor_fail (actor, "CHECKPOINT-FAILED", error);
         }
@@ -208,7 +164,8 @@ static int64_t s_tick (void *arg, actor_t *actor, int64_t now_us)
     if (more) {
         return now_us;
     }
-    return self->checkpoint_us < self->look_us ? self->checkpoint_us : self->look_us;
+    return self->checkpoint_us < self->follower.look_us ? self->checkpoint_us
+                                                        : self->follower.look_us;
 }
 
 //  ---- Answers ----
@@ -304,21 +261,22 @@ static fep_err_t s_start (void *arg, actor_t *actor)
     self->store = actor_context (actor)->store;
     self->latest = latest_new ((size_t) actor_config (actor)->history.values);
     uint64_t first = store_first (self->store);
-    fep_err_t error =
-        store_follower (self->store, NAME_HISTORY, first ? first - 1 : 0, &self->position);
+    uint64_t from = 0;
+    fep_err_t error = store_follower (self->store, NAME_HISTORY, first ? first - 1 : 0, &from);
     if (error == FEP_OK) {
         error = store_each (self->store, FAMILY_LATEST, bytes_of (NULL, 0), s_load, self);
+    }
+    follower_init (&self->follower, self->store, from, s_follow, self);
+    self->saved = from;
+    if (error == FEP_OK) {
+        error = follower_finish (&self->follower);
     }
     if (error != FEP_OK) {
         return error;
     }
-    self->saved = self->position;
-    uint64_t from = self->position;
-    while (s_catch_up (self)) {
-    }
     log_line (LEVEL_INFO, "LATEST", "values=%zu replayed=%llu position=%llu",
-              latest_count (self->latest), (unsigned long long) (self->position - from),
-              (unsigned long long) self->position);
+              latest_count (self->latest), (unsigned long long) (self->follower.position - from),
+              (unsigned long long) self->follower.position);
     self->control = actor_dealer (actor, AT_CONTROL, MARK_MAIL);
     if (self->control < 0 || actor_pull (actor, AT_HISTORY, MARK_HINT, false) < 0) {
         return FEP_SYSTEM;
@@ -330,9 +288,10 @@ static bool s_drain (void *arg, actor_t *actor)
 {
     history_t *self = arg;
     (void) actor;
-    while (s_catch_up (self)) {
+    fep_err_t error = follower_finish (&self->follower);
+    if (error == FEP_OK) {
+        error = s_checkpoint (self);
     }
-    fep_err_t error = s_checkpoint (self);
     if (error != FEP_OK) {
         log_line (LEVEL_WARNING, "CHECKPOINT-SKIPPED", "reason=%s", fep_err_name (error));
     }
@@ -343,7 +302,7 @@ static void s_stop (void *arg, actor_t *actor)
 {
     history_t *self = arg;
     (void) actor;
-    walker_close (&self->walker);
+    follower_fini (&self->follower);
     latest_destroy (&self->latest);
     free (self->page);
 }

@@ -4,6 +4,7 @@
 //  Words it takes: COMMITTED from storage; NOTE from anybody.
 //  A publication is three frames: topic, [version, what, epoch, sequence, prev, time], body.
 #include "actors/actor.h"
+#include "actors/follower.h"
 #include "actors/topics.h"
 #include "fep/clock.h"
 #include "fep/log.h"
@@ -13,19 +14,15 @@
 #include <string.h>
 
 #define FEED_VERSION 1
-#define LOOK_US 200000       //  How often the journal's head is compared, should a hint be lost
-#define CATCH_UP_RECORDS 64  //  Read from the journal in one turn
-#define LINGER_MS 500        //  For subscribers to take the last publications at an ordered stop
+#define LINGER_MS 500  //  For subscribers to take the last publications at an ordered stop
 
 typedef struct {
-    actor_t *actor;     //  Frame
-    store_t *store;     //  Borrowed
-    zsock_t *feed;      //  XPUB
-    topics_t *topics;   //  What and who
-    uint64_t position;  //  Last sequence published
-    walker_t *walker;   //  Stands behind position; NULL while hints suffice
-    int64_t tick_us;    //  Next TICK
-    int64_t look_us;    //  Next comparison with the journal's head
+    actor_t *actor;       //  Frame
+    store_t *store;       //  Borrowed
+    zsock_t *feed;        //  XPUB
+    topics_t *topics;     //  What and who
+    follower_t follower;  //  Of the journal
+    int64_t tick_us;      //  Next TICK
 } publisher_t;
 
 static void s_send (publisher_t *self, const char *topic, const char *what, uint64_t sequence,
@@ -48,8 +45,9 @@ static void s_send (publisher_t *self, const char *topic, const char *what, uint
 }
 
 //  Gathers the messages of a record by topic, then publishes each topic once.
-static void s_publish (publisher_t *self, uint64_t sequence, bytes_t batches)
+static void s_publish (void *arg, uint64_t sequence, bytes_t batches)
 {
+    publisher_t *self = arg;
     cursor_t cursor = cursor_of (batches);
     batch_head_t head;
     message_t message;
@@ -78,58 +76,14 @@ static void s_publish (publisher_t *self, uint64_t sequence, bytes_t batches)
         }
     }
     topics_clear (self->topics, sequence);
-    self->position = sequence;
     store_follower_at (self->store, NAME_PUBLISHER, sequence);
-}
-
-//  Publishes from the journal what hints did not bring. True if there may be more.
-static bool s_catch_up (publisher_t *self)
-{
-    record_t record;
-    fep_err_t error = FEP_OK;
-    if (self->position >= store_head (self->store)) {
-        walker_close (&self->walker);
-        return false;
-    }
-    if (!self->walker) {
-        error = walker_open (self->store, self->position + 1, &self->walker);
-    }
-    for (int i = 0; i < CATCH_UP_RECORDS && error == FEP_OK; i++) {
-        error = walker_next (self->walker, &record);
-        if (error == FEP_OK) {
-            s_publish (self, record.sequence, record.batches);
-        }
-    }
-    if (error == FEP_TRIMMED) {
-        log_line (LEVEL_WARNING, "FOLLOWER-TRIMMED", "position=%llu first=%llu",
-                  (unsigned long long) self->position,
-                  (unsigned long long) store_first (self->store));
-        self->position = store_first (self->store) - 1;
-        walker_close (&self->walker);
-        return true;
-    }
-    if (error != FEP_OK && error != FEP_NOT_FOUND) {
-        actor_fail (self->actor, "PUBLISHER-JOURNAL", error);
-        return false;
-    }
-    return error == FEP_OK;
 }
 
 static fep_err_t s_on_committed (void *arg, actor_t *actor, bytes_t body)
 {
     publisher_t *self = arg;
-    committed_t head;
     (void) actor;
-    if (body.size < sizeof head) {
-        return FEP_TRUNCATED;
-    }
-    memcpy (&head, body.data, sizeof head);
-    if (head.sequence == self->position + 1) {
-        walker_close (&self->walker);
-        s_publish (self, head.sequence,
-                   bytes_of (body.data + sizeof head, body.size - sizeof head));
-    }
-    return FEP_OK;
+    return follower_hint (&self->follower, body);
 }
 
 static fep_err_t s_on_note (void *arg, actor_t *actor, bytes_t body)
@@ -169,18 +123,19 @@ static void s_tick_topic (void *arg, topic_t *topic)
 {
     publisher_t *self = arg;
     static const uint8_t empty[] = {0x90};
-    s_send (self, topic->text, "TICK", self->position, topic->last, bytes_of (empty, sizeof empty));
+    s_send (self, topic->text, "TICK", self->follower.position, topic->last,
+            bytes_of (empty, sizeof empty));
 }
 
 static int64_t s_tick (void *arg, actor_t *actor, int64_t now_us)
 {
     publisher_t *self = arg;
-    bool more = false;
-    if (now_us >= self->look_us || self->walker) {
-        more = s_catch_up (self);
-        self->look_us = now_us + LOOK_US;
+    bool more;
+    fep_err_t error = follower_catch_up (&self->follower, now_us, &more);
+    if (error != FEP_OK) {
+        actor_fail (actor, "PUBLISHER-JOURNAL", error);
     }
-    metric_set (METRIC_publisher_behind, (int64_t) (store_head (self->store) - self->position));
+    metric_set (METRIC_publisher_behind, (int64_t) follower_behind (&self->follower));
     if (now_us >= self->tick_us) {
         topics_tick (self->topics, s_tick_topic, self);
         self->tick_us = now_us + (int64_t) actor_config (actor)->feed.tick_ms * 1000;
@@ -188,14 +143,15 @@ static int64_t s_tick (void *arg, actor_t *actor, int64_t now_us)
     if (more) {
         return now_us;
     }
-    return self->tick_us < self->look_us ? self->tick_us : self->look_us;
+    return self->tick_us < self->follower.look_us ? self->tick_us : self->follower.look_us;
 }
 
 static bool s_drain (void *arg, actor_t *actor)
 {
     publisher_t *self = arg;
-    (void) actor;
-    while (s_catch_up (self)) {
+    fep_err_t error = follower_finish (&self->follower);
+    if (error != FEP_OK) {
+        actor_fail (actor, "PUBLISHER-JOURNAL", error);
     }
     return true;
 }
@@ -208,13 +164,15 @@ static fep_err_t s_start (void *arg, actor_t *actor)
     self->actor = actor;
     self->store = actor_context (actor)->store;
     self->topics = topics_new ((size_t) config->feed.topics);
-    fep_err_t error =
-        store_follower (self->store, NAME_PUBLISHER, store_head (self->store), &self->position);
+    uint64_t head = store_head (self->store);
+    uint64_t position;
+    fep_err_t error = store_follower (self->store, NAME_PUBLISHER, head, &position);
     if (error != FEP_OK) {
         return error;
     }
-    self->position = store_head (self->store);
-    store_follower_at (self->store, NAME_PUBLISHER, self->position);
+    //  What was committed before this start is FETCHed, not published again.
+    follower_init (&self->follower, self->store, head, s_publish, self);
+    store_follower_at (self->store, NAME_PUBLISHER, head);
     if (actor_pull (actor, AT_PUBLISHER, MARK_HINT, false) < 0 ||
         actor_pull (actor, AT_PUBLISHER_NOTES, MARK_DOOR, false) < 0) {
         return FEP_SYSTEM;
@@ -235,7 +193,7 @@ static fep_err_t s_start (void *arg, actor_t *actor)
     }
     log_line (LEVEL_INFO, "FEED", "endpoint=%s epoch=%llu head=%llu", endpoint,
               (unsigned long long) actor_context (actor)->epoch,
-              (unsigned long long) self->position);
+              (unsigned long long) self->follower.position);
     return actor_raw (actor, zsock_resolve (self->feed)) < 0 ? FEP_SYSTEM : FEP_OK;
 }
 
@@ -243,7 +201,7 @@ static void s_stop (void *arg, actor_t *actor)
 {
     publisher_t *self = arg;
     (void) actor;
-    walker_close (&self->walker);
+    follower_fini (&self->follower);
     zsock_destroy (&self->feed);
     topics_destroy (&self->topics);
 }
