@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define PAUSE_MS 1000  //  Turns come every TICK_US; one that late was not ours to decide
 #define TICK_US 10000  //  How often timers are looked at
 
 int64_t connector_now_ms (const connector_t *self)
@@ -214,10 +215,23 @@ static void s_note_stall (connector_t *self)
     }
 }
 
+//  A turn that comes far too late (a stopped process, a paused machine) is our own pause, not the terminals'.
+static void s_note_pause (connector_t *self)
+{
+    int64_t now_ms = clock_mono_ms ();
+    if (now_ms - self->turned_ms > PAUSE_MS && !self->stalled_since_ms) {
+        log_line (LEVEL_WARNING, "CONNECTOR-PAUSED", "paused_ms=%lld",
+                  (long long) (now_ms - self->turned_ms));
+        self->stalled_ms += now_ms - self->turned_ms;
+    }
+    self->turned_ms = now_ms;
+}
+
 static int64_t s_tick (void *arg, actor_t *actor, int64_t now_us)
 {
     connector_t *self = arg;
     (void) actor;
+    s_note_pause (self);
     s_confirm (self);
     s_resume (self);
     connector_timers (self);
@@ -325,6 +339,7 @@ static fep_err_t s_start (void *arg, actor_t *actor)
     char endpoint[64];
     self->actor = actor;
     self->terminals = -1;
+    self->turned_ms = clock_mono_ms ();
     fep_err_t error = s_listeners (self);
     if (error != FEP_OK) {
         return error;

@@ -104,6 +104,7 @@ typedef struct {
     conn_t *dead;                   //  To be freed at the turn's end
     conn_t *resume, *resume_last;   //  To go on with, in order
     size_t last_ready;              //  Sockets ready in the last turn
+    int64_t turned_ms;              //  Last turn of the loop
     int64_t stalled_since_ms;       //  0 = not stalled
     int64_t stalled_ms;             //  In all; deadlines stand still meanwhile
     int64_t accept_after_ms;        //  No accepting before, after lack of descriptors

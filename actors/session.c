@@ -299,11 +299,12 @@ static void s_refuse (session_t *self, const session_env_t *env, fep_err_t reaso
     }
 }
 
-//  A run of noise is one refusal; the remains of a broken frame are part of its refusal.
+//  A run of noise is one refusal. The remains of a broken frame are part of its refusal, false starts within them
+//  too; only a further whole frame with a wrong checksum is one of its own.
 static void s_skip (session_t *self, const session_env_t *env, const scan_t *scan, bytes_t window)
 {
     metric_add (METRIC_bytes_skipped, (int64_t) scan->size);
-    if (!self->noise || scan->reason != FEP_NOT_MINE) {
+    if (!self->noise || scan->reason == FEP_CHECKSUM) {
         s_refuse (self, env, scan->reason, window);
     }
     self->noise = true;

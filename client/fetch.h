@@ -7,7 +7,7 @@
 
 //  Which messages. All "" and area -1: every one.
 typedef struct {
-    char kind[16];                   //  "reading", ..., "held"; "" any
+    char kind[16];                   //  "reading", "event", ...; "" any
     int area;                        //  0..63; -1 any
     char terminal[ADDRESS_MAX + 1];  //  Address; "" any
 } fetch_filter_t;

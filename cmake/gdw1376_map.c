@@ -207,9 +207,6 @@ static void s_field (compiler_t *self, char **words, size_t count)
     field->role = "ROLE_VALUE";
     if (strcmp (words[1], "@time") == 0) {
         field->role = "ROLE_TIME";
-        if (!point_parse ("time.read", &field->point)) {
-            s_die (self, "the dictionary lacks", "time.read");
-        }
     } else if (strcmp (words[1], "-") != 0 && !point_parse (words[1], &field->point)) {
         s_die (self, "unknown point", words[1]);
     }

@@ -46,7 +46,6 @@ static void s_event (gdw_turn_t *self, uint16_t pn, uint16_t fn, bytes_t bytes)
                            content.data + EVENT_TIME,
                            content.size - event->fixed,
                            0,
-                           true,
                            &context};
     gdw_put_values (batch, message, &values);
 }

@@ -24,7 +24,7 @@ typedef enum {
 //  What a field is for.
 typedef enum {
     ROLE_VALUE,  //  An item; skipped if it has no point
-    ROLE_TIME    //  The read time: of the message (class 1), or an item (class 2)
+    ROLE_TIME    //  The read time: of the message (class 1), no item (class 2)
 } field_role_t;
 
 //  How often a field occurs.

@@ -98,7 +98,7 @@ void gdw_put_values (batch_t *batch, message_t *message, const gdw_values_t *val
     const gdw_field_t *end = values->fields + values->count;
     for (const gdw_field_t *field = values->fields; field < end; field++) {
         size_t repeats = field->repeat == REPEAT_ONCE ? 1 : s_repeats (field, values);
-        if (field->point == 0 || (field->role == ROLE_TIME && !values->read_time)) {
+        if (field->point == 0) {
             p += field->size * repeats;
             continue;
         }
@@ -245,9 +245,12 @@ bool gdw_visit_data (gdw_turn_t *self, uint16_t pn, uint16_t fn, reader_t *in)
         s_put_curve (batch, message, &extent, data.data + extent.td);
         return true;
     }
-    gdw_values_t values = {
-        &gdw_fields[layout->first], layout->count, data.data + extent.td, 0, extent.tariffs,
-        layout->td != TD_NONE,      &when.context};
+    gdw_values_t values = {&gdw_fields[layout->first],
+                           layout->count,
+                           data.data + extent.td,
+                           0,
+                           extent.tariffs,
+                           &when.context};
     gdw_put_values (batch, message, &values);
     return true;
 }

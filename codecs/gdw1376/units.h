@@ -36,14 +36,14 @@ void gdw_keep_raw (gdw_turn_t *self, const char *reason, const gdw_place_t *plac
 void gdw_keep_cut (gdw_turn_t *self, const gdw_place_t *place, bytes_t bytes);
 
 //  Appends the values of fields to the message. p holds the layout's bytes, rest those behind
-//  (events); tariffs is M, read_time says if a ROLE_TIME field becomes an item.
+//  (events); tariffs is M. A ROLE_TIME field is no item: when a frozen value was read is no value of that
+//  instant, and two Fn of one day would dispute it. It stands in the raw frame and in explain.
 typedef struct {
     const gdw_field_t *fields;     //  First
     size_t count;                  //  Fields
     const uint8_t *p;              //  Bytes of the fields, checked to be there
     size_t rest;                   //  Bytes for a field that repeats to the end
     unsigned tariffs;              //  M
-    bool read_time;                //  ROLE_TIME becomes an item
     const gdw_context_t *context;  //  For short times
 } gdw_values_t;
 
