@@ -24,7 +24,7 @@ import values
 from door import Door, DoorError, subscribe
 
 KINDS = {1: "reading", 2: "event", 3: "alarm", 4: "result", 5: "link", 6: "login", 7: "heartbeat"}
-TOPICS = [name + "/" for name in list(KINDS.values()) + ["held"]]
+TOPICS = [name + "/" for name in KINDS.values()]
 READING, EVENT = 1, 2
 FREEZE_NONE, FREEZE_DAY = 0, 3
 CHANGED = 1 << 9
