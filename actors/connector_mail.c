@@ -95,6 +95,9 @@ fep_err_t connector_on_admit (void *arg, actor_t *actor, bytes_t body)
     session_admit (conn->session, &env, (uint32_t) wire_find_int (body, "number", 0),
                    (uint8_t) wire_find_int (body, "area", 0),
                    wire_find_int (body, "heartbeat_ms", 0));
+    log_line (LEVEL_INFO, "SESSION-OPEN", "terminal=%s peer=%s listener=%s number=%u",
+              session_address (conn->session), conn->peer.text, conn->listener->config->name,
+              session_number (conn->session));
     connector_resume_later (self, conn);
     connector_timer (self, conn);
     return FEP_OK;

@@ -271,6 +271,7 @@ static void s_watch (supervisor_t *self)
         return;
     }
     self->last_ms = now_ms;
+    log_flush ();
     for (size_t i = 0; i < self->count; i++) {
         seat_t *seat = &self->seats[i];
         if (late) {
@@ -463,6 +464,7 @@ int supervisor_run (config_t **config_p, const char *path)
         }
         ok = s_stop_actors (&self) && !self.failed;
     }
+    log_flush ();
     log_line (LEVEL_INFO, "STOPPED", "clean=%d", ok);
     if (!ok) {
         fflush (NULL);

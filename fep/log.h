@@ -26,7 +26,8 @@ void log_set_actor (const char *name);
 //  id: static upper-case text such as "SESSION-CLOSE". Leaves errno as it was.
 void log_line (log_level_t level, const char *id, const char *format, ...) FEP_PRINTF (3, 4);
 
-//  Says what is suppressed at this moment, one line per id. To be called once at exit. Any thread.
+//  Says what is suppressed at this moment, one line per id. To be called now and then, and at exit. Any
+//  thread.
 void log_flush (void);
 
 #endif
