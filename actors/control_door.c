@@ -158,7 +158,7 @@ static fep_err_t s_verb_STATUS (control_t *self, ask_t *ask)
     writer_t *out = &ask->out;
     store_stats_t stats;
     store_stats (context->store, &stats);
-    wire_put_map (out, 17);
+    wire_put_map (out, 19);
     wire_pair_int (out, "token", ask->token);
     wire_pair_text (out, "node", actor_config (self->actor)->node.name);
     wire_pair_text (out, "version", FEP_RELEASE);
@@ -169,6 +169,12 @@ static fep_err_t s_verb_STATUS (control_t *self, ask_t *ask)
     wire_pair_uint (out, "first", stats.first);
     wire_pair_uint (out, "terminals", archive_count (context->archive));
     wire_pair_uint (out, "terminals_online", directory_online (self->directory));
+    wire_pair_int (out, "commits", metric_get (METRIC_commits));
+    wire_put_text (out, "feed");
+    wire_put_map (out, 3);
+    wire_pair_uint (out, "epoch", context->epoch);
+    wire_pair_uint (out, "sequence", stats.head - (uint64_t) metric_get (METRIC_publisher_behind));
+    wire_pair_int (out, "publications", metric_get (METRIC_publications));
     wire_put_text (out, "commit_us");
     wire_put_map (out, 2);
     wire_pair_int (out, "p50", metric_commit_quantile_us (0.5));

@@ -1,7 +1,8 @@
 //  fepbench: what a confirmed report costs fepd, as a ratio to floor run beside it.
-//    fepbench push --fepd PATH --floor PATH --data DIR [--terminals 5000] [--depth 1|8] [--rate
-//    0|20000]
-//                  [--seconds 5] [--rounds 3] [--pin 0|1]
+//    fepbench push [--terminals 5000] [--depth 1|8 --rate 0|20000] [--seconds 5] [--rounds 3] [--data DIR]
+//                  [--fepd PATH] [--floor PATH] [--pin 0|1]
+//  Without --depth and --rate the three usual loads: one report outstanding for each terminal, eight, and one
+//  paced at 20,000 a second. The programs are those beside this one.
 //  Each round runs floor, then fepd, each on a fresh store with one subscriber at the feed: connect
 //  and log in, one second to warm up, then the window. Printed for each run, then the best (lowest
 //  cost, highest rate) and the median of both servers, and fepd's ratio to floor:
@@ -22,6 +23,7 @@
 #include <errno.h>
 #include <ftw.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
@@ -48,6 +50,8 @@
 typedef enum { SERVER_FLOOR, SERVER_FEPD, SERVER_COUNT } server_t;
 
 static const char *const s_names[SERVER_COUNT] = {"floor", "fepd"};
+
+#define DATA_DEFAULT "var/bench"
 
 typedef struct {
     double cpu_us;          //  Per confirmed frame
@@ -402,7 +406,8 @@ static bool s_prepare (const options_t *o)
                  o->terminals, o->terminals + 1024, (unsigned long long) limit.rlim_max);
         return false;
     }
-    if (mkdir (o->data, 0755) != 0 && errno != EEXIST) {
+    if ((strcmp (o->data, DATA_DEFAULT) == 0 && mkdir ("var", 0755) != 0 && errno != EEXIST) ||
+        (mkdir (o->data, 0755) != 0 && errno != EEXIST)) {
         fprintf (stderr, "fepbench: %s: %s\n", o->data, strerror (errno));
         return false;
     }
@@ -415,21 +420,56 @@ static bool s_prepare (const options_t *o)
     return true;
 }
 
-int main (int argc, char **argv)
+//  The path of a program beside this one. False if this one's own cannot be read.
+static bool s_beside (const char *name, char *path, size_t size)
+{
+    char own[PATH_MAX];
+    ssize_t length = readlink ("/proc/self/exe", own, sizeof own - 1);
+    if (length <= 0) {
+        return false;
+    }
+    own[length] = 0;
+    char *slash = strrchr (own, '/');
+    return snprintf (path, size, "%.*s/%s", (int) (slash - own), own, name) < (int) size;
+}
+
+//  All rounds of one load, both servers in turn.
+static bool s_load (const options_t *o)
 {
     static result_t s_results[SERVER_COUNT][ROUNDS_MAX];
-    options_t o = {.fepd = "",
-                   .floor = "",
-                   .data = "",
+    printf ("\ndepth=%" PRId64 " rate=%" PRId64 "\n", o->depth, o->rate);
+    for (int64_t round = 0; round < o->rounds; round++) {
+        for (int server = 0; server < SERVER_COUNT; server++) {
+            result_t *result = &s_results[server][round];
+            if (!s_run (o, (server_t) server, round, result)) {
+                return false;
+            }
+            s_print_run ((server_t) server, round, result);
+        }
+    }
+    s_print_summary (s_results, (size_t) o->rounds);
+    return true;
+}
+
+int main (int argc, char **argv)
+{
+    static const struct {
+        int64_t depth;  //  Reports of a terminal on the way
+        int64_t rate;   //  Reports a second; 0 = as fast as it goes
+    } usual[] = {{1, 0}, {8, 0}, {1, 20000}};
+    static char fepd[PATH_MAX], floor_path[PATH_MAX];
+    options_t o = {.fepd = fepd,
+                   .floor = floor_path,
+                   .data = DATA_DEFAULT,
                    .terminals = 5000,
-                   .depth = 1,
+                   .rate = -1,
                    .seconds = 5,
                    .rounds = 3,
                    .port_base = 7700};
     const arg_t args[] = {
-        {"fepd", NULL, &o.fepd, 0, 0, "program; required"},
-        {"floor", NULL, &o.floor, 0, 0, "program; required"},
-        {"data", NULL, &o.data, 0, 0, "directory for stores and logs; required"},
+        {"fepd", NULL, &o.fepd, 0, 0, "program; default beside this one"},
+        {"floor", NULL, &o.floor, 0, 0, "program; default beside this one"},
+        {"data", NULL, &o.data, 0, 0, "directory for stores and logs; default " DATA_DEFAULT},
         {"terminals", &o.terminals, NULL, 1, 18000, "connections"},
         {"depth", &o.depth, NULL, 1, DRIVE_DEPTH_MAX, "frames in one write"},
         {"rate", &o.rate, NULL, 0, 1000000, "frames a second; 0 = as fast as it goes"},
@@ -438,25 +478,24 @@ int main (int argc, char **argv)
         {"port-base", &o.port_base, NULL, 1024, 65000, "listener; feed + 1, door + 2"},
         {"pin", &o.pin, NULL, 0, 1, "server on CPU 0, this program on CPU 1"},
     };
-    if (argc < 2 || strcmp (argv[1], "push") != 0 ||
-        !args_read (argc, argv, 2, args, sizeof args / sizeof args[0]) || !*o.fepd || !*o.floor ||
-        !*o.data) {
-        fprintf (stderr, "fepbench push --fepd PATH --floor PATH --data DIR [options]; --help\n");
+    if (argc < 2 || strcmp (argv[1], "push") != 0 || !s_beside ("fepd", fepd, sizeof fepd) ||
+        !s_beside ("floor", floor_path, sizeof floor_path) ||
+        !args_read (argc, argv, 2, args, sizeof args / sizeof args[0])) {
+        fprintf (stderr, "fepbench push [options]; --help lists them\n");
         return 2;
     }
     if (!s_prepare (&o)) {
         return 2;
     }
     s_print_machine (argc, argv);
-    for (int64_t round = 0; round < o.rounds; round++) {
-        for (int server = 0; server < SERVER_COUNT; server++) {
-            result_t *result = &s_results[server][round];
-            if (!s_run (&o, (server_t) server, round, result)) {
-                return 1;
-            }
-            s_print_run ((server_t) server, round, result);
-        }
+    bool own = o.depth || o.rate >= 0;
+    o.depth = o.depth ? o.depth : 1;
+    o.rate = o.rate < 0 ? 0 : o.rate;
+    bool ok = !own || s_load (&o);
+    for (size_t i = 0; !own && ok && i < sizeof usual / sizeof *usual; i++) {
+        o.depth = usual[i].depth;
+        o.rate = usual[i].rate;
+        ok = s_load (&o);
     }
-    s_print_summary (s_results, (size_t) o.rounds);
-    return 0;
+    return ok ? 0 : 1;
 }
