@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 //  libzmq is not instrumented, so the thread sanitizer cannot see that a message that was received was sent
 //  before. It is told here; without, every byte that crosses would look like a race.
@@ -574,6 +575,10 @@ static void s_host (zsock_t *pipe, void *arg)
     size_t wanted = 0;
     while (ok && wanted < HOST_ACTORS_MAX && host->wanted[wanted].class) {
         ok = s_actor_start (host, &host->wanted[wanted++]);
+    }
+    if (ok) {
+        //  Cut to 15 characters: what top and a debugger show.
+        prctl (PR_SET_NAME, host->actors[0]->name);
     }
     host->started = ok;
     s_before_send ();
