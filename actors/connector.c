@@ -170,7 +170,7 @@ void connector_handle (connector_t *self, conn_t *conn, input_t result)
 //  The session stopped in the middle of its bytes; nothing more is read of it before they are done with.
 void connector_resume_later (connector_t *self, conn_t *conn)
 {
-    if (!conn->resume && session_has_window (conn->session)) {
+    if (!conn->resume && !self->stopping && session_has_window (conn->session)) {
         conn->resume = true;
         conn->resume_next = NULL;
         *(self->resume ? &self->resume_last->resume_next : &self->resume) = conn;
@@ -209,9 +209,11 @@ static void s_note_stall (connector_t *self)
         self->stalled_since_ms = 0;
         metric_add (METRIC_connector_stalled, -1);
     }
-    if (reading != self->polled) {
-        self->polled = reading;
-        loop_pause (actor_loop (self->actor), self->terminals, !reading);
+    //  While stopping, unsent bytes are still to be written.
+    bool polled = reading || self->stopping;
+    if (polled != self->polled) {
+        self->polled = polled;
+        loop_pause (actor_loop (self->actor), self->terminals, !polled);
     }
 }
 
@@ -245,19 +247,29 @@ static int64_t s_tick (void *arg, actor_t *actor, int64_t now_us)
     return now_us + (self->resume && connector_may_read (self) ? 0 : TICK_US);
 }
 
+//  Nothing more is read: what sessions still hold unread was never confirmed, and their terminals have it.
+static void s_begin_stop (connector_t *self)
+{
+    self->stopping = true;
+    connector_listen (self, false);
+    while (self->resume) {
+        self->resume->resume = false;
+        self->resume = self->resume->resume_next;
+    }
+    for (uint32_t i = 0; i < self->conn_limit; i++) {
+        if (self->conns[i].fd >= 0) {
+            connector_watch (self, &self->conns[i]);
+        }
+    }
+}
+
 //  Ordered stop: read no more, wait until what is read is on disk and confirmed, then close.
 static bool s_drain (void *arg, actor_t *actor)
 {
     connector_t *self = arg;
     (void) actor;
     if (!self->stopping) {
-        self->stopping = true;
-        connector_listen (self, false);
-        for (uint32_t i = 0; i < self->conn_limit; i++) {
-            if (self->conns[i].fd >= 0) {
-                connector_watch (self, &self->conns[i]);
-            }
-        }
+        s_begin_stop (self);
     }
     connector_flush_batch (self);
     if (self->hold_count || self->batch->message_count) {

@@ -341,7 +341,7 @@ void connector_poll (void *arg, uint32_t events)
     }
     int count = epoll_wait (self->terminals, ready, EVENTS_MAX, 0);
     self->last_ready = count > 0 ? (size_t) count : 0;
-    for (int i = 0; i < count && connector_may_read (self); i++) {
+    for (int i = 0; i < count && (self->stopping || connector_may_read (self)); i++) {
         if (ready[i].data.u64 & LISTENER_EVENT) {
             s_accept (self, &self->listeners[ready[i].data.u64 & ~LISTENER_EVENT]);
         } else {

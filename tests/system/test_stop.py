@@ -112,4 +112,37 @@ def test_peer_that_does_not_read():
     equal(daemon.stop(), 0, f"verdict: {daemon.log()[-1500:]}")
 
 
+def flood(terminal):
+    """Reports without waiting for anything, 64 in one write."""
+    try:
+        for first in itertools.count(0, 64):
+            terminal.socket.sendall(b"".join(
+                frame(terminal.a1, terminal.a2, 0x0C, 0x70 | number & 15, f25(1, Instant.number(number), number))
+                for number in range(first, first + 64)))
+    except OSError:
+        pass
+
+
+def swallow(terminal):
+    try:
+        while terminal.socket.recv(65536):
+            pass
+    except OSError:
+        pass
+
+
+def test_under_flood():
+    """Sessions in the middle of their bytes, half frames, full queues: the stop is in order all the same."""
+    count = 20
+    daemon = Daemon([f"0100{number:05d}" for number in range(1, count + 1)]).start()
+    terminals = [Terminal(daemon, number).login() for number in range(1, count + 1)]
+    threads = [threading.Thread(target=work, args=(one,), daemon=True) for one in terminals for work in (flood, swallow)]
+    for thread in threads:
+        thread.start()
+    wait_until(lambda: daemon.metric("frames_confirmed") > 2000, "the flood is on")
+    daemon.terminate()
+    equal(daemon.process.wait(DEADLINE_S), 0, f"verdict: {daemon.log()[-1500:]}")
+    check(daemon.logged("STOPPED", "clean=1"), "a clean stop", daemon.log()[-1500:])
+
+
 run()
