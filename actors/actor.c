@@ -62,7 +62,6 @@ struct actor {
     int64_t deadline_us;             //  Its next tick
     zmq_msg_t sender;                //  Identity of the current message
     bool has_sender;                 //  sender is set
-    int sender_socket;               //  Where it came from
     uint8_t *body_memory;            //  Of the current message
 };
 
@@ -111,11 +110,6 @@ bytes_t actor_sender (actor_t *self)
 {
     return self->has_sender ? bytes_of (zmq_msg_data (&self->sender), zmq_msg_size (&self->sender))
                             : bytes_of (NULL, 0);
-}
-
-int actor_sender_socket (actor_t *self)
-{
-    return self->sender_socket;
 }
 
 uint8_t *actor_body_memory (actor_t *self)
@@ -362,7 +356,6 @@ static bool s_take (actor_t *self, int socket)
             zmq_msg_recv (&word, mail->handle, ZMQ_DONTWAIT);
         }
     }
-    self->sender_socket = socket;
     if (zmq_msg_more (&word)) {
         zmq_msg_recv (&body, mail->handle, ZMQ_DONTWAIT);
         s_drop_rest (mail->handle, &body);

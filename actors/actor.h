@@ -65,9 +65,8 @@ fep_err_t actor_send_to (actor_t *self, int socket, bytes_t peer, const char *wo
 FEP_MUST_CHECK
 fep_err_t actor_send_msg (actor_t *self, int socket, const char *word, zmq_msg_t *body);
 
-//  While a handler of a router's message runs: who sent it, and on which socket.
+//  While a handler of a router's message runs: who sent it.
 bytes_t actor_sender (actor_t *self);
-int actor_sender_socket (actor_t *self);
 
 //  The memory of the message whose handler runs, for patching in place.
 uint8_t *actor_body_memory (actor_t *self);

@@ -1,4 +1,4 @@
-//  Three positions in borrowed memory.
+//  Two positions in borrowed memory.
 #include "fep/window.h"
 
 bool window_borrow (window_t *self, pool_t *pool)
@@ -21,7 +21,6 @@ static void s_compact (window_t *self)
 {
     memmove (self->data, self->data + self->begin, self->end - self->begin);
     self->end -= self->begin;
-    self->parsed -= self->begin;
     self->begin = 0;
 }
 
@@ -52,24 +51,10 @@ bytes_t window_bytes (const window_t *self)
     return bytes_of (self->data ? self->data + self->begin : NULL, self->end - self->begin);
 }
 
-bytes_t window_unparsed (const window_t *self)
-{
-    return bytes_of (self->data ? self->data + self->parsed : NULL, self->end - self->parsed);
-}
-
-void window_parse (window_t *self, size_t n)
-{
-    FEP_ASSERT (n <= self->end - self->parsed);
-    self->parsed += (uint32_t) n;
-}
-
 void window_consume (window_t *self, size_t n)
 {
     FEP_ASSERT (n <= self->end - self->begin);
     self->begin += (uint32_t) n;
-    if (self->parsed < self->begin) {
-        self->parsed = self->begin;
-    }
     if (self->begin == self->end) {
         window_release (self);
     }

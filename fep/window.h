@@ -1,5 +1,5 @@
-//  Receive window: the bytes of one connection that are not consumed yet, with three positions
-//    data ... begin (consumed up to it) ... parsed (recognised up to it) ... end (received up to it)
+//  Receive window: the bytes of one connection that are not consumed yet, with two positions
+//    data ... begin (consumed up to it) ... end (received up to it)
 //  Its memory is borrowed from a pool only while bytes are pending, so an idle session holds this
 //  struct alone. All zeros is an empty window. Its capacity is the pool's object size.
 #ifndef FEP_WINDOW_H
@@ -10,11 +10,10 @@
 #include "fep/pool.h"
 
 typedef struct {
-    pool_t *pool;     //  Where data was borrowed; NULL while nothing is
-    uint8_t *data;    //  Borrowed, or NULL
-    uint32_t begin;   //  First pending byte
-    uint32_t parsed;  //  First byte not recognised yet; begin..end
-    uint32_t end;     //  Behind the last pending byte
+    pool_t *pool;    //  Where data was borrowed; NULL while nothing is
+    uint8_t *data;   //  Borrowed, or NULL
+    uint32_t begin;  //  First pending byte
+    uint32_t end;    //  Behind the last pending byte
 } window_t;
 
 //  Makes sure that there is memory; keeps pool until it is given back. False if the pool has none.
@@ -33,13 +32,8 @@ size_t window_room (const window_t *self);
 
 //  Pending bytes: begin to end. Valid until the next call that changes the window.
 bytes_t window_bytes (const window_t *self);
-//  Those not recognised yet: parsed to end.
-bytes_t window_unparsed (const window_t *self);
 
-//  The next n unparsed bytes are recognised. Asserts that there are so many.
-void window_parse (window_t *self, size_t n);
-
-//  The first n pending bytes are done with, recognised or not. Asserts that there are so many.
+//  The first n pending bytes are done with. Asserts that there are so many.
 //  Gives the memory back when nothing is pending.
 void window_consume (window_t *self, size_t n);
 

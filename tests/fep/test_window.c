@@ -28,11 +28,9 @@ static void test_idle_window_holds_nothing (void **state)
     pool_t *pool = *state;
     window_t window = {.data = NULL};
     assert_int_equal (window_bytes (&window).size, 0);
-    assert_int_equal (window_unparsed (&window).size, 0);
     assert_true (window_room (&window) == SIZE_MAX);
     assert_true (window_append (&window, pool, bytes_text ("")));
     window_consume (&window, 0);
-    window_parse (&window, 0);
     window_release (&window);
     assert_int_equal (pool_stats (pool).high_water, 0);
 }
@@ -44,15 +42,11 @@ static void test_positions (void **state)
     assert_true (window_append (&window, pool, bytes_text ("abcdef")));
     assert_int_equal (pool_stats (pool).in_use, 1);
     assert_int_equal (window_room (&window), CAPACITY - 6);
-    window_parse (&window, 4);
     s_expect (window_bytes (&window), "abcdef");
-    s_expect (window_unparsed (&window), "ef");
     window_consume (&window, 1);
     s_expect (window_bytes (&window), "bcdef");
-    s_expect (window_unparsed (&window), "ef");
     window_consume (&window, 4);
     s_expect (window_bytes (&window), "f");
-    s_expect (window_unparsed (&window), "f");
     window_consume (&window, 1);
     assert_int_equal (pool_stats (pool).in_use, 0);
     assert_null (window.data);
@@ -64,11 +58,9 @@ static void test_compacts_when_needed (void **state)
     window_t window = {.data = NULL};
     assert_true (window_append (&window, pool, bytes_text ("0123456789abcdef")));
     assert_int_equal (window_room (&window), 0);
-    window_parse (&window, 14);
     window_consume (&window, 12);
     assert_true (window_append (&window, pool, bytes_text ("ghijklmnopqr")));
     s_expect (window_bytes (&window), "cdefghijklmnopqr");
-    s_expect (window_unparsed (&window), "efghijklmnopqr");
     window_release (&window);
     window_release (&window);
     assert_int_equal (window_bytes (&window).size, 0);
