@@ -1,5 +1,5 @@
-//  Inside of control, shared by its two files: control.c (admission, directory, mail) and control_door.c (the
-//  verbs of the door). Nobody else includes this.
+//  Inside of control, shared by its files: control.c (admission, directory, mail), control_door.c (the socket
+//  of the door) and door_*.c (its verbs). Nobody else includes this.
 #ifndef ACTORS_CONTROL_H
 #define ACTORS_CONTROL_H
 
@@ -18,7 +18,33 @@ typedef struct {
     size_t page_size;        //  Of it
 } control_t;
 
+//  One request at the door.
+typedef struct {
+    bytes_t client;  //  Identity
+    bytes_t body;    //  Of the request; a map
+    int64_t token;   //  Echoed
+    writer_t out;    //  The answer's body
+    bool forwarded;  //  Another actor answers
+} door_ask_t;
+
+//  Writes the answer into ask->out, or hands the request on and says so, or says why not.
+typedef fep_err_t (door_handler_t) (control_t *self, door_ask_t *ask);
+
+//  One for each row of fep/door.def, in the door_*.c files.
+#define VERB(word, arguments, answer, right, meaning) door_handler_t door_##word;
+#include "fep/door.def"
+#undef VERB
+
 //  control_door.c
+fep_err_t door_forward (control_t *self, door_ask_t *ask, const char *actor, const char *word,
+                        uint32_t number);
+const terminal_t *door_terminal (control_t *self, const door_ask_t *ask);
+
+static inline bool door_online (const presence_t *presence)
+{
+    return presence && presence->session >= 0;
+}
+
 fep_err_t control_door_start (control_t *self);
 void control_door_stop (control_t *self);
 void control_door_take (control_t *self, void *socket);

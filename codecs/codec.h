@@ -8,35 +8,65 @@
 #include "fep/error.h"
 #include "fep/json.h"
 #include "fep/message.h"
+#include "fep/pattern.h"
+#include "fep/profile.h"
 
-//  What lies at the head of the receive window.
-typedef enum { SCAN_FRAME, SCAN_MORE, SCAN_SKIP } scan_what_t;
+//  Two tiers. A terminal protocol owns the connection. A meter protocol is carried by one: bare on the line
+//  behind a transparent gateway, or inside its forwarding services. Neither knows the other; the session
+//  pairs them.
+
+//  What lies at the head of the receive window. LINE: a frame of the carried meter protocol.
+typedef enum { SCAN_SKIP, SCAN_MORE, SCAN_FRAME, SCAN_LINE } scan_what_t;
 
 typedef struct {
     scan_what_t what;
-    size_t size;       //  FRAME: its length. SKIP: bytes to drop, at least 1. MORE: 0
+    size_t size;       //  FRAME, LINE: its length. SKIP: bytes to drop, at least 1. MORE: 0
     fep_err_t reason;  //  SKIP: why (NOT_MINE noise, CHECKSUM, IMPLAUSIBLE lengths); else FEP_OK
 } scan_t;
 
 //  How a listener's or terminal's protocol habits differ. Plain values, valid for the call.
 typedef struct {
-    bool address_hex;       //  376.1: show A2 as 4 hex digits, not 5 decimal ones
-    uint8_t password_size;  //  376.1: bytes of PW in a downward frame: 0, 2 or 16
+    bool address_hex;               //  376.1: show A2 as 4 hex digits, not 5 decimal ones
+    uint8_t password_size;          //  376.1: bytes of PW in a downward frame: 0, 2 or 16
+    const pattern_t *registration;  //  dtu: packets that say who it is; NULL: none
+    const pattern_t *heartbeat;     //  dtu: packets that say it is there; NULL: none
+    bool heartbeat_echo;            //  dtu: a heartbeat is sent back
 } codec_options_t;
 
 //  What scan may know besides the bytes.
 typedef struct {
     bool up;                         //  From the terminal
     const codec_options_t *options;  //  Never NULL
+    bytes_t request;  //  Meter codecs: the frame whose answer is awaited, as sent; empty if none
+    scan_t line;  //  Terminal codecs with a line: what the carried codec's scan says of the same
+                  //  window; SKIP while no answer is awaited
+    bool quiet;   //  No byte came for the pause that ends a packet: what only further bytes would
+                  //  decide is decided now
 } scan_context_t;
 
 //  How a decoded frame concerns the request in flight.
 typedef enum { ANSWER_NONE, ANSWER_PARTIAL, ANSWER_DONE, ANSWER_REFUSED } answer_t;
 
 //  What we may ask a terminal.
-typedef enum { REQUEST_READ, REQUEST_READ_FROZEN, REQUEST_READ_EVENTS } request_kind_t;
+typedef enum {
+    REQUEST_READ,
+    REQUEST_READ_FROZEN,
+    REQUEST_READ_EVENTS,
+    REQUEST_PASS  //  bytes, framed by the codec (Modbus: function and data, without unit and CRC)
+} request_kind_t;
 
 #define REQUEST_POINTS_MAX 32
+#define REQUEST_PASS_MAX 256
+
+//  A request overtakes those of a later kind that wait.
+typedef enum { PRIORITY_CONTROL, PRIORITY_DEMAND, PRIORITY_POLL } priority_t;
+
+//  The meter behind a measuring point, for requests a meter protocol carries out.
+typedef struct {
+    uint16_t mp;                    //  Measuring point
+    char address[ADDRESS_MAX + 1];  //  On the line; Modbus: the unit, decimal
+    const profile_t *profile;       //  Its registers, or NULL; borrowed for the call
+} meter_t;
 
 //  One request, read by the codec, which advances `done` frame by frame.
 typedef struct {
@@ -45,14 +75,21 @@ typedef struct {
     uint16_t mp;     //  Measuring point; 0 = the terminal itself
     uint8_t freeze;  //  READ_FROZEN: CURVE, DAY or MONTH
     uint8_t point_count;
-    uint32_t points[REQUEST_POINTS_MAX];  //  What; for READ_EVENTS empty
+    uint32_t points[REQUEST_POINTS_MAX];  //  What; for READ_EVENTS empty, else empty: all there are
     int64_t from_ms;      //  READ_FROZEN: first instant wanted (the rule of instants)
     int64_t to_ms;        //  READ_FROZEN: last instant wanted
     uint16_t event_from;  //  READ_EVENTS: event counters, first and last
     uint16_t event_to;
-    bool event_important;  //  READ_EVENTS: important (F1) or ordinary (F2)
-    uint32_t done;         //  Steps already answered; the codec's own count
-    bool finished;         //  Set by the codec: nothing left to send
+    bool event_important;             //  READ_EVENTS: important (F1) or ordinary (F2)
+    uint8_t priority;                 //  priority_t
+    uint8_t tries;                    //  How often a frame of it may be sent; 0: as the options say
+    const struct codec *carried;      //  The meter protocol, or NULL: the terminal itself is asked
+    char meter[ADDRESS_MAX + 1];      //  The meter's address, if carried
+    uint32_t profile;                 //  Number of the meter's profile; 0 = none
+    uint16_t size;                    //  PASS: of bytes
+    uint8_t bytes[REQUEST_PASS_MAX];  //  PASS
+    uint32_t done;                    //  Steps already answered; the codec's own count
+    bool finished;                    //  Set by the codec: nothing left to send
 } request_t;
 
 //  All a codec may see and produce.
@@ -62,8 +99,10 @@ typedef struct {
     const codec_options_t *options;  //  Never NULL
     bytes_t address;  //  Whose session this is, as text; empty before it is known. Decode refuses
                       //  frames of another terminal with NOT_MINE before it changes its state
-    batch_t *batch;   //  Messages go here
-    writer_t *send;   //  Bytes for the peer: logins, confirmations, requests
+    const meter_t *meter;  //  Meter codecs: whose exchange this is; NULL: nobody's (fepdecode)
+    bytes_t request;       //  Meter codecs, decode: the frame it answers, as sent; empty if none
+    batch_t *batch;        //  Messages go here
+    writer_t *send;        //  Bytes for the peer: logins, confirmations, requests
     uint32_t
         mark;  //  Set by decode: what is to be confirmed once this batch is on disk; 0 = nothing
     answer_t answer;      //  Set by decode
@@ -72,8 +111,9 @@ typedef struct {
     uint32_t raw_units;   //  Set by decode: units kept raw because they were not understood
 } codec_io_t;
 
-typedef struct {
+typedef struct codec {
     const char *name;   //  Also names the vector file
+    bool is_meter;      //  A meter protocol; state is zeroed before each exchange
     size_t frame_max;   //  Longest legal frame; sizes the window
     size_t state_size;  //  Per-session state: plain data, all zero is the beginning; no pointers
 
@@ -87,8 +127,17 @@ typedef struct {
     //  nothing was consumed, come again after durable.
     fep_err_t (*decode) (void *state, bytes_t frame, codec_io_t *io);
 
-    //  Next frame of the request into io->send. FEP_OK, or why it cannot be asked.
+    //  Next frame of the request into io->send. FEP_OK, or why it cannot be asked. Meter codecs: whole
+    //  exchanges; `done` advances when the frame is written, so that the session can ask again from there.
     fep_err_t (*encode) (void *state, request_t *request, codec_io_t *io);
+
+    //  Terminal codecs that carry meter protocols: the frame as it goes to the terminal, into io->send. LIMIT
+    //  if it is too long for one send. NULL: carries none.
+    fep_err_t (*wrap) (void *state, bytes_t frame, codec_io_t *io);
+
+    //  Meter codecs: could a late answer to `before` be taken for the answer to `next`? Two equal requests
+    //  are no danger. NULL: never.
+    bool (*mistakable) (bytes_t before, bytes_t next);
 
     //  Everything decoded up to mark is on disk: confirm into io->send.
     void (*durable) (void *state, uint32_t mark, codec_io_t *io);

@@ -13,6 +13,9 @@
 #define ARCHIVE_NUMBERS_MAX 1000000   //  Numbers ever given, those of terminals that left included
 #define ARCHIVE_POINTS_MAX 1000000    //  Measuring points of one import
 #define ARCHIVE_NAME_MAX 63
+#define ARCHIVE_HEARTBEAT_MAX 63   //  Characters of a heartbeat pattern
+#define ARCHIVE_GROUPS_MAX 64      //  Names of groups
+#define ARCHIVE_PROFILES_MAX 1024  //  Profiles ever given a number
 
 typedef struct {
     uint32_t number;                  //  Archive number, from 1
@@ -20,15 +23,33 @@ typedef struct {
     char name[ARCHIVE_NAME_MAX + 1];  //  For people
     uint8_t area;                     //  0..63
     uint32_t heartbeat_s;             //  Heartbeat period; 0 = not known
-    uint32_t mp_count;                //  Measuring points it has
-    bool present;                     //  In the latest import; false: kept only for its number
+    uint64_t groups;                  //  Bit i: it is in the group of number i
+    uint32_t frame_gap_ms;       //  Line behind it: pause between frames; 0 = as the options say
+    uint32_t answer_timeout_ms;  //  Line behind it: to a meter's answer; 0 = as the options say
+    char registration[ADDRESS_MAX + 1];         //  Another name it registers with; "" = its address
+    char heartbeat[ARCHIVE_HEARTBEAT_MAX + 1];  //  Pattern of its heartbeats; "" = its listener's
+    uint32_t mp_count;                          //  Measuring points it has
+    bool present;  //  In the latest import; false: kept only for its number
 } terminal_t;
 
 typedef struct {
     uint32_t terminal;            //  Archive number
     uint16_t mp;                  //  Measuring point number
     char meter[ADDRESS_MAX + 1];  //  Meter address; may be empty
+    char protocol
+        [ADDRESS_MAX +
+         1];  //  Meter protocol it is read by (a name of codecs.def); "" = the terminal's own
+    uint32_t profile;  //  Number of its profile; 0 = none
+    uint32_t rated_W;  //  Rated power; 0 = not known
 } measuring_point_t;
+
+//  A plausible range narrower or wider than the dictionary's, for one point of one measuring point.
+typedef struct {
+    uint32_t terminal;  //  Archive number
+    uint16_t mp;        //  Measuring point number
+    uint32_t point;     //  Packed OBIS
+    double low, high;   //  Inclusive, in the point's unit
+} archive_limit_t;
 
 typedef struct archive archive_t;
 
@@ -54,6 +75,27 @@ void archive_destroy (archive_t **self_p);
 //  (0). Addresses and meters: letters, digits and . _ : -
 FEP_MUST_CHECK
 fep_err_t archive_import (archive_t *self, store_t *store, bytes_t csv, archive_fault_t *fault);
+
+//  ---- Rows of the store, for actors that keep only a part. Any thread; each call reads what is committed. ----
+
+//  One terminal as committed; borrowed during the visit. An error ends the walk and is returned.
+typedef struct {
+    const terminal_t *terminal;
+    const measuring_point_t *points;  //  By number
+    size_t point_count;               //  Of them
+    const archive_limit_t *limits;    //  By measuring point, then point
+    size_t limit_count;               //  Of them
+} archive_entry_t;
+
+typedef fep_err_t (archive_visit_t) (void *arg, const archive_entry_t *entry);
+FEP_MUST_CHECK
+fep_err_t archive_each (store_t *store, archive_visit_t *visit, void *arg);
+//  NOT_FOUND if that number was never given.
+FEP_MUST_CHECK
+fep_err_t archive_read (store_t *store, uint32_t number, archive_visit_t *visit, void *arg);
+//  The names of the groups, by number; "" where none. At most ARCHIVE_GROUPS_MAX.
+FEP_MUST_CHECK
+fep_err_t archive_group_names (store_t *store, char names[][ARCHIVE_NAME_MAX + 1]);
 
 //  Present terminals only. Borrowed until the next import; NULL if none. find: O(1).
 const terminal_t *archive_find (const archive_t *self, bytes_t address);

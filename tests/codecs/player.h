@@ -37,7 +37,7 @@ typedef struct {
 static inline void player_reset (player_t *self)
 {
     memset (self->state, 0, self->codec->state_size);
-    self->options = (codec_options_t){false, 16};
+    self->options = (codec_options_t){.password_size = 16};
     self->window_size = 0;
     self->send = writer_of (self->sent, PLAYER_SEND);
     self->compared = 0;
@@ -83,7 +83,7 @@ static inline scan_t player_scan (const player_t *self, bool up, bytes_t window)
     if (window.size) {
         memcpy (copy, window.data, window.size);
     }
-    scan_context_t context = {up, &self->options};
+    scan_context_t context = {.up = up, .options = &self->options};
     scan_t scan = self->codec->scan (&context, bytes_of (copy, window.size));
     scan_t again = self->codec->scan (&context, bytes_of (copy, window.size));
     assert_true (scan.what == again.what && scan.size == again.size && scan.reason == again.reason);

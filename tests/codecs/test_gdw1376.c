@@ -66,7 +66,7 @@ static void s_explain_line (const codec_t *codec, const char *line)
     bool up = strstr (direction, "\"terminal->") == direction;
     writer_t out = writer_of (got, sizeof got - 1);
     json_t json = json_of (&out);
-    codec_options_t options = {false, 16};
+    codec_options_t options = {.address_hex = false, .password_size = 16};
     fep_err_t error = codec->explain (bytes_of (frame, size), up, &options, &json);
     if (strcmp (valid, "true") != 0) {
         assert_true (error == FEP_CHECKSUM || error == FEP_NOT_MINE);
@@ -95,7 +95,7 @@ static fep_err_t s_explain (bytes_t frame, bool up, char *text, size_t size)
 {
     writer_t out = writer_of (text, size - 1);
     json_t json = json_of (&out);
-    codec_options_t options = {false, 16};
+    codec_options_t options = {.address_hex = false, .password_size = 16};
     fep_err_t error = codec_find ("gdw1376")->explain (frame, up, &options, &json);
     text[out.size] = 0;
     return error;

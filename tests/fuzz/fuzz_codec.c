@@ -11,7 +11,7 @@
 
 int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size);
 
-static const codec_options_t s_options = {false, 16};
+static const codec_options_t s_options = {.password_size = 16};
 static uint8_t s_send[SEND_SIZE];
 static uint8_t s_text[TEXT_SIZE];
 static batch_t *s_batch;
@@ -29,7 +29,7 @@ static uint8_t *s_copy (bytes_t bytes)
 
 static scan_t s_scan (const codec_t *codec, bool up, bytes_t window)
 {
-    scan_context_t context = {up, &s_options};
+    scan_context_t context = {.up = up, .options = &s_options};
     uint8_t *copy = s_copy (window);
     scan_t scan = codec->scan (&context, bytes_of (copy, window.size));
     scan_t again = codec->scan (&context, bytes_of (copy, window.size));

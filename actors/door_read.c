@@ -1,0 +1,100 @@
+//  Door: READ, which asks a terminal now.
+#include "actors/control.h"
+#include "codecs/codec.h"
+#include "fep/point.h"
+#include <string.h>
+
+#define HEAD_BYTES 4096    //  Of a forwarded request
+#define POINT_TEXT_MAX 63  //  Characters of a point name
+
+//  Points by readable name or OBIS text, into an array of numbers. RANGE: too many, or one is unknown.
+static fep_err_t s_points (bytes_t body, writer_t *out)
+{
+    reader_t in;
+    uint32_t count = 0;
+    wire_put_text (out, "points");
+    if (wire_find (body, "points", &in)) {
+        count = wire_get_array (&in);
+    }
+    wire_put_array (out, count);
+    for (uint32_t i = 0; i < count; i++) {
+        char name[POINT_TEXT_MAX + 1];
+        uint32_t point;
+        bytes_t text = wire_get_str (&in);
+        if (in.failed || text.size > POINT_TEXT_MAX || count > REQUEST_POINTS_MAX) {
+            return FEP_RANGE;
+        }
+        memcpy (name, text.data, text.size);
+        name[text.size] = 0;
+        if (!point_parse (name, &point)) {
+            return FEP_RANGE;
+        }
+        wire_put_uint (out, point);
+    }
+    return FEP_OK;
+}
+
+//  Which request a READ's kind means.
+static const struct {
+    const char *name;     //  In the request
+    request_kind_t kind;  //  For the codec
+    uint8_t freeze;       //  Likewise
+} s_reads[] = {{"current", REQUEST_READ, FREEZE_NONE},
+               {"day", REQUEST_READ_FROZEN, FREEZE_DAY},
+               {"month", REQUEST_READ_FROZEN, FREEZE_MONTH},
+               {"curve", REQUEST_READ_FROZEN, FREEZE_CURVE},
+               {"events", REQUEST_READ_EVENTS, FREEZE_NONE}};
+
+static void s_read_body (const door_ask_t *ask, const presence_t *presence, size_t kind,
+                         writer_t *out)
+{
+    wire_pair_int (out, "session", presence->session);
+    wire_pair_int (out, "token", ask->token);
+    wire_pair_int (out, "kind", s_reads[kind].kind);
+    wire_pair_int (out, "freeze", s_reads[kind].freeze);
+    wire_pair_int (out, "mp", wire_find_int (ask->body, "mp", 0));
+    wire_pair_int (out, "from_ms", wire_find_int (ask->body, "from_ms", 0));
+    wire_pair_int (out, "to_ms", wire_find_int (ask->body, "to_ms", 0));
+    wire_pair_int (out, "event_from", wire_find_int (ask->body, "event_from", 0));
+    wire_pair_int (out, "event_to", wire_find_int (ask->body, "event_to", 0));
+    wire_pair_int (out, "important", wire_find_int (ask->body, "important", 1));
+    wire_put_text (out, "client");
+    wire_put_bin (out, ask->client);
+}
+
+//  The terminal's connector asks it and answers RESULT. CLOSED: the terminal is offline.
+fep_err_t door_READ (control_t *self, door_ask_t *ask)
+{
+    const terminal_t *terminal = door_terminal (self, ask);
+    uint8_t memory[HEAD_BYTES];
+    writer_t out = writer_of (memory, sizeof memory);
+    char name[16];
+    size_t kind = 0;
+    if (!terminal) {
+        return FEP_NOT_FOUND;
+    }
+    bool named = wire_find_text (ask->body, "kind", name, sizeof name);
+    while (named && kind < sizeof s_reads / sizeof *s_reads &&
+           strcmp (name, s_reads[kind].name) != 0) {
+        kind++;
+    }
+    if (kind == sizeof s_reads / sizeof *s_reads) {
+        return FEP_RANGE;
+    }
+    const presence_t *presence = directory_find (self->directory, terminal->number);
+    if (!door_online (presence)) {
+        return FEP_CLOSED;
+    }
+    wire_put_map (&out, 12);
+    s_read_body (ask, presence, kind, &out);
+    fep_err_t error = s_points (ask->body, &out);
+    if (error == FEP_OK && out.failed) {
+        error = FEP_LIMIT;
+    }
+    if (error == FEP_OK) {
+        error = actor_send_to (self->actor, self->inside, bytes_text (presence->connector),
+                               WORD_REQUEST, writer_bytes (&out));
+    }
+    ask->forwarded = error == FEP_OK;
+    return error == FEP_FULL ? FEP_BUSY : error;
+}

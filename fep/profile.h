@@ -1,0 +1,77 @@
+//  A profile: which register of a meter type is which point, for protocols whose addresses mean nothing.
+//  A text people write, kept in the archive, shipped as bytes and parsed where it is used. Lines of words;
+//  '#' begins a comment:
+//    profile sdm630               its name; must come first
+//    codec modbus_rtu             the meter protocol it is for
+//    period 60s                   between two polls (ms, s, m, h; 0: only on demand)
+//    gap 8                        registers nobody wants that may be read along between two wanted (0..124)
+//    most 125                     registers of one request (1..125); for functions 1 and 2 its sixteenfold in bits
+//    offset -1                    added to every address below it: manuals that count from 1
+//    order ABCD                   ABCD, CDAB, BADC or DCBA, for the lines below it
+//    register POINT FUNCTION ADDRESS TYPE [order=CDAB] [scale=0.1] [none=0xFFFF]
+//  FUNCTION 1..4; ADDRESS decimal or 0x; TYPE u16 i16 u32 i32 u64 i64 f32 f64 bcd16 bcd32 bit bit:N bits:N:M
+//  (bit N, or M bits from N on, of a register; `bit` alone of functions 1 and 2). scale is an exact decimal.
+//  none: the raw value that means "no value".
+#ifndef FEP_PROFILE_H
+#define FEP_PROFILE_H
+
+#include "fep/bytes.h"
+#include "fep/error.h"
+
+#define PROFILE_NAME_MAX 31
+#define PROFILE_ROWS_MAX 512
+#define PROFILE_BYTES_MAX 65536  //  Of the text
+
+typedef enum {
+    REGISTER_U16,
+    REGISTER_I16,
+    REGISTER_U32,
+    REGISTER_I32,
+    REGISTER_U64,
+    REGISTER_I64,
+    REGISTER_F32,
+    REGISTER_F64,
+    REGISTER_BCD16,
+    REGISTER_BCD32,
+    REGISTER_BIT,   //  Of a coil or discrete input
+    REGISTER_BITS,  //  Some bits of a 16-bit register
+    REGISTER_TYPE_COUNT
+} register_type_t;
+
+typedef enum { ORDER_ABCD, ORDER_CDAB, ORDER_BADC, ORDER_DCBA, ORDER_COUNT } word_order_t;
+
+typedef struct {
+    uint32_t point;      //  What it is
+    uint16_t address;    //  On the wire
+    uint16_t registers;  //  It takes; of functions 1 and 2: bits
+    uint8_t function;    //  1..4
+    uint8_t type;        //  register_type_t
+    uint8_t order;       //  word_order_t
+    uint8_t bit, bits;   //  BITS: first bit and how many
+    int8_t exponent;     //  Value is raw x multiplier x 10^exponent
+    int64_t multiplier;  //  At least 1
+    bool has_none;       //  `none` is set
+    uint64_t none;       //  Raw value that means no value
+} profile_row_t;
+
+typedef struct {
+    char name[PROFILE_NAME_MAX + 1];   //  As in the text
+    char codec[PROFILE_NAME_MAX + 1];  //  Likewise; whether it exists is for the caller
+    uint32_t period_ms;                //  0: only on demand
+    uint16_t gap, most;                //  See above
+    size_t count;                      //  Rows
+    profile_row_t rows[];              //  By function, then address
+} profile_t;
+
+//  Where a text is wrong.
+typedef struct {
+    uint32_t line;   //  From 1
+    char text[160];  //  What, and what is allowed
+} profile_fault_t;
+
+//  Gives a profile. SYNTAX, RANGE, NOT_FOUND (unknown point), EXISTS (a point twice), LIMIT with *fault.
+FEP_MUST_CHECK
+fep_err_t profile_parse (bytes_t text, profile_t **self_p, profile_fault_t *fault);
+void profile_destroy (profile_t **self_p);
+
+#endif
