@@ -292,6 +292,29 @@ static bool s_drain (void *arg, actor_t *actor)
 
 //  ---- Start and stop ----
 
+//  How the listener's terminals speak. Patterns were checked with the configuration.
+static fep_err_t s_options (listener_t *listener)
+{
+    const config_listener_t *config = listener->config;
+    codec_options_t *options = &listener->options;
+    char why[PATTERN_WHY_MAX] = "";
+    fep_err_t error =
+        pattern_parse (config->registration, &listener->registration, why, sizeof why);
+    if (!error) {
+        error = pattern_parse (config->heartbeat, &listener->heartbeat, why, sizeof why);
+    }
+    if (error) {
+        log_line (LEVEL_ERROR, "LISTEN-FAILED", "listener=%s problem=\"%s\"", config->name, why);
+        return error;
+    }
+    options->address_hex = strcmp (config->address_style, "hex") == 0;
+    options->password_size = (uint8_t) config->password_size;
+    options->registration = &listener->registration;
+    options->heartbeat = &listener->heartbeat;
+    options->heartbeat_echo = strcmp (config->heartbeat_echo, "yes") == 0;
+    return FEP_OK;
+}
+
 static fep_err_t s_listeners (connector_t *self)
 {
     const config_t *config = actor_config (self->actor);
@@ -305,8 +328,10 @@ static fep_err_t s_listeners (connector_t *self)
                       listener->config->name, listener->config->codec);
             return FEP_NOT_FOUND;
         }
-        listener->options.address_hex = strcmp (listener->config->address_style, "hex") == 0;
-        listener->options.password_size = (uint8_t) listener->config->password_size;
+        fep_err_t error = s_options (listener);
+        if (error) {
+            return error;
+        }
     }
     return FEP_OK;
 }

@@ -21,6 +21,8 @@ typedef struct {
     const config_listener_t *config;  //  Borrowed
     const codec_t *codec;             //  Of every session it accepts
     codec_options_t options;          //  Likewise
+    pattern_t registration;           //  Of options
+    pattern_t heartbeat;              //  Of options
     uint32_t sessions;                //  Now
     int fd;                           //  Listening socket
 } listener_t;

@@ -5,6 +5,7 @@
 //  Step 2 reads texts and not numbers because libcyaml reads "010" as eight and "-1" as a huge one.
 #include "fep/config_option.h"
 #include "fep/config_walk.h"
+#include "fep/pattern.h"
 #include <arpa/inet.h>
 #include <cyaml/cyaml.h>
 #include <errno.h>
@@ -69,7 +70,13 @@ static const cyaml_schema_field_t s_fields_listener[] = {
     TEXT_FIELD ("sessions", LISTENER_SESSIONS),
     TEXT_FIELD ("address_style", LISTENER_ADDRESS_STYLE),
     TEXT_FIELD ("password_size", LISTENER_PASSWORD_SIZE),
+    TEXT_FIELD ("registration", LISTENER_REGISTRATION),
+    TEXT_FIELD ("heartbeat", LISTENER_HEARTBEAT),
+    TEXT_FIELD ("heartbeat_echo", LISTENER_HEARTBEAT_ECHO),
+    TEXT_FIELD ("unknown", LISTENER_UNKNOWN),
+    TEXT_FIELD ("duplicate", LISTENER_DUPLICATE),
     CYAML_FIELD_END};
+_Static_assert(LISTENER_KEY_COUNT <= TEXTS_MAX, "a listener has too many keys");
 
 static const cyaml_schema_value_t s_listener_schema = {
     CYAML_VALUE_MAPPING (CYAML_FLAG_DEFAULT, texts_t, s_fields_listener)};
@@ -378,6 +385,65 @@ static fep_err_t s_check_listeners (parse_t *self, const config_t *config)
     return FEP_OK;
 }
 
+//  Reads a pattern; its own reason stands behind the place of the key.
+static fep_err_t s_check_pattern (parse_t *self, unsigned i, size_t key, const char *text,
+                                  pattern_t *pattern)
+{
+    char why[PATTERN_WHY_MAX];
+    fep_err_t error = pattern_parse (text, pattern, why, sizeof why);
+    return error ? config_fault (&self->fault, self->places.keys[i][key], error, "listeners.%s: %s",
+                                 option_listener_keys[key].key, why)
+                 : FEP_OK;
+}
+
+//  Whoever registers by a pattern must get a name from it.
+static fep_err_t s_check_gateway (parse_t *self, unsigned i, const config_listener_t *one)
+{
+    const config_place_t *places = self->places.keys[i];
+    pattern_t pattern;
+    fep_err_t error = s_check_pattern (self, i, LISTENER_HEARTBEAT, one->heartbeat, &pattern);
+    if (!error) {
+        error = s_check_pattern (self, i, LISTENER_REGISTRATION, one->registration, &pattern);
+    }
+    if (!error && !pattern_names (&pattern)) {
+        bool said = places[LISTENER_REGISTRATION].line > 0;
+        error = config_fault (
+            &self->fault, said ? places[LISTENER_REGISTRATION] : places[LISTENER_CODEC], FEP_RANGE,
+            "listeners.registration: codec dtu needs one that names a terminal in each "
+            "alternative; allowed are {id} {id:N} {imei} {iccid} {mac} {hex:N} {packet}");
+    }
+    return error;
+}
+
+//  Patterns are for transparent gateways only; elsewhere they are a mistake, not a wish.
+static fep_err_t s_check_patterns (parse_t *self, const config_t *config)
+{
+    static const size_t keys[] = {LISTENER_REGISTRATION, LISTENER_HEARTBEAT,
+                                  LISTENER_HEARTBEAT_ECHO};
+    for (unsigned i = 0; i < config->listener_count; i++) {
+        const config_listener_t *one = &config->listeners[i];
+        if (strcmp (one->codec, "dtu") == 0) {
+            fep_err_t error = s_check_gateway (self, i, one);
+            if (error) {
+                return error;
+            }
+            continue;
+        }
+        for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) {
+            const char *text =
+                *(char **) option_slot (&option_listener_keys[keys[k]], &config->listeners[i]);
+            if (strcmp (text, option_listener_keys[keys[k]].value) != 0) {
+                return config_fault (&self->fault, self->places.keys[i][keys[k]], FEP_RANGE,
+                                     "listeners.%s: codec %.*s has no use for it; allowed with "
+                                     "codec dtu",
+                                     option_listener_keys[keys[k]].key, CONFIG_SHOWN_MAX,
+                                     one->codec);
+            }
+        }
+    }
+    return FEP_OK;
+}
+
 //  --- The module
 
 static fep_err_t s_build (parse_t *self, const shadow_t *shadow, config_t *config)
@@ -391,6 +457,9 @@ static fep_err_t s_build (parse_t *self, const shadow_t *shadow, config_t *confi
     }
     if (!error) {
         error = s_check_listeners (self, config);
+    }
+    if (!error) {
+        error = s_check_patterns (self, config);
     }
     return error;
 }

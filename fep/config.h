@@ -18,6 +18,12 @@ typedef struct {
     uint64_t sessions;       //  Limit of this listener, per connector; default 5000
     char *address_style;     //  376.1: "decimal" (default) or "hex"
     uint64_t password_size;  //  376.1: 0, 2 or 16 (default 16)
+    char
+        *registration;  //  dtu: pattern (fep/pattern.h), each alternative names a terminal; "" none
+    char *heartbeat;    //  dtu: pattern; "" (default) none
+    char *heartbeat_echo;  //  dtu: "no" (default) or "yes"
+    char *unknown;         //  Terminals the archive does not have: "hold" (default) or "refuse"
+    char *duplicate;       //  A second session of a terminal: "takeover" (default) or "reject"
 } config_listener_t;
 
 typedef struct {

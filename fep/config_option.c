@@ -65,6 +65,17 @@ const option_t option_listener_keys[LISTENER_KEY_COUNT] = {
                                     "376.1: how terminal addresses are written"),
     [LISTENER_PASSWORD_SIZE] = KEY (password_size, OPTION_CHOICE, "16", 0, 16, "0|2|16",
                                     "376.1: bytes of PW in downward frames"),
+    [LISTENER_REGISTRATION] =
+        KEY (registration, OPTION_TEXT, "", 0, 512, NULL,
+             "dtu: pattern of the packet that says who it is, in single quotes"),
+    [LISTENER_HEARTBEAT] = KEY (heartbeat, OPTION_TEXT, "", 0, 512, NULL,
+                                "dtu: pattern of the packet that says it is there"),
+    [LISTENER_HEARTBEAT_ECHO] =
+        KEY (heartbeat_echo, OPTION_WORD, "no", 0, 0, "no|yes", "dtu: a heartbeat is sent back"),
+    [LISTENER_UNKNOWN] = KEY (unknown, OPTION_WORD, "hold", 0, 0, "hold|refuse",
+                              "terminals the archive does not have"),
+    [LISTENER_DUPLICATE] = KEY (duplicate, OPTION_WORD, "takeover", 0, 0, "takeover|reject",
+                                "a second session of a terminal that has one"),
 };
 #undef KEY
 

@@ -55,6 +55,8 @@ typedef enum {
     PATTERN_YES    //  The first `size` bytes match
 } pattern_match_t;
 
+#define PATTERN_WHY_MAX 160  //  Characters of a fault, with its end
+
 //  Where a match lies in its bytes.
 typedef struct {
     size_t size;                 //  Bytes that match, from the first
@@ -65,7 +67,7 @@ typedef struct {
 } pattern_found_t;
 
 //  Reads a pattern; "" is none. SYNTAX, RANGE, LIMIT: then `why` (may be NULL) says what is wrong and what is
-//  allowed, with the place in the text, and self matches nothing. 160 characters suffice for it.
+//  allowed, with the place in the text, and self matches nothing. PATTERN_WHY_MAX suffices for it.
 FEP_MUST_CHECK
 fep_err_t pattern_parse (const char *text, pattern_t *self, char *why, size_t why_size);
 

@@ -53,6 +53,16 @@ static void test_defaults (void **state)
     assert_int_equal (config->listeners[0].sessions, 5000);
     assert_string_equal (config->listeners[0].address_style, "decimal");
     assert_int_equal (config->listeners[0].password_size, 16);
+    assert_string_equal (config->listeners[0].registration, "");
+    assert_string_equal (config->listeners[0].heartbeat, "");
+    assert_string_equal (config->listeners[0].heartbeat_echo, "no");
+    assert_string_equal (config->listeners[0].unknown, "hold");
+    assert_string_equal (config->listeners[0].duplicate, "takeover");
+    assert_int_equal (config->line.packet_ms, 200);
+    assert_int_equal (config->line.frame_gap_ms, 50);
+    assert_int_equal (config->line.answer_timeout_ms, 3000);
+    assert_int_equal (config->line.late_ms, 5000);
+    assert_int_equal (config->line.repeats, 1);
     config_destroy (&config);
     assert_null (config);
     config_destroy (&config);
@@ -83,6 +93,27 @@ static void test_values (void **state)
     config_destroy (&config);
 }
 
+//  A listener of transparent gateways; MORE is appended to its map.
+#define DTU(more) "listeners:\n  - {name: a, address: '::', port: 1, codec: dtu,\n     " more "}\n"
+
+static void test_gateways (void **state)
+{
+    (void) state;
+    config_t *config =
+        s_good (DTU ("registration: 'LOGIN:{id:4}\\r\\n|{imei}', heartbeat: '\\xFF|zdjc', "
+                     "heartbeat_echo: yes, unknown: refuse, duplicate: reject"));
+    assert_string_equal (config->listeners[0].registration, "LOGIN:{id:4}\\r\\n|{imei}");
+    assert_string_equal (config->listeners[0].heartbeat, "\\xFF|zdjc");
+    assert_string_equal (config->listeners[0].heartbeat_echo, "yes");
+    assert_string_equal (config->listeners[0].unknown, "refuse");
+    assert_string_equal (config->listeners[0].duplicate, "reject");
+    config_destroy (&config);
+    //  Double quotes want each backslash doubled.
+    config = s_good (DTU ("registration: \"{imei}\\\\0\""));
+    assert_string_equal (config->listeners[0].registration, "{imei}\\0");
+    config_destroy (&config);
+}
+
 typedef struct {
     const char *yaml;     //  The document
     fep_err_t error;      //  Expected
@@ -98,7 +129,8 @@ static const bad_t s_bads[] = {
     {"fed:\n  port: 1\n", FEP_NOT_FOUND, "t:1:1: ", "unknown section 'fed'",
      "allowed are listeners, node, connector"},
     {"listeners:\n  - {nmae: a}\n", FEP_NOT_FOUND, "t:2:6: ", "unknown key in listeners 'nmae'",
-     "allowed are name, address, port, codec, sessions, address_style, password_size"},
+     "allowed are name, address, port, codec, sessions, address_style, password_size, "
+     "registration, heartbeat, heartbeat_echo, unknown, duplicate"},
     {"feed:\n  port: 1\n  port: 2\n" ONE, FEP_SYNTAX,
      "t:3:3: ", "feed.port is said twice, first in line 2", "allowed is once"},
     {"feed:\n  port: 1\ndoor:\nfeed:\n  tick_ms: 2000\n" ONE, FEP_SYNTAX,
@@ -157,6 +189,31 @@ static const bad_t s_bads[] = {
     {"listeners:\n  - {name: a, address: '::', port: 1, codec: x}\n"
      "  - {name: b, address: '0::0', port: 1, codec: x}\n",
      FEP_RANGE, "t:3:32: ", "1 on 0::0 is taken in line 2", "another port or address"},
+    //  Gateways
+    {DTU ("registration: 'LOG{foo}'"), FEP_SYNTAX,
+     "t:3:6: ", "listeners.registration: character 4: no placeholder", "{id:N}"},
+    {DTU ("registration: '{id:24}'"), FEP_RANGE,
+     "t:3:6: ", "listeners.registration: character 5: no good number", "allowed are 1..23"},
+    {DTU ("registration: '{imei}', heartbeat: '{any:64}x'"), FEP_LIMIT,
+     "t:3:30: ", "listeners.heartbeat: character 9: the packet is too long", "64 bytes"},
+    {DTU ("registration: \"{imei}\\0\""), FEP_SYNTAX, "t:3:20: ", "a control character",
+     "printable"},
+    {DTU ("registration: 'LOG'"), FEP_RANGE,
+     "t:3:6: ", "listeners.registration: codec dtu needs one", "{imei} {iccid}"},
+    {DTU ("registration: '{imei}|LOG'"), FEP_RANGE, "t:3:6: ", "in each alternative", "{packet}"},
+    {DTU ("heartbeat: 'LOG'"), FEP_RANGE, "t:2:39: ", "listeners.registration: codec dtu needs one",
+     "{id}"},
+    {DTU ("registration: '{imei}', heartbeat_echo: maybe"), FEP_RANGE,
+     "t:3:30: ", "listeners.heartbeat_echo: 'maybe'", "no, yes"},
+    {DTU ("registration: '{imei}', unknown: close"), FEP_RANGE,
+     "t:3:30: ", "listeners.unknown: 'close'", "hold, refuse"},
+    {DTU ("registration: '{imei}', duplicate: both"), FEP_RANGE,
+     "t:3:30: ", "listeners.duplicate: 'both'", "takeover, reject"},
+    {"listeners:\n  - {name: a, address: '::', port: 1, codec: x, registration: '{imei}'}\n",
+     FEP_RANGE, "t:2:49: ", "listeners.registration: codec x has no use for it", "codec dtu"},
+    {"listeners:\n  - {name: a, address: '::', port: 1, codec: x, heartbeat_echo: yes}\n",
+     FEP_RANGE, "t:2:49: ", "listeners.heartbeat_echo: codec x has no use", "codec dtu"},
+    {"line:\n  packet_ms: 9\n" ONE, FEP_RANGE, "t:2:3: ", "'9' is out of range", "10..10000 ms"},
     //  The file
     {"", FEP_RANGE, "t:1:1: ", "there are no options", "listeners"},
     {"# nothing\n", FEP_RANGE, "t:1:1: ", "there are no options", "listeners"},
@@ -358,15 +415,11 @@ static void test_wire (void **state)
 int main (void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test (test_defaults),
-        cmocka_unit_test (test_values),
-        cmocka_unit_test (test_faults),
-        cmocka_unit_test (test_hostile_sizes),
-        cmocka_unit_test (test_too_many_listeners),
-        cmocka_unit_test (test_fault_is_cut),
-        cmocka_unit_test (test_load),
-        cmocka_unit_test (test_reload),
-        cmocka_unit_test (test_sample),
+        cmocka_unit_test (test_defaults),      cmocka_unit_test (test_values),
+        cmocka_unit_test (test_gateways),      cmocka_unit_test (test_faults),
+        cmocka_unit_test (test_hostile_sizes), cmocka_unit_test (test_too_many_listeners),
+        cmocka_unit_test (test_fault_is_cut),  cmocka_unit_test (test_load),
+        cmocka_unit_test (test_reload),        cmocka_unit_test (test_sample),
         cmocka_unit_test (test_wire),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);

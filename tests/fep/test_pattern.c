@@ -263,7 +263,7 @@ static void test_faults (void **state)
         const bad_t *bad = &s_bads[i];
         pattern_t pattern;
         static const pattern_t none = {0};
-        char why[160] = "", place[32];
+        char why[PATTERN_WHY_MAX] = "", place[32];
         memset (&pattern, 0xA5, sizeof pattern);
         fep_err_t error = pattern_parse (bad->text, &pattern, why, sizeof why);
         snprintf (place, sizeof place, "character %d: ", bad->place);

@@ -11,6 +11,8 @@ VECTORS = pathlib.Path(__file__).resolve().parent.parent / "vectors"
 CONFIG = b"""listeners:
   - {name: a, address: 127.0.0.1, port: 7600, codec: gdw1376, sessions: 10}
   - {name: b, address: "::1", port: 7610, codec: gdw1376, address_style: hex, password_size: 2}
+  - {name: c, address: "::1", port: 7611, codec: dtu, registration: 'ID{id:4}|{imei}', heartbeat: '\\xFF', heartbeat_echo: yes}
+line: {packet_ms: 100, repeats: 0}
 connector: {count: 2, sessions: 100}
 storage: {durability: os, linger_us: 0}
 log: {level: debug}
