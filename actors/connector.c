@@ -31,6 +31,7 @@ session_env_t connector_env (connector_t *self)
                            .windows = self->windows,
                            .trace = connector_trace,
                            .result = connector_result,
+                           .profile = connector_profile,
                            .arg = self};
 }
 
@@ -161,8 +162,8 @@ void connector_handle (connector_t *self, conn_t *conn, input_t result)
         return;
     }
     connector_watch (self, conn);
-    int64_t half_ms = session_half_since (conn->session);
-    if (half_ms && half_ms != conn->timed_half_ms) {
+    session_env_t env = connector_env (self);
+    if (session_due_ms (conn->session, &env) < conn->timer.deadline_ms) {
         connector_timer (self, conn);
     }
 }
@@ -412,14 +413,18 @@ static void s_stop (void *arg, actor_t *actor)
     free (self->holds);
     free (self->scratch);
     free (self->packed);
-    free (self->asks);
+    connector_ask_stop (self);
 }
 
-static const actor_word_t s_words[] = {
-    {WORD_DURABLE, s_on_durable},         {WORD_ADMIT, connector_on_admit},
-    {WORD_HOLD, connector_on_hold},       {WORD_CLOSE, connector_on_close},
-    {WORD_SHOW, connector_on_show},       {WORD_TRACE, connector_on_trace},
-    {WORD_REQUEST, connector_on_request}, {NULL, NULL}};
+static const actor_word_t s_words[] = {{WORD_DURABLE, s_on_durable},
+                                       {WORD_ADMIT, connector_on_admit},
+                                       {WORD_HOLD, connector_on_hold},
+                                       {WORD_CLOSE, connector_on_close},
+                                       {WORD_SHOW, connector_on_show},
+                                       {WORD_TRACE, connector_on_trace},
+                                       {WORD_REQUEST, connector_on_request},
+                                       {WORD_PROFILE, connector_on_profile},
+                                       {NULL, NULL}};
 
 const actor_class_t connector_class = {.name = NAME_CONNECTOR,
                                        .self_size = sizeof (connector_t),

@@ -42,7 +42,6 @@ struct conn {
     uint32_t events;         //  What epoll waits for
     uint32_t durable;        //  Mark to be confirmed at the end of this turn; 0 = none
     bool counted_fresh;      //  In peers as fresh
-    int64_t timed_half_ms;   //  The unfinished frame the timer knows of: since when; 0 = none
     uint64_t hold_number;    //  Batch of its newest hold
     size_t hold_at;          //  Where that hold is
     bool asked;              //  Control was asked to admit it
@@ -81,39 +80,40 @@ typedef struct {
     bool polled;                         //  terminals hangs in the loop
     listener_t listeners[CONFIG_LISTENERS_MAX];
     size_t listener_count;
-    conn_t *conns;                  //  Slots
-    uint32_t conn_limit;            //  Slots
-    uint32_t conn_count;            //  Used
-    uint32_t fresh_count;           //  Of which not identified
-    uint32_t *free_slots;           //  Stack
-    uint32_t free_count;            //  On it
-    peers_t *peers;                 //  Per address
-    pool_t *windows;                //  For half frames
-    conn_t *oldest, *newest;        //  Who holds a window, by age
-    wheel_t wheel;                  //  Deadlines
-    batch_t *batch;                 //  Being filled
-    uint64_t number;                //  Of the batch being filled
-    uint8_t *packed;                //  Scratch for packing
-    size_t packed_size;             //  Of it
-    uint8_t *scratch;               //  Bytes read
-    size_t scratch_size;            //  Of it
-    uint8_t send_memory[65536];     //  Bytes to send in one session call
-    writer_t send;                  //  Over it
-    hold_t *holds;                  //  Ring
-    size_t hold_first, hold_count;  //  In it
-    conn_t *dirty;                  //  To be confirmed this turn
-    mailq_t links;                  //  LINK to control that waits for room
-    conn_t *dead;                   //  To be freed at the turn's end
-    conn_t *resume, *resume_last;   //  To go on with, in order
-    size_t last_ready;              //  Sockets ready in the last turn
-    int64_t turned_ms;              //  Last turn of the loop
-    int64_t stalled_since_ms;       //  0 = not stalled
-    int64_t stalled_ms;             //  In all; deadlines stand still meanwhile
-    int64_t accept_after_ms;        //  No accepting before, after lack of descriptors
-    bool accepting;                 //  Listeners are in the epoll set
-    bool stopping;                  //  Sessions were told to close
-    ask_t *asks;                    //  ASKS_MAX, made at the first request
-    uint64_t ask_number;            //  Last token given
+    conn_t *conns;                              //  Slots
+    uint32_t conn_limit;                        //  Slots
+    uint32_t conn_count;                        //  Used
+    uint32_t fresh_count;                       //  Of which not identified
+    uint32_t *free_slots;                       //  Stack
+    uint32_t free_count;                        //  On it
+    peers_t *peers;                             //  Per address
+    pool_t *windows;                            //  For half frames
+    conn_t *oldest, *newest;                    //  Who holds a window, by age
+    wheel_t wheel;                              //  Deadlines
+    batch_t *batch;                             //  Being filled
+    uint64_t number;                            //  Of the batch being filled
+    uint8_t *packed;                            //  Scratch for packing
+    size_t packed_size;                         //  Of it
+    uint8_t *scratch;                           //  Bytes read
+    size_t scratch_size;                        //  Of it
+    uint8_t send_memory[65536];                 //  Bytes to send in one session call
+    writer_t send;                              //  Over it
+    hold_t *holds;                              //  Ring
+    size_t hold_first, hold_count;              //  In it
+    conn_t *dirty;                              //  To be confirmed this turn
+    mailq_t links;                              //  LINK to control that waits for room
+    conn_t *dead;                               //  To be freed at the turn's end
+    conn_t *resume, *resume_last;               //  To go on with, in order
+    size_t last_ready;                          //  Sockets ready in the last turn
+    int64_t turned_ms;                          //  Last turn of the loop
+    int64_t stalled_since_ms;                   //  0 = not stalled
+    int64_t stalled_ms;                         //  In all; deadlines stand still meanwhile
+    int64_t accept_after_ms;                    //  No accepting before, after lack of descriptors
+    bool accepting;                             //  Listeners are in the epoll set
+    bool stopping;                              //  Sessions were told to close
+    ask_t *asks;                                //  ASKS_MAX, made at the first request
+    uint64_t ask_number;                        //  Last token given
+    profile_t *profiles[ARCHIVE_PROFILES_MAX];  //  Number n at n - 1; NULL: never heard of
 } connector_t;
 
 //  connector.c
@@ -137,8 +137,8 @@ void connector_listen (connector_t *self, bool on);
 
 //  connector_mail.c
 void connector_link (connector_t *self, conn_t *conn, bool up);
-void connector_trace (void *arg, const session_t *session, bool up, bytes_t frame,
-                      fep_err_t reason);
+void connector_trace (void *arg, const session_t *session, const codec_t *codec, bool up,
+                      bytes_t frame, fep_err_t reason);
 conn_t *connector_conn (connector_t *self, int64_t id);
 fep_err_t connector_on_admit (void *self, actor_t *actor, bytes_t body);
 fep_err_t connector_on_hold (void *self, actor_t *actor, bytes_t body);
@@ -150,5 +150,8 @@ fep_err_t connector_on_trace (void *self, actor_t *actor, bytes_t body);
 void connector_result (void *arg, const session_t *session, uint64_t token, fep_err_t error,
                        uint8_t code);
 fep_err_t connector_on_request (void *self, actor_t *actor, bytes_t body);
+fep_err_t connector_on_profile (void *self, actor_t *actor, bytes_t body);
+const profile_t *connector_profile (void *self, uint32_t number);
+void connector_ask_stop (connector_t *self);
 
 #endif

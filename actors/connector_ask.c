@@ -1,5 +1,7 @@
-//  Requests of clients on their way to a terminal and back: REQUEST from control, ANSWER with a RESULT to control.
+//  Requests on their way to a terminal and back: REQUEST from control, ANSWER with a RESULT to control. And the
+//  profiles that requests name: PROFILE from control, before the first request that needs it.
 #include "actors/connector.h"
+#include "fep/log.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,9 +52,11 @@ void connector_result (void *arg, const session_t *session, uint64_t token, fep_
     }
 }
 
-static void s_request (bytes_t body, request_t *request)
+//  UNSUPPORTED if it names a meter protocol nobody knows.
+static fep_err_t s_request (bytes_t body, request_t *request)
 {
     reader_t points;
+    char carried[32];
     *request = (request_t){.kind = (request_kind_t) wire_find_int (body, "kind", 0),
                            .mp = (uint16_t) wire_find_int (body, "mp", 0),
                            .freeze = (uint8_t) wire_find_int (body, "freeze", 0),
@@ -60,13 +64,24 @@ static void s_request (bytes_t body, request_t *request)
                            .to_ms = wire_find_int (body, "to_ms", 0),
                            .event_from = (uint16_t) wire_find_int (body, "event_from", 0),
                            .event_to = (uint16_t) wire_find_int (body, "event_to", 0),
-                           .event_important = wire_find_int (body, "important", 1) != 0};
+                           .event_important = wire_find_int (body, "important", 1) != 0,
+                           .priority = (uint8_t) wire_find_int (body, "priority", PRIORITY_DEMAND),
+                           .tries = (uint8_t) wire_find_int (body, "tries", 0),
+                           .profile = (uint32_t) wire_find_int (body, "profile", 0)};
+    wire_find_text (body, "meter", request->meter, sizeof request->meter);
+    if (wire_find_text (body, "carried", carried, sizeof carried)) {
+        request->carried = codec_find (carried);
+        if (!request->carried || !request->carried->is_meter) {
+            return FEP_UNSUPPORTED;
+        }
+    }
     if (wire_find (body, "points", &points)) {
         uint32_t count = wire_get_array (&points);
         for (uint32_t i = 0; i < count && i < REQUEST_POINTS_MAX; i++) {
             request->points[request->point_count++] = (uint32_t) wire_get_uint (&points);
         }
     }
+    return FEP_OK;
 }
 
 //  A free place, made at the first request; NULL if all are taken.
@@ -97,14 +112,56 @@ fep_err_t connector_on_request (void *arg, actor_t *actor, bytes_t body)
     }
     *ask = (ask_t){.number = ++self->ask_number, .token = token, .client_size = (uint8_t) who.size};
     memcpy (ask->client, who.data, who.size);
-    s_request (body, &request);
+    fep_err_t error = s_request (body, &request);
     request.token = ask->number;
     session_env_t env = connector_env (self);
-    fep_err_t error = session_request (conn->session, &env, &request);
+    if (error == FEP_OK) {
+        error = session_request (conn->session, &env, &request);
+    }
     if (error != FEP_OK) {
         connector_result (self, conn->session, request.token, error == FEP_FULL ? FEP_BUSY : error,
                           0);
     }
     connector_timer (self, conn);
     return FEP_OK;
+}
+
+//  ---- Profiles ----
+
+//  {number, text}: takes the place of the earlier one; requests under way go on with the new one.
+fep_err_t connector_on_profile (void *arg, actor_t *actor, bytes_t body)
+{
+    connector_t *self = arg;
+    int64_t number = wire_find_int (body, "number", 0);
+    profile_t *profile = NULL;
+    profile_fault_t fault;
+    reader_t text;
+    (void) actor;
+    if (number < 1 || number > ARCHIVE_PROFILES_MAX || !wire_find (body, "text", &text)) {
+        return FEP_CORRUPT;
+    }
+    bytes_t bytes = wire_get_bin (&text);
+    fep_err_t error = bytes.size ? profile_parse (bytes, &profile, &fault) : FEP_OK;
+    if (error != FEP_OK) {
+        log_line (LEVEL_ERROR, "PROFILE-REFUSED", "number=%lld line=%u problem=\"%s\"",
+                  (long long) number, fault.line, fault.text);
+        return error;
+    }
+    profile_destroy (&self->profiles[number - 1]);
+    self->profiles[number - 1] = profile;
+    return FEP_OK;
+}
+
+const profile_t *connector_profile (void *arg, uint32_t number)
+{
+    connector_t *self = arg;
+    return number && number <= ARCHIVE_PROFILES_MAX ? self->profiles[number - 1] : NULL;
+}
+
+void connector_ask_stop (connector_t *self)
+{
+    free (self->asks);
+    for (size_t i = 0; i < ARCHIVE_PROFILES_MAX; i++) {
+        profile_destroy (&self->profiles[i]);
+    }
 }

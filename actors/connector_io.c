@@ -101,7 +101,8 @@ void connector_watch (connector_t *self, conn_t *conn)
 {
     session_state_t state = session_state (conn->session);
     bool reading = !session_blocked (conn->session) && !conn->resume && !self->stopping &&
-                   (state == SESSION_FRESH || state == SESSION_ONLINE || state == SESSION_WAITING);
+                   (state == SESSION_FRESH || state == SESSION_ONLINE || state == SESSION_WAITING ||
+                    state == SESSION_PAUSED);
     uint32_t events = (reading ? (uint32_t) EPOLLIN : 0u) | (conn->out ? (uint32_t) EPOLLOUT : 0u) |
                       (session_held (conn->session) ? (uint32_t) EPOLLRDHUP : 0u);
     if (events != conn->events) {
@@ -119,7 +120,6 @@ void connector_timer (connector_t *self, conn_t *conn)
     session_env_t env = connector_env (self);
     int64_t deadline_ms;
     input_t result = session_tick (conn->session, &env, &deadline_ms);
-    conn->timed_half_ms = session_half_since (conn->session);
     if (session_state (conn->session) != SESSION_DEAD) {
         wheel_set (&self->wheel, &conn->timer, deadline_ms);
     }

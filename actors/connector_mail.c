@@ -79,6 +79,20 @@ void connector_link (connector_t *self, conn_t *conn, bool up)
 
 //  ---- Words of control ----
 
+static admission_t s_admission (bytes_t body, char address[ADDRESS_MAX + 1],
+                                char heartbeat[ARCHIVE_HEARTBEAT_MAX + 1])
+{
+    wire_find_text (body, "address", address, ADDRESS_MAX + 1);
+    wire_find_text (body, "heartbeat", heartbeat, ARCHIVE_HEARTBEAT_MAX + 1);
+    return (admission_t){.number = (uint32_t) wire_find_int (body, "number", 0),
+                         .area = (uint8_t) wire_find_int (body, "area", 0),
+                         .heartbeat_ms = wire_find_int (body, "heartbeat_ms", 0),
+                         .frame_gap_ms = wire_find_int (body, "frame_gap_ms", 0),
+                         .answer_timeout_ms = wire_find_int (body, "answer_timeout_ms", 0),
+                         .address = address,
+                         .heartbeat = heartbeat};
+}
+
 fep_err_t connector_on_admit (void *arg, actor_t *actor, bytes_t body)
 {
     connector_t *self = arg;
@@ -90,11 +104,11 @@ fep_err_t connector_on_admit (void *arg, actor_t *actor, bytes_t body)
     if (batch_ripe (self->batch)) {
         connector_flush_batch (self);
     }
+    char address[ADDRESS_MAX + 1], heartbeat[ARCHIVE_HEARTBEAT_MAX + 1];
+    admission_t admission = s_admission (body, address, heartbeat);
     session_env_t env = connector_env (self);
     session_set_trace (conn->session, wire_find_int (body, "trace_until_ms", 0));
-    session_admit (conn->session, &env, (uint32_t) wire_find_int (body, "number", 0),
-                   (uint8_t) wire_find_int (body, "area", 0),
-                   wire_find_int (body, "heartbeat_ms", 0));
+    session_admit (conn->session, &env, &admission);
     log_line (LEVEL_INFO, "SESSION-OPEN", "terminal=%s peer=%s listener=%s number=%u",
               session_address (conn->session), conn->peer.text, conn->listener->config->name,
               session_number (conn->session));
@@ -174,13 +188,13 @@ fep_err_t connector_on_trace (void *arg, actor_t *actor, bytes_t body)
 
 //  ---- Trace ----
 
-static void s_explain (writer_t *out, const session_t *session, bool up, bytes_t frame)
+static void s_explain (writer_t *out, const session_t *session, const codec_t *codec, bool up,
+                       bytes_t frame)
 {
     char text[EXPLAIN_BYTES];
     writer_t json_memory = writer_of (text, sizeof text);
     json_t json = json_of (&json_memory);
-    fep_err_t error =
-        session_codec (session)->explain (frame, up, session_options (session), &json);
+    fep_err_t error = codec->explain (frame, up, session_options (session), &json);
     wire_put_text (out, "explain");
     if (error == FEP_OK && !json_memory.failed) {
         wire_put_str (out, writer_bytes (&json_memory));
@@ -190,7 +204,8 @@ static void s_explain (writer_t *out, const session_t *session, bool up, bytes_t
 }
 
 //  A frame of a traced terminal, as an unsequenced note. Lossy: what finds no room is counted.
-void connector_trace (void *arg, const session_t *session, bool up, bytes_t frame, fep_err_t reason)
+void connector_trace (void *arg, const session_t *session, const codec_t *codec, bool up,
+                      bytes_t frame, fep_err_t reason)
 {
     connector_t *self = arg;
     static _Thread_local uint8_t memory[NOTE_BYTES];
@@ -204,12 +219,12 @@ void connector_trace (void *arg, const session_t *session, bool up, bytes_t fram
     wire_pair_int (&out, "time_ms", clock_wall_ms ());
     wire_pair_text (&out, "direction", up ? "up" : "down");
     wire_pair_text (&out, "peer", session_peer (session));
-    wire_pair_text (&out, "codec", session_codec (session)->name);
+    wire_pair_text (&out, "codec", codec->name);
     wire_pair_bool (&out, "ok", reason == FEP_OK);
     wire_pair_text (&out, "reason", fep_err_name (reason));
     wire_put_text (&out, "hex");
     wire_put_bin (&out, shown);
-    s_explain (&out, session, up, frame);
+    s_explain (&out, session, codec, up, frame);
     if (out.failed ||
         actor_send (self->actor, self->notes, WORD_NOTE, writer_bytes (&out)) != FEP_OK) {
         metric_add (METRIC_notes_dropped, 1);

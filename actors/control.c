@@ -49,20 +49,25 @@ static void s_admit (control_t *self, const terminal_t *terminal, const char *co
                      int64_t session, const char *peer)
 {
     presence_t *presence = directory_use (self->directory, terminal->number);
-    uint8_t memory[256];
+    uint8_t memory[512];
     writer_t out = writer_of (memory, sizeof memory);
     if (presence->session >= 0) {
         s_replace (self, presence, terminal->address, peer);
     }
     directory_up (self->directory, presence, connector, session, peer, clock_wall_ms ());
-    wire_put_map (&out, 5);
+    wire_put_map (&out, 9);
     wire_pair_int (&out, "session", session);
     wire_pair_uint (&out, "number", terminal->number);
+    wire_pair_text (&out, "address", terminal->address);
     wire_pair_uint (&out, "area", terminal->area);
     wire_pair_int (&out, "heartbeat_ms", (int64_t) terminal->heartbeat_s * 1000);
+    wire_pair_uint (&out, "frame_gap_ms", terminal->frame_gap_ms);
+    wire_pair_uint (&out, "answer_timeout_ms", terminal->answer_timeout_ms);
+    wire_pair_text (&out, "heartbeat", terminal->heartbeat);
     wire_pair_int (&out, "trace_until_ms", presence->trace_until_ms);
     FEP_ASSERT (!out.failed);
     s_mail (self, connector, WORD_ADMIT, &out);
+    control_plan (self, terminal->number, true);
     metric_add (METRIC_admitted, 1);
 }
 
@@ -113,7 +118,10 @@ static fep_err_t s_on_link (void *arg, actor_t *actor, bytes_t body)
         presence_t *presence = directory_use (self->directory, terminal->number);
         wire_find_text (body, "reason", reason, sizeof reason);
         s_account (presence, body);
-        directory_down (self->directory, presence, connector, session, reason, clock_wall_ms ());
+        if (directory_down (self->directory, presence, connector, session, reason,
+                            clock_wall_ms ())) {
+            control_plan (self, terminal->number, false);
+        }
     }
     return FEP_OK;
 }
@@ -134,15 +142,25 @@ static fep_err_t s_on_answer (void *arg, actor_t *actor, bytes_t body)
     if (client.failed || inner.failed) {
         return FEP_CORRUPT;
     }
-    control_door_send (self, who, word, what);
+    //  A door's client always has an identity: without one it was a poll.
+    if (who.size) {
+        control_door_send (self, who, word, what);
+    } else {
+        control_schedule_result (self, what);
+    }
     return FEP_OK;
 }
 
-static fep_err_t s_on_hello (void *self, actor_t *actor, bytes_t body)
+//  A connector learns the profiles before the first request can name one.
+static fep_err_t s_on_hello (void *arg, actor_t *actor, bytes_t body)
 {
-    (void) self;
-    (void) actor;
+    control_t *self = arg;
+    char name[32];
     (void) body;
+    s_sender_name (actor, name);
+    if (strncmp (name, "connector.", strlen ("connector.")) == 0) {
+        control_profiles (self, name);
+    }
     return FEP_OK;
 }
 
@@ -166,6 +184,9 @@ static fep_err_t s_start (void *arg, actor_t *actor)
     self->page_size = (size_t) actor_config (actor)->door.page_bytes + 65536;
     self->page = malloc (self->page_size);
     FEP_ASSERT (self->page);
+    for (uint32_t number = 1; number <= ARCHIVE_PROFILES_MAX; number++) {
+        control_profile_note (self, number);
+    }
     self->inside = actor_router (actor, AT_CONTROL, MARK_MAIL);
     if (self->inside < 0) {
         return FEP_SYSTEM;
@@ -183,8 +204,11 @@ static void s_stop (void *arg, actor_t *actor)
     free (self->page);
 }
 
-static const actor_word_t s_words[] = {
-    {WORD_HELLO, s_on_hello}, {WORD_LINK, s_on_link}, {WORD_ANSWER, s_on_answer}, {NULL, NULL}};
+static const actor_word_t s_words[] = {{WORD_HELLO, s_on_hello},
+                                       {WORD_LINK, s_on_link},
+                                       {WORD_ANSWER, s_on_answer},
+                                       {WORD_POLL, control_on_poll},
+                                       {NULL, NULL}};
 
 const actor_class_t control_class = {.name = NAME_CONTROL,
                                      .self_size = sizeof (control_t),

@@ -8,14 +8,15 @@
 #include "actors/mailq.h"
 
 typedef struct {
-    actor_t *actor;          //  Frame
-    int inside;              //  ROUTER of the other actors
-    int door;                //  ROUTER of the clients
-    zsock_t *door_socket;    //  Its socket
-    directory_t *directory;  //  Who is connected
-    mailq_t mail;            //  To connectors, waits for room
-    uint8_t *page;           //  Answers are built here
-    size_t page_size;        //  Of it
+    actor_t *actor;                             //  Frame
+    int inside;                                 //  ROUTER of the other actors
+    int door;                                   //  ROUTER of the clients
+    zsock_t *door_socket;                       //  Its socket
+    directory_t *directory;                     //  Who is connected
+    mailq_t mail;                               //  To connectors, waits for room
+    uint8_t *page;                              //  Answers are built here
+    size_t page_size;                           //  Of it
+    uint32_t periods_ms[ARCHIVE_PROFILES_MAX];  //  Of profiles, number n at n - 1; 0 = none
 } control_t;
 
 //  One request at the door.
@@ -34,6 +35,21 @@ typedef fep_err_t (door_handler_t) (control_t *self, door_ask_t *ask);
 #define VERB(word, arguments, answer, right, meaning) door_handler_t door_##word;
 #include "fep/door.def"
 #undef VERB
+
+//  control_poll.c
+
+//  A profile is new or changed: its period.
+void control_profile_note (control_t *self, uint32_t number);
+//  Tells a connector one profile, or all.
+void control_profile_send (control_t *self, const char *connector, uint32_t number);
+void control_profiles (control_t *self, const char *connector);
+//  Tells schedule what of a terminal is to be polled from now on; nothing if it is not online.
+void control_plan (control_t *self, uint32_t number, bool online);
+//  Appends the pairs of a REQUEST that say who reads a measuring point; returns how many. 0: the terminal itself.
+uint32_t control_meter (control_t *self, uint32_t number, uint16_t mp, writer_t *out);
+//  How a poll ended.
+void control_schedule_result (control_t *self, bytes_t body);
+fep_err_t control_on_poll (void *self, actor_t *actor, bytes_t body);
 
 //  control_door.c
 fep_err_t door_forward (control_t *self, door_ask_t *ask, const char *actor, const char *word,

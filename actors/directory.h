@@ -23,6 +23,7 @@ typedef struct {
     uint64_t rx_bytes;                       //  Of ended sessions
     uint64_t refused[FEP_ERR_COUNT];         //  By reason, of ended sessions
     int64_t trace_until_ms;                  //  Wall clock
+    bool planned;                            //  Schedule polls points of it
 } presence_t;
 
 typedef struct directory directory_t;

@@ -85,8 +85,11 @@ fep_err_t door_READ (control_t *self, door_ask_t *ask)
     if (!door_online (presence)) {
         return FEP_CLOSED;
     }
-    wire_put_map (&out, 12);
+    size_t mark = wire_open_map (&out);
     s_read_body (ask, presence, kind, &out);
+    uint32_t meter =
+        control_meter (self, terminal->number, (uint16_t) wire_find_int (ask->body, "mp", 0), &out);
+    wire_close_map (&out, mark, 12 + meter);
     fep_err_t error = s_points (ask->body, &out);
     if (error == FEP_OK && out.failed) {
         error = FEP_LIMIT;

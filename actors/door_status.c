@@ -44,10 +44,11 @@ static void s_closed (writer_t *out)
 static void s_sessions (writer_t *out)
 {
     wire_put_text (out, "sessions");
-    wire_put_map (out, 4);
+    wire_put_map (out, 5);
     wire_pair_int (out, "fresh", metric_get (METRIC_sessions_fresh));
     wire_pair_int (out, "online", metric_get (METRIC_sessions_online));
     wire_pair_int (out, "waiting", metric_get (METRIC_sessions_waiting));
+    wire_pair_int (out, "paused", metric_get (METRIC_sessions_paused));
     wire_pair_int (out, "closing", metric_get (METRIC_sessions_closing));
 }
 

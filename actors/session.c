@@ -1,61 +1,26 @@
 //  One terminal's conversation.
 //
-//    state \ event  first good frame     request   answer done   timeout              closed, stop
-//    FRESH          waits for admission  refused   -             NO_LOGIN, UNKNOWN    DEAD
-//    ONLINE         -                    WAITING   stray         SILENT               LINK down, DEAD
-//    WAITING        -                    queued    next, ONLINE  repeat, then result  requests fail, LINK down, DEAD
-//    CLOSING        ignored              refused   ignored       DEAD                 DEAD
+//    state \ event  first good frame     request   answer done    timeout               closed, stop
+//    FRESH          waits for admission  refused   -              NO_LOGIN, UNKNOWN     DEAD
+//    ONLINE         -                    WAITING   stray          SILENT                LINK down, DEAD
+//    WAITING        -                    queued    next, ONLINE   repeat, then result   requests fail, LINK down, DEAD
+//    PAUSED         -                    queued    stray          WAITING, with a frame requests fail, LINK down, DEAD
+//    CLOSING        ignored              refused   ignored        DEAD                  DEAD
+//
+//  PAUSED: requests wait for the line behind a gateway to rest, or for a late answer that could be mistaken.
 //
 //  The only state beside the enum is data: an address that is known, a deadline that is set.
-#include "actors/session.h"
+#include "actors/session_inside.h"
 #include "fep/log.h"
 #include "fep/metrics.h"
 #include "fep/point.h"
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define CLOSING_MS 5000  //  To flush what is unsent
-#define PEER_MAX 63      //  Characters of the peer's address
 #define LEARN_BEATS 8    //  Intervals that tell a period below the default
-
-//  Requests: the one in flight first.
-typedef struct {
-    request_t request[SESSION_REQUESTS_MAX + 1];  //  In order
-    size_t count;                                 //  Used
-    uint32_t repeats;                             //  Of the frame in flight
-    uint32_t done;                                //  Of its request, before it was written
-    int64_t deadline_ms;                          //  Of the frame in flight
-} requests_t;
-
-struct session {
-    const codec_t *codec;                //  Borrowed
-    const codec_options_t *options;      //  Borrowed
-    window_t window;                     //  Bytes that wait
-    session_state_t state;               //  See above
-    close_reason_t reason;               //  Of CLOSING and DEAD
-    char address[ADDRESS_MAX + 1];       //  "" until the first good frame
-    char peer[PEER_MAX + 1];             //  Of the connection
-    uint32_t number;                     //  Archive number; 0 until admitted
-    uint8_t area;                        //  Stamped on messages
-    bool full;                           //  The codec waits for confirmations to leave
-    bool noise;                          //  Within a run of refused bytes
-    uint32_t bad_in_row;                 //  Refusals since the last good frame
-    uint32_t mark;                       //  Highest since session_take_mark
-    uint32_t confirmed_mark;             //  Highest given to the codec's durable
-    int64_t state_ms;                    //  When the state, or the wait in it, began
-    int64_t hold_until_ms;               //  Unknown terminal; 0 = not held
-    int64_t last_rx_ms;                  //  Any byte
-    int64_t half_since_ms;               //  The window holds an unfinished frame; 0 = none
-    int64_t heartbeat_ms;                //  Of the archive; 0 = not known
-    int64_t learned_ms;                  //  Longest interval between heartbeats seen
-    uint32_t intervals;                  //  Of them seen
-    int64_t beat_ms;                     //  Last heartbeat, deadline clock
-    int64_t trace_until_ms;              //  Wall clock
-    requests_t *requests;                //  Made at the first request
-    session_facts_t facts;               //  Counters
-    _Alignas(16) uint8_t codec_state[];  //  codec->state_size bytes
-};
 
 static const struct {
     const char *name;  //  In logs and STATUS
@@ -71,17 +36,26 @@ static atomic_llong s_close_counts[CLOSE_COUNT];
 static const struct {
     const char *name;  //  In STATUS
     int metric;        //  Gauge of sessions in it; -1 none
-} s_states[SESSION_STATE_COUNT] = {{"fresh", METRIC_sessions_fresh},
-                                   {"online", METRIC_sessions_online},
-                                   {"waiting", METRIC_sessions_waiting},
-                                   {"closing", METRIC_sessions_closing},
-                                   {"dead", -1}};
+} s_states[SESSION_STATE_COUNT] = {
+    {"fresh", METRIC_sessions_fresh},     {"online", METRIC_sessions_online},
+    {"waiting", METRIC_sessions_waiting}, {"paused", METRIC_sessions_paused},
+    {"closing", METRIC_sessions_closing}, {"dead", -1}};
 
 //  Row: from. Column: to.
 static const bool s_allowed[SESSION_STATE_COUNT][SESSION_STATE_COUNT] = {
     [SESSION_FRESH] = {[SESSION_ONLINE] = true, [SESSION_CLOSING] = true, [SESSION_DEAD] = true},
-    [SESSION_ONLINE] = {[SESSION_WAITING] = true, [SESSION_CLOSING] = true, [SESSION_DEAD] = true},
-    [SESSION_WAITING] = {[SESSION_ONLINE] = true, [SESSION_CLOSING] = true, [SESSION_DEAD] = true},
+    [SESSION_ONLINE] = {[SESSION_WAITING] = true,
+                        [SESSION_PAUSED] = true,
+                        [SESSION_CLOSING] = true,
+                        [SESSION_DEAD] = true},
+    [SESSION_WAITING] = {[SESSION_ONLINE] = true,
+                         [SESSION_PAUSED] = true,
+                         [SESSION_CLOSING] = true,
+                         [SESSION_DEAD] = true},
+    [SESSION_PAUSED] = {[SESSION_ONLINE] = true,
+                        [SESSION_WAITING] = true,
+                        [SESSION_CLOSING] = true,
+                        [SESSION_DEAD] = true},
     [SESSION_CLOSING] = {[SESSION_DEAD] = true},
 };
 
@@ -118,7 +92,7 @@ static void s_gauge (session_state_t state, int64_t delta)
 }
 
 //  The one place where a state changes.
-static void s_enter (session_t *self, session_state_t state, int64_t now_ms)
+void session_enter (session_t *self, session_state_t state, int64_t now_ms)
 {
     FEP_ASSERT (s_allowed[self->state][state]);
     s_gauge (self->state, -1);
@@ -138,12 +112,21 @@ session_t *session_new (const codec_t *codec, const codec_options_t *options, co
     self->options = options;
     self->state = SESSION_FRESH;
     s_gauge (SESSION_FRESH, 1);
-    strncpy (self->peer, peer, PEER_MAX);
+    strncpy (self->peer, peer, SESSION_PEER_MAX);
     self->state_ms = env->now_ms;
     self->last_rx_ms = env->now_ms;
     self->facts.opened_ms = env->wall_ms;
     self->facts.last_rx_ms = env->wall_ms;
     return self;
+}
+
+static void s_own_free (session_t *self)
+{
+    if (self->own) {
+        free ((void *) (uintptr_t) self->own->heartbeat);
+        free (self->own);
+        self->own = NULL;
+    }
 }
 
 void session_destroy (session_t **self_p)
@@ -153,17 +136,18 @@ void session_destroy (session_t **self_p)
         s_gauge (self->state, -1);
         window_release (&self->window);
         free (self->requests);
+        s_own_free (self);
         free (self);
         *self_p = NULL;
     }
 }
 
-static codec_io_t s_io (session_t *self, const session_env_t *env)
+codec_io_t session_io (session_t *self, const session_env_t *env)
 {
     return (codec_io_t){.mono_ms = env->now_ms,
                         .wall_ms = env->wall_ms,
                         .options = self->options,
-                        .address = bytes_text (self->address),
+                        .address = bytes_text (self->identity),
                         .batch = env->batch,
                         .send = env->send};
 }
@@ -173,115 +157,21 @@ static bool s_traced (const session_t *self, const session_env_t *env)
     return env->trace && self->trace_until_ms > env->wall_ms;
 }
 
-static void s_trace_sent (session_t *self, const session_env_t *env, size_t from)
+static void s_trace (session_t *self, const session_env_t *env, const codec_t *codec, bytes_t frame,
+                     fep_err_t reason)
+{
+    if (s_traced (self, env)) {
+        env->trace (env->arg, self, codec, true, frame, reason);
+    }
+}
+
+void session_trace_sent (session_t *self, const session_env_t *env, const codec_t *codec,
+                         size_t from)
 {
     if (s_traced (self, env) && env->send->size > from) {
-        env->trace (env->arg, self, false,
+        env->trace (env->arg, self, codec, false,
                     bytes_of (env->send->data + from, env->send->size - from), FEP_OK);
     }
-}
-
-//  ---- Requests ----
-
-static void s_result (session_t *self, const session_env_t *env, uint64_t token, fep_err_t error,
-                      uint8_t code)
-{
-    if (env->result) {
-        env->result (env->arg, self, token, error, code);
-    }
-}
-
-//  Ends the request in flight.
-static void s_request_end (session_t *self, const session_env_t *env, fep_err_t error, uint8_t code)
-{
-    requests_t *requests = self->requests;
-    uint64_t token = requests->request[0].token;
-    requests->count--;
-    memmove (requests->request, requests->request + 1, requests->count * sizeof (request_t));
-    requests->repeats = 0;
-    s_result (self, env, token, error, code);
-}
-
-//  Writes the next frame of the first request; requests that cannot be asked end at once.
-static void s_request_send (session_t *self, const session_env_t *env)
-{
-    requests_t *requests = self->requests;
-    while (requests && requests->count) {
-        codec_io_t io = s_io (self, env);
-        size_t from = env->send->size;
-        requests->done = requests->request[0].done;
-        fep_err_t error = self->codec->encode (self->codec_state, &requests->request[0], &io);
-        if (error == FEP_OK && !env->send->failed) {
-            s_trace_sent (self, env, from);
-            metric_add (METRIC_requests_sent, 1);
-            requests->deadline_ms = env->now_ms + (int64_t) env->config->session.request_timeout_ms;
-            if (self->state == SESSION_ONLINE) {
-                s_enter (self, SESSION_WAITING, env->now_ms);
-            }
-            return;
-        }
-        env->send->size = from;
-        env->send->failed = false;
-        s_request_end (self, env, error == FEP_OK ? FEP_FULL : error, 0);
-    }
-    if (self->state == SESSION_WAITING) {
-        s_enter (self, SESSION_ONLINE, env->now_ms);
-    }
-}
-
-fep_err_t session_request (session_t *self, const session_env_t *env, const request_t *request)
-{
-    if (self->state != SESSION_ONLINE && self->state != SESSION_WAITING) {
-        return FEP_REFUSED;
-    }
-    if (!self->requests) {
-        self->requests = calloc (1, sizeof *self->requests);
-    }
-    if (!self->requests || self->requests->count > SESSION_REQUESTS_MAX) {
-        return FEP_FULL;
-    }
-    self->requests->request[self->requests->count++] = *request;
-    if (self->state == SESSION_ONLINE) {
-        s_request_send (self, env);
-    }
-    return FEP_OK;
-}
-
-static void s_answer (session_t *self, const session_env_t *env, const codec_io_t *io)
-{
-    if (io->answer == ANSWER_NONE) {
-        return;
-    }
-    if (self->state != SESSION_WAITING) {
-        metric_add (METRIC_answers_stray, 1);
-        return;
-    }
-    requests_t *requests = self->requests;
-    requests->deadline_ms = env->now_ms + (int64_t) env->config->session.request_timeout_ms;
-    if (io->answer == ANSWER_PARTIAL) {
-        return;
-    }
-    requests->repeats = 0;
-    if (io->answer == ANSWER_REFUSED) {
-        s_request_end (self, env, FEP_REFUSED, io->answer_code);
-    } else if (requests->request[0].finished) {
-        s_request_end (self, env, FEP_OK, 0);
-    }
-    s_request_send (self, env);
-}
-
-static void s_request_timeout (session_t *self, const session_env_t *env)
-{
-    requests_t *requests = self->requests;
-    if (requests->repeats < env->config->session.request_repeats) {
-        requests->repeats++;
-        requests->request[0].done = requests->done;
-        requests->request[0].finished = false;
-    } else {
-        metric_add (METRIC_requests_timeout, 1);
-        s_request_end (self, env, FEP_TIMEOUT, 0);
-    }
-    s_request_send (self, env);
 }
 
 //  ---- Frames ----
@@ -291,9 +181,7 @@ static void s_refuse (session_t *self, const session_env_t *env, fep_err_t reaso
     metric_refused (reason);
     self->facts.refused[reason]++;
     self->bad_in_row++;
-    if (s_traced (self, env)) {
-        env->trace (env->arg, self, true, bytes, reason);
-    }
+    s_trace (self, env, self->codec, bytes, reason);
     if (self->bad_in_row > env->config->session.bad_input_limit) {
         session_close (self, env, CLOSE_BAD_INPUT, false);
     }
@@ -316,7 +204,7 @@ static void s_identify (session_t *self, const session_env_t *env, bytes_t frame
 {
     batch_mark_t mark = batch_mark (env->batch);
     writer_t send = *env->send;
-    codec_io_t io = s_io (self, env);
+    codec_io_t io = session_io (self, env);
     fep_err_t error = self->codec->decode (self->codec_state, frame, &io);
     if (error == FEP_OK && env->batch->failed) {
         error = FEP_LIMIT;
@@ -324,6 +212,7 @@ static void s_identify (session_t *self, const session_env_t *env, bytes_t frame
     if (error == FEP_OK && env->batch->message_count > mark.message_count) {
         bytes_t address = env->batch->messages[mark.message_count].address;
         size_t size = address.size > ADDRESS_MAX ? ADDRESS_MAX : address.size;
+        memcpy (self->identity, address.data, size);
         memcpy (self->address, address.data, size);
         self->state_ms = env->now_ms;
     }
@@ -335,13 +224,17 @@ static void s_identify (session_t *self, const session_env_t *env, bytes_t frame
     }
 }
 
-//  Stamps what the frame brought.
+//  Stamps what the frame brought. A terminal that registers by another name is known by its address.
 static void s_stamp (session_t *self, const session_env_t *env, batch_mark_t from)
 {
+    bool renamed = strcmp (self->identity, self->address) != 0;
     for (size_t i = from.message_count; i < env->batch->message_count; i++) {
         message_t *message = &env->batch->messages[i];
         message->terminal = self->number;
         message->area = self->area;
+        if (renamed) {
+            message->address = batch_keep (env->batch, bytes_text (self->address));
+        }
         if (message->kind == MESSAGE_READING) {
             metric_add (METRIC_readings_received, message->count);
         }
@@ -367,22 +260,29 @@ static void s_accept (session_t *self, const session_env_t *env, const codec_io_
     if (io->mark) {
         self->mark = io->mark;
     }
-    s_answer (self, env, io);
+    session_ask_answer (self, env, io);
     if (io->bye) {
         session_close (self, env, CLOSE_LOGOUT, true);
     }
 }
 
-//  A frame of an admitted session. BLOCKED: it stays where it is; otherwise it is done with.
-static input_t s_frame (session_t *self, const session_env_t *env, bytes_t frame)
+//  A frame of an admitted session, or of the line behind it. BLOCKED: it stays where it is; otherwise it is done
+//  with.
+static input_t s_frame (session_t *self, const session_env_t *env, bytes_t frame, bool line)
 {
     batch_mark_t from = batch_mark (env->batch);
     writer_t send = *env->send;
-    codec_io_t io = s_io (self, env);
-    fep_err_t error = self->codec->decode (self->codec_state, frame, &io);
+    codec_io_t io = session_io (self, env);
+    meter_t meter;
+    void *state = self->codec_state;
+    const codec_t *codec = line ? session_line_codec (self, env, &io, &meter, &state) : self->codec;
+    fep_err_t error = codec->decode (state, frame, &io);
     if (error == FEP_FULL) {
         self->full = true;
         return INPUT_BLOCKED;
+    }
+    if (error == FEP_OK) {
+        s_stamp (self, env, from);
     }
     if (error != FEP_OK || env->batch->failed) {
         bool too_large = error == FEP_OK;
@@ -394,20 +294,31 @@ static input_t s_frame (session_t *self, const session_env_t *env, bytes_t frame
         }
         return INPUT_TAKEN;
     }
-    s_stamp (self, env, from);
-    if (s_traced (self, env)) {
-        env->trace (env->arg, self, true, frame, FEP_OK);
-    }
-    s_trace_sent (self, env, send.size);
+    s_trace (self, env, codec, frame, FEP_OK);
+    session_trace_sent (self, env, codec, send.size);
     s_accept (self, env, &io, from);
     return batch_ripe (env->batch) ? INPUT_BATCH : INPUT_TAKEN;
 }
 
-//  Takes frames from the head of the bytes. *used: how many bytes are done with.
-static input_t s_parse (session_t *self, const session_env_t *env, bytes_t bytes, size_t *used)
+//  What lies at the head of the window. A codec with a line behind it is told what the line's codec says.
+//  *late: the answer to a request that has timed out.
+static scan_t s_scan (session_t *self, const session_env_t *env, bytes_t window, bool quiet,
+                      bool *late)
 {
-    const scan_context_t context = {.up = true, .options = self->options};
+    scan_context_t context = {.up = true, .options = self->options, .quiet = quiet};
+    *late = false;
+    if (self->requests && self->codec->wrap) {
+        context.line = session_line_scan (self, env, window, late);
+    }
+    return *late ? context.line : self->codec->scan (&context, window);
+}
+
+//  Takes frames from the head of the bytes. *used: how many bytes are done with.
+static input_t s_parse (session_t *self, const session_env_t *env, bytes_t bytes, bool quiet,
+                        size_t *used)
+{
     input_t result = INPUT_TAKEN;
+    bool late;
     *used = 0;
     while (*used < bytes.size && result == INPUT_TAKEN) {
         if (self->state == SESSION_CLOSING || self->state == SESSION_DEAD) {
@@ -415,9 +326,14 @@ static input_t s_parse (session_t *self, const session_env_t *env, bytes_t bytes
             break;
         }
         bytes_t window = bytes_of (bytes.data + *used, bytes.size - *used);
-        scan_t scan = self->codec->scan (&context, window);
+        scan_t scan = s_scan (self, env, window, quiet, &late);
         if (scan.what == SCAN_MORE) {
             break;
+        }
+        if (late) {
+            session_line_late (self);
+            *used += scan.size;
+            continue;
         }
         if (scan.what == SCAN_SKIP) {
             s_skip (self, env, &scan, window);
@@ -431,37 +347,46 @@ static input_t s_parse (session_t *self, const session_env_t *env, bytes_t bytes
             result = self->address[0] ? INPUT_BLOCKED : INPUT_TAKEN;
             continue;
         }
-        result = s_frame (self, env, frame);
+        result = s_frame (self, env, frame, scan.what == SCAN_LINE);
         *used += result == INPUT_BLOCKED ? 0 : scan.size;
     }
     return result;
 }
 
-//  Notes since when an unfinished frame stands at the head.
-static void s_note_half (session_t *self, const session_env_t *env, input_t result)
+//  Notes since when an unfinished frame stands at the head, and when the packet it came in counts as ended.
+static void s_note_half (session_t *self, const session_env_t *env, input_t result, bool moved)
 {
     bool half = result == INPUT_TAKEN && window_bytes (&self->window).size > 0;
     if (!half) {
         self->half_since_ms = 0;
-    } else if (!self->half_since_ms) {
-        self->half_since_ms = env->now_ms;
+        self->quiet_at_ms = 0;
+    } else {
+        self->half_since_ms = self->half_since_ms ? self->half_since_ms : env->now_ms;
+        if (moved && self->codec->wrap) {
+            self->quiet_at_ms = env->now_ms + (int64_t) env->config->line.packet_ms;
+        }
     }
 }
 
-input_t session_resume (session_t *self, const session_env_t *env)
+static input_t s_go_on (session_t *self, const session_env_t *env, bool quiet, bool moved)
 {
     input_t result = session_blocked (self) ? INPUT_BLOCKED : INPUT_TAKEN;
     size_t used = 0;
     bytes_t bytes = window_bytes (&self->window);
     if (bytes.size && result != INPUT_BLOCKED) {
-        result = s_parse (self, env, bytes, &used);
+        result = s_parse (self, env, bytes, quiet, &used);
         if (used) {
             self->half_since_ms = 0;
         }
         window_consume (&self->window, used);
     }
-    s_note_half (self, env, result);
+    s_note_half (self, env, result, moved || used);
     return result;
+}
+
+input_t session_resume (session_t *self, const session_env_t *env)
+{
+    return s_go_on (self, env, false, true);
 }
 
 input_t session_input (session_t *self, const session_env_t *env, bytes_t bytes)
@@ -476,12 +401,12 @@ input_t session_input (session_t *self, const session_env_t *env, bytes_t bytes)
         }
         return session_resume (self, env);
     }
-    input_t result = s_parse (self, env, bytes, &used);
+    input_t result = s_parse (self, env, bytes, false, &used);
     if (used < bytes.size && !window_append (&self->window, env->windows,
                                              bytes_of (bytes.data + used, bytes.size - used))) {
         session_close (self, env, CLOSE_NO_WINDOW, false);
     }
-    s_note_half (self, env, result);
+    s_note_half (self, env, result, true);
     return result;
 }
 
@@ -520,16 +445,47 @@ static void s_link (session_t *self, const session_env_t *env, bool up)
     }
 }
 
-void session_admit (session_t *self, const session_env_t *env, uint32_t number, uint8_t area,
-                    int64_t heartbeat_ms)
+//  The terminal's own heartbeat instead of its listener's.
+static void s_own_heartbeat (session_t *self, const char *text)
+{
+    pattern_t *pattern = malloc (sizeof *pattern);
+    codec_options_t *own = malloc (sizeof *own);
+    if (!pattern || !own || pattern_parse (text, pattern, NULL, 0) != FEP_OK) {
+        log_line (LEVEL_WARNING, "HEARTBEAT-PATTERN", "terminal=%s pattern=\"%s\"", self->address,
+                  text);
+        free (pattern);
+        free (own);
+        return;
+    }
+    *own = *self->options;
+    own->heartbeat = pattern;
+    s_own_free (self);
+    self->own = own;
+    self->options = own;
+}
+
+void session_update (session_t *self, const admission_t *admission)
+{
+    self->area = admission->area;
+    self->heartbeat_ms = admission->heartbeat_ms;
+    self->frame_gap_ms = admission->frame_gap_ms;
+    self->answer_timeout_ms = admission->answer_timeout_ms;
+    if (admission->heartbeat && admission->heartbeat[0]) {
+        s_own_heartbeat (self, admission->heartbeat);
+    }
+}
+
+void session_admit (session_t *self, const session_env_t *env, const admission_t *admission)
 {
     if (self->state == SESSION_FRESH && self->address[0]) {
-        self->number = number;
-        self->area = area;
-        self->heartbeat_ms = heartbeat_ms;
+        self->number = admission->number;
+        if (admission->address && admission->address[0]) {
+            snprintf (self->address, sizeof self->address, "%s", admission->address);
+        }
+        session_update (self, admission);
         self->hold_until_ms = 0;
         self->last_rx_ms = env->now_ms;
-        s_enter (self, SESSION_ONLINE, env->now_ms);
+        session_enter (self, SESSION_ONLINE, env->now_ms);
         s_link (self, env, true);
     }
 }
@@ -546,10 +502,10 @@ void session_durable (session_t *self, const session_env_t *env, uint32_t mark)
     if (self->state == SESSION_DEAD || mark <= self->confirmed_mark) {
         return;
     }
-    codec_io_t io = s_io (self, env);
+    codec_io_t io = session_io (self, env);
     size_t from = env->send->size;
     self->codec->durable (self->codec_state, mark, &io);
-    s_trace_sent (self, env, from);
+    session_trace_sent (self, env, self->codec, from);
     self->facts.confirmed += mark - self->confirmed_mark;
     metric_add (METRIC_frames_confirmed, mark - self->confirmed_mark);
     self->confirmed_mark = mark;
@@ -571,10 +527,8 @@ void session_close (session_t *self, const session_env_t *env, close_reason_t re
     bool linked = self->number != 0;
     self->reason = reason;
     close_note (reason);
-    while (self->requests && self->requests->count) {
-        s_request_end (self, env, FEP_CLOSED, 0);
-    }
-    s_enter (self, flush ? SESSION_CLOSING : SESSION_DEAD, env->now_ms);
+    session_ask_fail (self, env, FEP_CLOSED);
+    session_enter (self, flush ? SESSION_CLOSING : SESSION_DEAD, env->now_ms);
     if (linked) {
         s_link (self, env, false);
     }
@@ -583,7 +537,7 @@ void session_close (session_t *self, const session_env_t *env, close_reason_t re
 void session_flushed (session_t *self)
 {
     if (self->state == SESSION_CLOSING) {
-        s_enter (self, SESSION_DEAD, self->state_ms);
+        session_enter (self, SESSION_DEAD, self->state_ms);
     }
 }
 
@@ -615,6 +569,7 @@ static int64_t s_state_deadline (const session_t *self, const session_env_t *env
                    : self->state_ms + (int64_t) env->config->session.login_timeout_ms;
     case SESSION_ONLINE:
     case SESSION_WAITING:
+    case SESSION_PAUSED:
         *reason = CLOSE_SILENT;
         return self->last_rx_ms + s_idle_ms (self, env);
     default:
@@ -634,34 +589,49 @@ static input_t s_drop_half (session_t *self, const session_env_t *env)
     return session_resume (self, env);
 }
 
-input_t session_tick (session_t *self, const session_env_t *env, int64_t *deadline_ms)
+int64_t session_due_ms (const session_t *self, const session_env_t *env)
+{
+    int64_t due = session_ask_deadline (self);
+    if (self->half_since_ms) {
+        int64_t half = self->half_since_ms + (int64_t) env->config->session.half_frame_timeout_ms;
+        due = half < due ? half : due;
+    }
+    return self->quiet_at_ms && self->quiet_at_ms < due ? self->quiet_at_ms : due;
+}
+
+//  What falls due within the state: the end of a packet, half a frame, requests.
+static input_t s_due (session_t *self, const session_env_t *env)
 {
     input_t result = INPUT_TAKEN;
+    if (self->quiet_at_ms && self->quiet_at_ms <= env->now_ms) {
+        self->quiet_at_ms = 0;
+        result = s_go_on (self, env, true, false);
+    }
+    if (self->half_since_ms &&
+        self->half_since_ms + (int64_t) env->config->session.half_frame_timeout_ms <= env->now_ms) {
+        result = s_drop_half (self, env);
+    }
+    session_ask_tick (self, env);
+    return result;
+}
+
+input_t session_tick (session_t *self, const session_env_t *env, int64_t *deadline_ms)
+{
     close_reason_t reason;
-    int64_t half_ms = (int64_t) env->config->session.half_frame_timeout_ms;
     *deadline_ms = INT64_MAX;
     if (s_state_deadline (self, env, &reason) <= env->now_ms) {
         session_flushed (self);
         session_close (self, env, reason, false);
     }
-    if (self->half_since_ms && self->half_since_ms + half_ms <= env->now_ms) {
-        result = s_drop_half (self, env);
-    }
-    if (self->state == SESSION_WAITING && self->requests->deadline_ms <= env->now_ms) {
-        s_request_timeout (self, env);
-    }
+    input_t result = s_due (self, env);
     if (self->state == SESSION_DEAD) {
         return result;
     }
+    int64_t due = session_due_ms (self, env);
     *deadline_ms = s_state_deadline (self, env, &reason);
-    if (self->half_since_ms && self->half_since_ms + half_ms < *deadline_ms) {
-        *deadline_ms = self->half_since_ms + half_ms;
-    }
-    if (self->state == SESSION_WAITING && self->requests->deadline_ms < *deadline_ms) {
-        *deadline_ms = self->requests->deadline_ms;
-    }
+    *deadline_ms = due < *deadline_ms ? due : *deadline_ms;
     if (self->codec->tick && self->state != SESSION_FRESH) {
-        codec_io_t io = s_io (self, env);
+        codec_io_t io = session_io (self, env);
         int64_t next = self->codec->tick (self->codec_state, &io);
         *deadline_ms = next < *deadline_ms ? next : *deadline_ms;
     }
@@ -719,11 +689,6 @@ bool session_held (const session_t *self)
 bool session_has_window (const session_t *self)
 {
     return window_bytes (&self->window).size > 0;
-}
-
-int64_t session_half_since (const session_t *self)
-{
-    return self->half_since_ms;
 }
 
 void session_set_trace (session_t *self, int64_t until_wall_ms)

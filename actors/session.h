@@ -15,6 +15,7 @@ typedef enum {
     SESSION_FRESH,    //  Nobody yet, or identified and waiting to be admitted
     SESSION_ONLINE,   //  Admitted, nothing asked
     SESSION_WAITING,  //  One request in flight
+    SESSION_PAUSED,   //  Requests wait, none is in flight: the line behind it rests
     SESSION_CLOSING,  //  Flushing what is unsent
     SESSION_DEAD,     //  To be freed at the end of the turn
     SESSION_STATE_COUNT
@@ -46,12 +47,27 @@ typedef struct {
     pool_t *windows;         //  For bytes that wait for the rest of their frame
 
     //  Frames of a traced session, both ways; reason is FEP_OK for a good one. May be NULL.
-    void (*trace) (void *arg, const session_t *session, bool up, bytes_t frame, fep_err_t reason);
+    //  codec: whose frame it is, the terminal's or the line's.
+    void (*trace) (void *arg, const session_t *session, const codec_t *codec, bool up,
+                   bytes_t frame, fep_err_t reason);
     //  A request ended: FEP_OK, TIMEOUT, REFUSED (with the terminal's code), CLOSED, ... May be NULL.
     void (*result) (void *arg, const session_t *session, uint64_t token, fep_err_t error,
                     uint8_t code);
-    void *arg;  //  For both
+    //  The profile of that number, borrowed for the call, or NULL. May be NULL.
+    const profile_t *(*profile) (void *arg, uint32_t number);
+    void *arg;  //  For all three
 } session_env_t;
+
+//  What the archive says of the terminal.
+typedef struct {
+    uint32_t number;            //  Archive number
+    uint8_t area;               //  Stamped on messages
+    int64_t heartbeat_ms;       //  0: not known
+    int64_t frame_gap_ms;       //  Line behind it: rest between frames; 0: as the options say
+    int64_t answer_timeout_ms;  //  Likewise to a meter's answer
+    const char *address;        //  As messages name it; NULL or "": as it said itself
+    const char *heartbeat;      //  Pattern of its heartbeats; NULL or "": as its listener's
+} admission_t;
 
 //  How far input got.
 typedef enum {
@@ -78,9 +94,10 @@ size_t session_room (const session_t *self, size_t most);
 //  Lets time pass; INPUT_BATCH as for input. *deadline_ms: when to be called again, in env->now_ms terms.
 input_t session_tick (session_t *self, const session_env_t *env, int64_t *deadline_ms);
 
-//  The directory's answer. heartbeat_ms 0: not known. Appends LINK up.
-void session_admit (session_t *self, const session_env_t *env, uint32_t number, uint8_t area,
-                    int64_t heartbeat_ms);
+//  The directory's answer. Appends LINK up.
+void session_admit (session_t *self, const session_env_t *env, const admission_t *admission);
+//  The archive changed while it is online: all but its number and address.
+void session_update (session_t *self, const admission_t *admission);
 //  The terminal is unknown: answer nothing, close after session.hold_ms.
 void session_hold (session_t *self, const session_env_t *env);
 
@@ -89,7 +106,8 @@ void session_durable (session_t *self, const session_env_t *env, uint32_t mark);
 //  The highest mark since the last call, 0 if none: what is to be confirmed once this batch is on disk.
 uint32_t session_take_mark (session_t *self);
 
-//  Copies the request. FULL beyond SESSION_REQUESTS_MAX, REFUSED unless admitted.
+//  Copies the request and puts it behind those of its priority. FULL beyond SESSION_REQUESTS_MAX, REFUSED
+//  unless admitted, UNSUPPORTED if it is to be carried and the terminal's codec carries nothing.
 FEP_MUST_CHECK
 fep_err_t session_request (session_t *self, const session_env_t *env, const request_t *request);
 
@@ -110,8 +128,8 @@ uint32_t session_number (const session_t *self);       //  0 until admitted
 bool session_wants_admission (const session_t *self);  //  Identified, not admitted, not held
 bool session_held (const session_t *self);             //  Unknown, waiting to be closed
 bool session_has_window (const session_t *self);
-int64_t
-session_half_since (const session_t *self);  //  An unfinished frame, in env->now_ms; 0 = none
+//  When session_tick is needed before the deadline it gave: half a frame, a packet's end, a request.
+int64_t session_due_ms (const session_t *self, const session_env_t *env);
 void session_set_trace (session_t *self, int64_t until_wall_ms);
 void session_sent (session_t *self, size_t bytes);  //  For its counters
 

@@ -1,4 +1,4 @@
-//  A timer wheel for many coarse deadlines: insert, move and remove in O(1), 64 ms a slot. A deadline beyond
+//  A timer wheel for many coarse deadlines: insert, move and remove in O(1), 16 ms a slot. A deadline beyond
 //  the wheel's turn waits in its last slot and is looked at again.
 #ifndef ACTORS_WHEEL_H
 #define ACTORS_WHEEL_H
@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #define WHEEL_SLOTS 1024
-#define WHEEL_SLOT_MS 64
+#define WHEEL_SLOT_MS 16
 
 //  Embedded in what has a deadline. All zero: not in a wheel.
 typedef struct wheel_node wheel_node_t;

@@ -3,6 +3,7 @@
 //    storage --DURABLE--> connector.N                                      (PUSH/PULL, highest only)
 //    any --NOTE--> publisher                                               (PUSH/PULL, lossy)
 //    connector.N, query, history --DEALER-- control (ROUTER)               (LINK, ADMIT, CLOSE, REQUEST, ANSWER ...)
+//    schedule --DEALER-- control                                           (PLAN, POLL, RESULT)
 //    supervisor --PAIR pipe-- every host thread                            (STATUS, SET, STOP)
 //  A message is two frames: a word in capitals, and a body. Only bytes cross between threads.
 #ifndef ACTORS_WIRING_H
@@ -31,6 +32,7 @@
 #define NAME_HISTORY "history"
 #define NAME_QUERY "query"
 #define NAME_CONTROL "control"
+#define NAME_SCHEDULE "schedule"
 
 //  Words of the mailbox.
 #define WORD_BATCH "BATCH"  //  connector -> storage: one packed batch
@@ -48,8 +50,13 @@
 #define WORD_FETCH "FETCH"  //  control -> query: map with client
 #define WORD_LATEST "LATEST"    //  control -> history: map with client
 #define WORD_REQUEST "REQUEST"  //  control -> connector: map {session, client, token, kind, ...}
-#define WORD_ANSWER "ANSWER"    //  query, history, connector -> control: map {client, word, body}
-#define WORD_HELLO "HELLO"      //  DEALER -> control: makes its identity known
+#define WORD_PROFILE "PROFILE"  //  control -> connector: map {number, text}; text empty: gone
+#define WORD_PLAN                                                                                  \
+    "PLAN"  //  control -> schedule: map; what of a terminal is to be polled from now on
+#define WORD_POLL "POLL"      //  schedule -> control: map {terminal, mp, token, tries}
+#define WORD_RESULT "RESULT"  //  control -> schedule: map {token, error, code}
+#define WORD_ANSWER "ANSWER"  //  query, history, connector -> control: map {client, word, body}
+#define WORD_HELLO "HELLO"    //  DEALER -> control: makes its identity known
 
 //  Fixed head of a COMMITTED body, in the machine's own byte order; it never leaves the process.
 typedef struct {

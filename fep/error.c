@@ -2,6 +2,7 @@
 #include "fep/error.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const struct {
     const char *name;  //  Without prefix
@@ -15,6 +16,17 @@ static const struct {
 const char *fep_err_name (fep_err_t error)
 {
     return (unsigned) error < FEP_ERR_COUNT ? s_errors[error].name : "UNKNOWN";
+}
+
+bool fep_err_parse (const char *name, fep_err_t *error)
+{
+    for (size_t i = 0; i < FEP_ERR_COUNT; i++) {
+        if (strcmp (s_errors[i].name, name) == 0) {
+            *error = (fep_err_t) i;
+            return true;
+        }
+    }
+    return false;
 }
 
 const char *fep_err_text (fep_err_t error)

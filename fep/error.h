@@ -4,6 +4,7 @@
 #define FEP_ERROR_H
 
 #include "fep/check.h"
+#include <stdbool.h>
 
 typedef enum {
 #define FEP_ERROR(name, text) FEP_##name,
@@ -14,6 +15,9 @@ typedef enum {
 
 //  The name without prefix ("CHECKSUM"), for counters and JSON. Static; never NULL.
 const char *fep_err_name (fep_err_t error);
+
+//  The error of that name; false if there is none.
+bool fep_err_parse (const char *name, fep_err_t *error);
 
 //  One sentence for people. Static; never NULL.
 const char *fep_err_text (fep_err_t error);

@@ -371,3 +371,22 @@ const measuring_point_t *archive_points (const archive_t *self, uint32_t number,
 {
     return archive_table_points (&self->table, number, count);
 }
+
+const measuring_point_t *archive_point (const archive_t *self, uint32_t number, uint16_t mp)
+{
+    size_t count;
+    const measuring_point_t *points = archive_points (self, number, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (points[i].mp == mp) {
+            return &points[i];
+        }
+    }
+    return NULL;
+}
+
+bytes_t archive_profile (const archive_t *self, uint32_t number)
+{
+    (void) self;
+    (void) number;
+    return bytes_of (NULL, 0);
+}

@@ -104,5 +104,9 @@ size_t archive_count (const archive_t *self);
 const terminal_t *archive_at (const archive_t *self, size_t i);
 //  Measuring points of a terminal, ordered by number. Borrowed until the next import; NULL if none.
 const measuring_point_t *archive_points (const archive_t *self, uint32_t number, size_t *count);
+//  One of them, or NULL.
+const measuring_point_t *archive_point (const archive_t *self, uint32_t number, uint16_t mp);
+//  The text of a profile; empty if there is none. Borrowed until the next change.
+bytes_t archive_profile (const archive_t *self, uint32_t number);
 
 #endif

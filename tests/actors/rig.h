@@ -51,7 +51,8 @@ typedef struct {
 static inline int64_t rig_gauge (const rig_t *self, unsigned state)
 {
     static const metric_t gauges[SESSION_DEAD] = {METRIC_sessions_fresh, METRIC_sessions_online,
-                                                  METRIC_sessions_waiting, METRIC_sessions_closing};
+                                                  METRIC_sessions_waiting, METRIC_sessions_paused,
+                                                  METRIC_sessions_closing};
     return metric_get (gauges[state]) - self->gauges[state];
 }
 
@@ -64,11 +65,12 @@ static inline void rig_on_result (void *arg, const session_t *session, uint64_t 
     self->results[self->result_count++] = (rig_result_t){token, error, code};
 }
 
-static inline void rig_on_trace (void *arg, const session_t *session, bool up, bytes_t frame,
-                                 fep_err_t reason)
+static inline void rig_on_trace (void *arg, const session_t *session, const codec_t *codec, bool up,
+                                 bytes_t frame, fep_err_t reason)
 {
     rig_t *self = arg;
     (void) session;
+    (void) codec;
     assert_true (self->trace_count < RIG_NOTES);
     self->traces[self->trace_count++] = (rig_trace_t){up, frame.size, reason};
 }
@@ -94,6 +96,11 @@ static inline rig_t *rig_new (const codec_t *codec)
     self->config.session.send_bytes = 65536;
     self->config.session.request_timeout_ms = 5000;
     self->config.session.request_repeats = 2;
+    self->config.line.packet_ms = 200;
+    self->config.line.frame_gap_ms = 50;
+    self->config.line.answer_timeout_ms = 1000;
+    self->config.line.late_ms = 5000;
+    self->config.line.repeats = 1;
     self->options.password_size = 16;
     self->batch = batch_new ();
     self->send = writer_of (self->send_memory, sizeof self->send_memory);
@@ -190,7 +197,8 @@ static inline input_t rig_resume (rig_t *self)
 
 static inline input_t rig_admit (rig_t *self, int64_t heartbeat_ms)
 {
-    session_admit (self->session, &self->env, RIG_NUMBER, RIG_AREA, heartbeat_ms);
+    admission_t admission = {.number = RIG_NUMBER, .area = RIG_AREA, .heartbeat_ms = heartbeat_ms};
+    session_admit (self->session, &self->env, &admission);
     return rig_resume (self);
 }
 

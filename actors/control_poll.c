@@ -1,0 +1,161 @@
+//  Control's part in reading meters behind a terminal: the profiles for connectors, the plans for schedule, and
+//  the requests both polls and people make of a measuring point.
+#include "actors/control.h"
+#include "codecs/codec.h"
+#include "fep/log.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define REQUEST_ROOM 4096  //  Of a REQUEST
+#define PLAN_HEAD 64       //  Of a PLAN besides its points
+#define PLAN_POINT 9       //  Of one of them
+
+//  ---- Profiles ----
+
+void control_profile_note (control_t *self, uint32_t number)
+{
+    profile_t *profile = NULL;
+    profile_fault_t fault;
+    bytes_t text = archive_profile (actor_context (self->actor)->archive, number);
+    self->periods_ms[number - 1] = 0;
+    if (text.size && profile_parse (text, &profile, &fault) == FEP_OK) {
+        self->periods_ms[number - 1] = profile->period_ms;
+        profile_destroy (&profile);
+    }
+}
+
+void control_profile_send (control_t *self, const char *connector, uint32_t number)
+{
+    bytes_t text = archive_profile (actor_context (self->actor)->archive, number);
+    size_t size = text.size + 64;
+    uint8_t *memory = malloc (size);
+    FEP_ASSERT (memory);
+    writer_t out = writer_of (memory, size);
+    wire_put_map (&out, 2);
+    wire_pair_uint (&out, "number", number);
+    wire_put_text (&out, "text");
+    wire_put_bin (&out, text);
+    FEP_ASSERT (!out.failed);
+    mailq_send (&self->mail, self->actor, self->inside, bytes_text (connector), WORD_PROFILE,
+                writer_bytes (&out));
+    free (memory);
+}
+
+void control_profiles (control_t *self, const char *connector)
+{
+    for (uint32_t number = 1; number <= ARCHIVE_PROFILES_MAX; number++) {
+        if (archive_profile (actor_context (self->actor)->archive, number).size) {
+            control_profile_send (self, connector, number);
+        }
+    }
+}
+
+//  ---- Plans ----
+
+//  True if the point is read through its terminal by a meter protocol, again and again.
+static bool s_polled (const control_t *self, const measuring_point_t *point, uint32_t *period_ms)
+{
+    *period_ms = point->profile ? self->periods_ms[point->profile - 1] : 0;
+    return point->protocol[0] && *period_ms;
+}
+
+void control_plan (control_t *self, uint32_t number, bool online)
+{
+    size_t count = 0;
+    const measuring_point_t *points =
+        online ? archive_points (actor_context (self->actor)->archive, number, &count) : NULL;
+    size_t size = PLAN_HEAD + count * PLAN_POINT;
+    uint32_t period_ms, polled = 0;
+    uint8_t *memory = malloc (size);
+    FEP_ASSERT (memory);
+    writer_t out = writer_of (memory, size);
+    wire_put_map (&out, 2);
+    wire_pair_uint (&out, "terminal", number);
+    wire_put_text (&out, "points");
+    size_t mark = wire_open_array (&out);
+    for (size_t i = 0; i < count && polled < UINT16_MAX; i++) {
+        if (s_polled (self, &points[i], &period_ms)) {
+            wire_put_array (&out, 2);
+            wire_put_uint (&out, points[i].mp);
+            wire_put_uint (&out, period_ms);
+            polled++;
+        }
+    }
+    wire_close_array (&out, mark, polled);
+    presence_t *presence = directory_use (self->directory, number);
+    if (polled || presence->planned) {
+        presence->planned = polled > 0;
+        mailq_send (&self->mail, self->actor, self->inside, bytes_text (NAME_SCHEDULE), WORD_PLAN,
+                    writer_bytes (&out));
+    }
+    free (memory);
+}
+
+//  ---- Requests ----
+
+uint32_t control_meter (control_t *self, uint32_t number, uint16_t mp, writer_t *out)
+{
+    const measuring_point_t *point =
+        archive_point (actor_context (self->actor)->archive, number, mp);
+    if (!point || !point->protocol[0]) {
+        return 0;
+    }
+    wire_pair_text (out, "carried", point->protocol);
+    wire_pair_text (out, "meter", point->meter);
+    wire_pair_uint (out, "profile", point->profile);
+    return 3;
+}
+
+//  A poll that cannot be asked ends at once.
+static void s_poll_failed (control_t *self, int64_t token, fep_err_t error)
+{
+    uint8_t memory[128];
+    writer_t out = writer_of (memory, sizeof memory);
+    wire_put_map (&out, 2);
+    wire_pair_int (&out, "token", token);
+    wire_pair_text (&out, "error", fep_err_name (error));
+    control_schedule_result (self, writer_bytes (&out));
+}
+
+void control_schedule_result (control_t *self, bytes_t body)
+{
+    mailq_send (&self->mail, self->actor, self->inside, bytes_text (NAME_SCHEDULE), WORD_RESULT,
+                body);
+}
+
+fep_err_t control_on_poll (void *arg, actor_t *actor, bytes_t body)
+{
+    control_t *self = arg;
+    uint8_t memory[REQUEST_ROOM];
+    writer_t out = writer_of (memory, sizeof memory);
+    uint32_t number = (uint32_t) wire_find_int (body, "terminal", 0);
+    uint16_t mp = (uint16_t) wire_find_int (body, "mp", 0);
+    int64_t token = wire_find_int (body, "token", 0);
+    const presence_t *presence = directory_find (self->directory, number);
+    (void) actor;
+    if (!door_online (presence)) {
+        s_poll_failed (self, token, FEP_CLOSED);
+        return FEP_OK;
+    }
+    size_t mark = wire_open_map (&out);
+    wire_pair_int (&out, "session", presence->session);
+    wire_pair_int (&out, "token", token);
+    wire_pair_int (&out, "kind", REQUEST_READ);
+    wire_pair_uint (&out, "mp", mp);
+    wire_pair_int (&out, "priority", PRIORITY_POLL);
+    wire_pair_int (&out, "tries", wire_find_int (body, "tries", 1));
+    wire_put_text (&out, "client");
+    wire_put_bin (&out, bytes_of (NULL, 0));
+    uint32_t meter = control_meter (self, number, mp, &out);
+    wire_close_map (&out, mark, 7 + meter);
+    if (!meter) {
+        s_poll_failed (self, token, FEP_NOT_FOUND);
+        return FEP_OK;
+    }
+    fep_err_t error = actor_send_to (self->actor, self->inside, bytes_text (presence->connector),
+                                     WORD_REQUEST, writer_bytes (&out));
+    if (error != FEP_OK) {
+        s_poll_failed (self, token, error == FEP_FULL ? FEP_BUSY : error);
+    }
+    return FEP_OK;
+}

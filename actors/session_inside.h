@@ -1,0 +1,103 @@
+//  Inside of a session, shared by its files: session.c (frames, admission, time), session_ask.c (requests and
+//  the half-duplex line behind a gateway). Nobody else includes this.
+#ifndef ACTORS_SESSION_INSIDE_H
+#define ACTORS_SESSION_INSIDE_H
+
+#include "actors/session.h"
+
+#define SESSION_PEER_MAX 63     //  Characters of the peer's address
+#define CARRIED_STATE_MAX 128   //  Bytes of a meter codec's state
+#define CARRIED_FRAME_MAX 1024  //  Bytes of a meter codec's frame
+#define LATE_MAX 8              //  Late answers watched for at a time; beyond it the line rests
+#define LATE_BYTES 32           //  Of the frame they would answer
+
+//  One request of the queue.
+typedef struct {
+    request_t request;  //  What is asked; the codec advances it
+    uint32_t repeats;   //  Of the frame at hand
+    uint32_t done;      //  Of the request, before that frame was written
+    _Alignas(16) uint8_t state[CARRIED_STATE_MAX];  //  The meter codec's
+    uint8_t state_before[CARRIED_STATE_MAX];        //  Likewise, before that frame was written
+} entry_t;
+
+//  An answer that did not come in time and may still come.
+typedef struct {
+    const codec_t *codec;       //  Whose
+    int64_t until_ms;           //  Not expected after this
+    size_t size;                //  Of bytes
+    uint8_t bytes[LATE_BYTES];  //  The beginning of the frame that was sent
+} late_t;
+
+//  Requests in the order they are carried out: by priority, then as they came.
+typedef struct requests {
+    entry_t entries[SESSION_REQUESTS_MAX + 1];  //  The one in flight among them
+    size_t count;                               //  Used
+    size_t active;                              //  In WAITING: which is in flight
+    int64_t deadline_ms;    //  WAITING: of the frame in flight. PAUSED: when to try again
+    int64_t rest_until_ms;  //  A line rests between frames
+    late_t late[LATE_MAX];  //  Answers that may still come
+    size_t late_count;      //  Of them
+    size_t asked_size;      //  A carried frame is in flight: its size; 0 = none
+    uint8_t asked[CARRIED_FRAME_MAX];  //  And its bytes
+} requests_t;
+
+struct session {
+    const codec_t *codec;             //  Borrowed
+    const codec_options_t *options;   //  Borrowed, or own
+    codec_options_t *own;             //  The terminal's own habits; NULL: the listener's
+    window_t window;                  //  Bytes that wait
+    session_state_t state;            //  See session.c
+    close_reason_t reason;            //  Of CLOSING and DEAD
+    char identity[ADDRESS_MAX + 1];   //  As it said who it is; "" until the first good frame
+    char address[ADDRESS_MAX + 1];    //  As the archive knows it
+    char peer[SESSION_PEER_MAX + 1];  //  Of the connection
+    uint32_t number;                  //  Archive number; 0 until admitted
+    uint8_t area;                     //  Stamped on messages
+    bool full;                        //  The codec waits for confirmations to leave
+    bool noise;                       //  Within a run of refused bytes
+    uint32_t bad_in_row;              //  Refusals since the last good frame
+    uint32_t mark;                    //  Highest since session_take_mark
+    uint32_t confirmed_mark;          //  Highest given to the codec's durable
+    int64_t state_ms;                 //  When the state, or the wait in it, began
+    int64_t hold_until_ms;            //  Unknown terminal; 0 = not held
+    int64_t last_rx_ms;               //  Any byte
+    int64_t half_since_ms;            //  The window holds an unfinished frame; 0 = none
+    int64_t quiet_at_ms;   //  When the packet it came in counts as ended; 0 = it did, or no packets
+    int64_t heartbeat_ms;  //  Of the archive; 0 = not known
+    int64_t learned_ms;    //  Longest interval between heartbeats seen
+    uint32_t intervals;    //  Of them seen
+    int64_t beat_ms;       //  Last heartbeat, deadline clock
+    int64_t trace_until_ms;              //  Wall clock
+    int64_t frame_gap_ms;                //  Of the line behind it; 0 = as the options say
+    int64_t answer_timeout_ms;           //  Likewise
+    requests_t *requests;                //  Made at the first request
+    session_facts_t facts;               //  Counters
+    _Alignas(16) uint8_t codec_state[];  //  codec->state_size bytes
+};
+
+//  session.c
+void session_enter (session_t *self, session_state_t state, int64_t now_ms);
+codec_io_t session_io (session_t *self, const session_env_t *env);
+void session_trace_sent (session_t *self, const session_env_t *env, const codec_t *codec,
+                         size_t from);
+
+//  session_ask.c
+
+//  What the carried codec says of the window: of the answer awaited, or of a late one. *late: it is one, to be
+//  dropped. SKIP if neither.
+scan_t session_line_scan (session_t *self, const session_env_t *env, bytes_t window, bool *late);
+//  A late answer came: it is not expected any more.
+void session_line_late (session_t *self);
+//  The codec, its state and what it sees for the frame it is the answer to.
+const codec_t *session_line_codec (session_t *self, const session_env_t *env, codec_io_t *io,
+                                   meter_t *meter, void **state);
+//  What a good frame means for the request in flight.
+void session_ask_answer (session_t *self, const session_env_t *env, const codec_io_t *io);
+//  Lets time pass for requests.
+void session_ask_tick (session_t *self, const session_env_t *env);
+//  When that is next needed; INT64_MAX: not at all.
+int64_t session_ask_deadline (const session_t *self);
+//  Every request ends.
+void session_ask_fail (session_t *self, const session_env_t *env, fep_err_t error);
+
+#endif
