@@ -7,4 +7,7 @@
 //  Sum of all bytes mod 256 (376.1, 645, 188).
 uint8_t crc_sum8 (bytes_t bytes);
 
+//  CRC-16 of Modbus: polynomial 0xA001 reflected, begins with 0xFFFF, no final xor; sent low byte first.
+uint16_t crc_modbus (bytes_t bytes);
+
 #endif
