@@ -3,15 +3,17 @@
 //  '#' begins a comment:
 //    profile sdm630               its name; must come first
 //    codec modbus_rtu             the meter protocol it is for
-//    period 60s                   between two polls (ms, s, m, h; 0: only on demand)
-//    gap 8                        registers nobody wants that may be read along between two wanted (0..124)
-//    most 125                     registers of one request (1..125); for functions 1 and 2 its sixteenfold in bits
-//    offset -1                    added to every address below it: manuals that count from 1
-//    order ABCD                   ABCD, CDAB, BADC or DCBA, for the lines below it
+//    period 60s                   between two polls (ms, s, m, h; at most 744h); 0, or no such line: only on demand
+//    gap 8                        registers nobody wants that may be read along between two wanted (0..124; 8)
+//    most 125                     registers of one request (1..125; 125)
+//    offset -1                    added to every address below it: manuals that count from 1 (0)
+//    order ABCD                   ABCD, CDAB, BADC or DCBA, for the lines below it (ABCD)
 //    register POINT FUNCTION ADDRESS TYPE [order=CDAB] [scale=0.1] [none=0xFFFF]
+//  profile, codec, period, gap and most once each; for functions 1 and 2 gap and most count 16 bits each.
 //  FUNCTION 1..4; ADDRESS decimal or 0x; TYPE u16 i16 u32 i32 u64 i64 f32 f64 bcd16 bcd32 bit bit:N bits:N:M
-//  (bit N, or M bits from N on, of a register; `bit` alone of functions 1 and 2). scale is an exact decimal.
-//  none: the raw value that means "no value".
+//  (bit N, or M bits from N on, of a register; `bit` alone of functions 1 and 2). scale is an exact decimal
+//  above zero, not for bits. none: the raw value that means "no value"; of floats, BCD and bits: all their
+//  registers' bits. Orders hold for 8 bytes likewise (CDAB: GHEFCDAB) and for 2 (BADC, DCBA: BA).
 #ifndef FEP_PROFILE_H
 #define FEP_PROFILE_H
 
@@ -60,7 +62,7 @@ typedef struct {
     uint32_t period_ms;                //  0: only on demand
     uint16_t gap, most;                //  See above
     size_t count;                      //  Rows
-    profile_row_t rows[];              //  By function, then address
+    profile_row_t rows[];              //  By function, then address, the longest first
 } profile_t;
 
 //  Where a text is wrong.
@@ -69,7 +71,8 @@ typedef struct {
     char text[160];  //  What, and what is allowed
 } profile_fault_t;
 
-//  Gives a profile. SYNTAX, RANGE, NOT_FOUND (unknown point), EXISTS (a point twice), LIMIT with *fault.
+//  Gives a profile. SYNTAX, RANGE, NOT_FOUND (unknown point), EXISTS (a point or a line twice), LIMIT with
+//  *fault; FULL: no memory. Registers may overlap: a register and some of its bits are two points.
 FEP_MUST_CHECK
 fep_err_t profile_parse (bytes_t text, profile_t **self_p, profile_fault_t *fault);
 void profile_destroy (profile_t **self_p);

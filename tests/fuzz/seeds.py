@@ -44,9 +44,20 @@ def config_seeds():
         yield line + b"\n"
 
 
+def profile_seeds():
+    for path in sorted((VECTORS.parent.parent / "profiles").glob("*.profile")):
+        yield path.read_bytes()
+        for line in path.read_bytes().splitlines():
+            yield b"profile p\ncodec modbus_rtu\n" + line + b"\n"
+    for word in (b"period 15m", b"most 40", b"offset -1", b"register relay.state 1 9 bit none=1",
+                 b"register input.state 3 9 bits:4:3 order=DCBA", b"register voltage.l1_V 3 1 i64 none=-1 scale=0.01"):
+        yield b"profile p\ncodec modbus_rtu\n" + word + b"\n"
+
+
 def main():
     target, directory = sys.argv[1], pathlib.Path(sys.argv[2])
-    seeds = {"fuzz_codec": codec_seeds, "fuzz_pack": pack_seeds, "fuzz_config": config_seeds}[target]
+    seeds = {"fuzz_codec": codec_seeds, "fuzz_pack": pack_seeds, "fuzz_config": config_seeds,
+             "fuzz_profile": profile_seeds}[target]
     for number, seed in enumerate(seeds()):
         (directory / f"seed-{number:04d}").write_bytes(seed)
 
