@@ -34,7 +34,7 @@ def test_silent_newcomer():
     peers = [raw(daemon) for _ in range(5)]
     wait_until(lambda: all(ended(peer) for peer in peers), "all are closed")
     wait_closed(daemon, "NO_LOGIN", 5)
-    equal(daemon.status()["sessions"], {"fresh": 0, "online": 0, "waiting": 0, "closing": 0}, "sessions")
+    equal(daemon.status()["sessions"], {"fresh": 0, "online": 0, "waiting": 0, "paused": 0, "closing": 0}, "sessions")
     equal(len(daemon.logged("SESSION-CLOSE", "NO_LOGIN")), 5, "lines in the log")
 
 
@@ -241,7 +241,7 @@ def test_takeover_all_at_once():
     last.wait_confirmed()
     last.confirmed_report(f129(1, Instant(), 1), "the last one")
     equal(daemon.terminal_facts(last.address)["peer"], peer_of(last), "the directory knows it")
-    equal(daemon.status()["sessions"], {"fresh": 0, "online": 1, "waiting": 0, "closing": 0}, "sessions")
+    equal(daemon.status()["sessions"], {"fresh": 0, "online": 1, "waiting": 0, "paused": 0, "closing": 0}, "sessions")
 
 
 def test_windows_run_out():

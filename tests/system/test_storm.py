@@ -33,7 +33,7 @@ def test_connect_storm():
     for terminal in terminals:
         terminal.close()
     wait_until(lambda: daemon.status()["terminals_online"] == 0, "all have gone")
-    equal(daemon.status()["sessions"], {"fresh": 0, "online": 0, "waiting": 0, "closing": 0}, "sessions")
+    equal(daemon.status()["sessions"], {"fresh": 0, "online": 0, "waiting": 0, "paused": 0, "closing": 0}, "sessions")
     equal(daemon.metric("durable_waiting"), 0, "nothing waits")
 
 
