@@ -40,8 +40,9 @@ typedef struct {
     bytes_t request;  //  Meter codecs: the frame whose answer is awaited, as sent; empty if none
     scan_t line;  //  Terminal codecs with a line: what the carried codec's scan says of the same
                   //  window; SKIP while no answer is awaited
-    bool quiet;   //  No byte came for the pause that ends a packet: what only further bytes would
-                  //  decide is decided now
+    bytes_t address;  //  Whose session this is, as text; empty before it is known
+    bool quiet;  //  No byte came for the pause that ends a packet: what only further bytes would
+                 //  decide is decided now
 } scan_context_t;
 
 //  How a decoded frame concerns the request in flight.

@@ -13,9 +13,27 @@
 #define PLAYER_SEND 65536
 #define PLAYER_LINE 520
 
+//  What a codec that speaks by patterns is played with, unless a case says otherwise.
+typedef struct {
+    const char *codec;         //  Name
+    const char *registration;  //  Pattern
+    const char *heartbeat;     //  Pattern
+    const char *address;       //  Who is known; "" nobody yet
+} player_habit_t;
+
+static const player_habit_t player_habits[] = {
+    {"dtu", "ID{id:4}|{imei}\\0", "LOG|www.usr.cn|\\xFF\\xFF\\x80\\x80", "7001"}};
+
 typedef struct {
     const codec_t *codec;     //  Borrowed
     codec_options_t options;  //  Of the case
+    pattern_t patterns[2];    //  Usual registration and heartbeat
+    const char *address;      //  Usual address; "" nobody
+    pattern_t own[2];         //  The case's own, likewise
+    char who[64];             //  The case's own address
+    bool quiet;               //  Scans are told that the packet ends with the window
+    scan_t line;              //  What scans are told of the carried codec
+    uint32_t lines;           //  Frames of the line found
     void *state;              //  codec->state_size bytes
     uint8_t *window;          //  Received, not consumed
     size_t window_size;
@@ -37,7 +55,11 @@ typedef struct {
 static inline void player_reset (player_t *self)
 {
     memset (self->state, 0, self->codec->state_size);
-    self->options = (codec_options_t){.password_size = 16};
+    self->options = (codec_options_t){
+        .password_size = 16, .registration = &self->patterns[0], .heartbeat = &self->patterns[1]};
+    self->quiet = false;
+    self->line = (scan_t){.what = SCAN_SKIP};
+    self->lines = 0;
     self->window_size = 0;
     self->send = writer_of (self->sent, PLAYER_SEND);
     self->compared = 0;
@@ -52,13 +74,22 @@ static inline void player_reset (player_t *self)
     self->io = (codec_io_t){.mono_ms = 1000,
                             .wall_ms = 1700000000000,
                             .options = &self->options,
+                            .address = bytes_text (self->address),
                             .batch = self->batch,
                             .send = &self->send};
 }
 
 static inline player_t player_new (const codec_t *codec)
 {
-    player_t self = {.codec = codec};
+    player_t self = {.codec = codec, .address = ""};
+    for (size_t i = 0; i < sizeof player_habits / sizeof *player_habits; i++) {
+        const player_habit_t *habit = &player_habits[i];
+        if (strcmp (habit->codec, codec->name) == 0) {
+            CHECK_OK (pattern_parse (habit->registration, &self.patterns[0], NULL, 0));
+            CHECK_OK (pattern_parse (habit->heartbeat, &self.patterns[1], NULL, 0));
+            self.address = habit->address;
+        }
+    }
     self.state = malloc (codec->state_size);
     self.window = malloc (PLAYER_WINDOW);
     self.sent = malloc (PLAYER_SEND);
@@ -83,7 +114,11 @@ static inline scan_t player_scan (const player_t *self, bool up, bytes_t window)
     if (window.size) {
         memcpy (copy, window.data, window.size);
     }
-    scan_context_t context = {.up = up, .options = &self->options};
+    scan_context_t context = {.up = up,
+                              .options = &self->options,
+                              .line = self->line,
+                              .address = self->io.address,
+                              .quiet = self->quiet};
     scan_t scan = self->codec->scan (&context, bytes_of (copy, window.size));
     scan_t again = self->codec->scan (&context, bytes_of (copy, window.size));
     assert_true (scan.what == again.what && scan.size == again.size && scan.reason == again.reason);
@@ -92,7 +127,7 @@ static inline scan_t player_scan (const player_t *self, bool up, bytes_t window)
         assert_true (window.size < self->codec->frame_max);
     } else {
         assert_true (scan.size >= 1 && scan.size <= window.size);
-        assert_true ((scan.what == SCAN_FRAME) == (scan.reason == FEP_OK));
+        assert_true ((scan.what == SCAN_SKIP) == (scan.reason != FEP_OK));
         assert_true (scan.what == SCAN_SKIP || scan.size <= self->codec->frame_max);
     }
     free (copy);
@@ -136,6 +171,7 @@ static inline void player_pump (player_t *self)
         if (scan.what == SCAN_FRAME) {
             player_decode (self, bytes_of (self->window, scan.size));
         }
+        self->lines += scan.what == SCAN_LINE;
         self->window_size -= scan.size;
         memmove (self->window, self->window + scan.size, self->window_size);
     }

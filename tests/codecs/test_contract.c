@@ -72,6 +72,43 @@ static void s_scan_rounds (player_t *player, const uint8_t *corpus, size_t corpu
     assert_true (frames > 0);
 }
 
+//  What the carried codec may say of a window.
+static scan_t s_some_line (size_t size)
+{
+    size_t some = size ? 1 + s_random () % size : 0;
+    switch (s_random () % 4) {
+    case 0:
+        return (scan_t){.what = SCAN_SKIP};
+    case 1:
+        return (scan_t){SCAN_SKIP, some, FEP_CHECKSUM};
+    case 2:
+        return (scan_t){.what = SCAN_MORE};
+    default:
+        return some ? (scan_t){SCAN_FRAME, some, FEP_OK} : (scan_t){.what = SCAN_MORE};
+    }
+}
+
+//  At a packet's end, and with a line: the rules hold, the line's frames pass as they are, and what the line may
+//  still begin with is left alone.
+static void s_line_rounds (player_t *player, const uint8_t *corpus, size_t corpus_size)
+{
+    uint8_t window[WINDOW_MAX];
+    for (uint32_t round = 0; round < ROUNDS; round++) {
+        size_t size = s_hostile (corpus, corpus_size, window);
+        player->quiet = round & 1;
+        player->line = player->codec->wrap ? s_some_line (size) : (scan_t){.what = SCAN_SKIP};
+        scan_t scan = player_scan (player, true, bytes_of (window, size));
+        if (player->line.what == SCAN_FRAME) {
+            assert_true (scan.what == SCAN_LINE && scan.size == player->line.size);
+        }
+        if (player->line.what == SCAN_MORE) {
+            assert_true (scan.what == SCAN_MORE);
+        }
+        assert_true (player->codec->wrap || scan.what != SCAN_LINE);
+    }
+    player_reset (player);
+}
+
 static void s_stream_rounds (player_t *player, const uint8_t *corpus, size_t corpus_size)
 {
     uint8_t window[WINDOW_MAX];
@@ -140,6 +177,7 @@ static void test_contract (void **state)
         player_t player = player_new (codec);
         player_reset (&player);
         s_scan_rounds (&player, corpus, size);
+        s_line_rounds (&player, corpus, size);
         s_stream_rounds (&player, corpus, size);
         s_decode_rounds (&player, corpus, size);
         s_check_limits (&player, corpus, size);
