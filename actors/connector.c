@@ -162,8 +162,7 @@ void connector_handle (connector_t *self, conn_t *conn, input_t result)
         return;
     }
     connector_watch (self, conn);
-    session_env_t env = connector_env (self);
-    if (session_due_ms (conn->session, &env) < conn->timer.deadline_ms) {
+    if (session_due_ms (conn->session) < conn->timer.deadline_ms) {
         connector_timer (self, conn);
     }
 }

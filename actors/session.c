@@ -305,7 +305,10 @@ static input_t s_frame (session_t *self, const session_env_t *env, bytes_t frame
 static scan_t s_scan (session_t *self, const session_env_t *env, bytes_t window, bool quiet,
                       bool *late)
 {
-    scan_context_t context = {.up = true, .options = self->options, .quiet = quiet};
+    scan_context_t context = {.up = true,
+                              .options = self->options,
+                              .address = bytes_text (self->identity),
+                              .quiet = quiet};
     *late = false;
     if (self->requests && self->codec->wrap) {
         context.line = session_line_scan (self, env, window, late);
@@ -358,10 +361,11 @@ static void s_note_half (session_t *self, const session_env_t *env, input_t resu
 {
     bool half = result == INPUT_TAKEN && window_bytes (&self->window).size > 0;
     if (!half) {
-        self->half_since_ms = 0;
+        self->half_at_ms = 0;
         self->quiet_at_ms = 0;
     } else {
-        self->half_since_ms = self->half_since_ms ? self->half_since_ms : env->now_ms;
+        int64_t half_ms = (int64_t) env->config->session.half_frame_timeout_ms;
+        self->half_at_ms = self->half_at_ms ? self->half_at_ms : env->now_ms + half_ms;
         if (moved && self->codec->wrap) {
             self->quiet_at_ms = env->now_ms + (int64_t) env->config->line.packet_ms;
         }
@@ -376,7 +380,7 @@ static input_t s_go_on (session_t *self, const session_env_t *env, bool quiet, b
     if (bytes.size && result != INPUT_BLOCKED) {
         result = s_parse (self, env, bytes, quiet, &used);
         if (used) {
-            self->half_since_ms = 0;
+            self->half_at_ms = 0;
         }
         window_consume (&self->window, used);
     }
@@ -583,19 +587,16 @@ static input_t s_drop_half (session_t *self, const session_env_t *env)
 {
     s_refuse (self, env, FEP_TRUNCATED, window_bytes (&self->window));
     self->noise = true;
-    self->half_since_ms = 0;
+    self->half_at_ms = 0;
     window_consume (&self->window, 1);
     metric_add (METRIC_bytes_skipped, 1);
     return session_resume (self, env);
 }
 
-int64_t session_due_ms (const session_t *self, const session_env_t *env)
+int64_t session_due_ms (const session_t *self)
 {
     int64_t due = session_ask_deadline (self);
-    if (self->half_since_ms) {
-        int64_t half = self->half_since_ms + (int64_t) env->config->session.half_frame_timeout_ms;
-        due = half < due ? half : due;
-    }
+    due = self->half_at_ms && self->half_at_ms < due ? self->half_at_ms : due;
     return self->quiet_at_ms && self->quiet_at_ms < due ? self->quiet_at_ms : due;
 }
 
@@ -607,8 +608,7 @@ static input_t s_due (session_t *self, const session_env_t *env)
         self->quiet_at_ms = 0;
         result = s_go_on (self, env, true, false);
     }
-    if (self->half_since_ms &&
-        self->half_since_ms + (int64_t) env->config->session.half_frame_timeout_ms <= env->now_ms) {
+    if (self->half_at_ms && self->half_at_ms <= env->now_ms) {
         result = s_drop_half (self, env);
     }
     session_ask_tick (self, env);
@@ -627,7 +627,7 @@ input_t session_tick (session_t *self, const session_env_t *env, int64_t *deadli
     if (self->state == SESSION_DEAD) {
         return result;
     }
-    int64_t due = session_due_ms (self, env);
+    int64_t due = session_due_ms (self);
     *deadline_ms = s_state_deadline (self, env, &reason);
     *deadline_ms = due < *deadline_ms ? due : *deadline_ms;
     if (self->codec->tick && self->state != SESSION_FRESH) {

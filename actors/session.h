@@ -129,7 +129,7 @@ bool session_wants_admission (const session_t *self);  //  Identified, not admit
 bool session_held (const session_t *self);             //  Unknown, waiting to be closed
 bool session_has_window (const session_t *self);
 //  When session_tick is needed before the deadline it gave: half a frame, a packet's end, a request.
-int64_t session_due_ms (const session_t *self, const session_env_t *env);
+int64_t session_due_ms (const session_t *self);
 void session_set_trace (session_t *self, int64_t until_wall_ms);
 void session_sent (session_t *self, size_t bytes);  //  For its counters
 

@@ -187,7 +187,7 @@ static void s_discard (session_t *self)
     if (size) {
         metric_add (METRIC_bytes_skipped, (int64_t) size);
         window_consume (&self->window, size);
-        self->half_since_ms = 0;
+        self->half_at_ms = 0;
         self->quiet_at_ms = 0;
     }
 }

@@ -61,7 +61,7 @@ struct session {
     int64_t state_ms;                 //  When the state, or the wait in it, began
     int64_t hold_until_ms;            //  Unknown terminal; 0 = not held
     int64_t last_rx_ms;               //  Any byte
-    int64_t half_since_ms;            //  The window holds an unfinished frame; 0 = none
+    int64_t half_at_ms;    //  When an unfinished frame in the window has waited too long; 0 = none
     int64_t quiet_at_ms;   //  When the packet it came in counts as ended; 0 = it did, or no packets
     int64_t heartbeat_ms;  //  Of the archive; 0 = not known
     int64_t learned_ms;    //  Longest interval between heartbeats seen

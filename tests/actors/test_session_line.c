@@ -69,7 +69,7 @@ static void test_exchange (void **state)
     s_answer (rig, 'A', 7, 33);
     //  The line rests, then the second block goes out.
     assert_int_equal (session_state (rig->session), SESSION_PAUSED);
-    assert_int_equal (session_due_ms (rig->session, &rig->env), rig->env.now_ms + GAP_MS);
+    assert_int_equal (session_due_ms (rig->session), rig->env.now_ms + GAP_MS);
     (void) rig_pass (rig, GAP_MS - 1);
     assert_string_equal (s_sent (rig), "");
     (void) rig_pass (rig, 1);
@@ -169,7 +169,7 @@ static void test_gateway_packets (void **state)
     s_result_is (rig, 0, 1, FEP_OK);
     assert_string_equal (rig_batched (rig), "hrh");
     //  The packet ends with half a registration: dropped when its pause has passed, well before half frames are.
-    assert_int_equal (session_due_ms (rig->session, &rig->env), rig->env.now_ms + 200);
+    assert_int_equal (session_due_ms (rig->session), rig->env.now_ms + 200);
     (void) rig_pass (rig, 200);
     assert_false (session_has_window (rig->session));
     assert_int_equal (session_facts (rig->session)->refused[FEP_NOT_MINE], 1);
@@ -249,7 +249,7 @@ static void test_late_answer_mistakable (void **state)
     assert_int_equal (session_state (rig->session), SESSION_PAUSED);
     //  The second answer to block 0: dropped, and what waited for it goes on at once.
     s_answer (rig, 'A', 7, 2);
-    assert_true (session_due_ms (rig->session, &rig->env) <= rig->env.now_ms);
+    assert_true (session_due_ms (rig->session) <= rig->env.now_ms);
     (void) rig_pass (rig, 0);
     assert_string_equal (s_sent (rig), "Q7.1");
     s_answer (rig, 'A', 7, 3);
@@ -287,7 +287,7 @@ static void test_many_dead (void **state)
     for (unsigned unit = 1; unit <= 12; unit++) {
         CHECK_OK (s_ask (rig, unit, unit, 1, PRIORITY_POLL));
         for (int step = 0; step < 10 && session_state (rig->session) != SESSION_ONLINE; step++) {
-            (void) rig_pass (rig, session_due_ms (rig->session, &rig->env) - rig->env.now_ms);
+            (void) rig_pass (rig, session_due_ms (rig->session) - rig->env.now_ms);
         }
         assert_int_equal (rig->results[unit - 1].error, FEP_TIMEOUT);
     }
@@ -374,7 +374,7 @@ static void s_street_turn (street_t *self)
 {
     rig_t *rig = self->rig;
     int64_t next = poll_deadline (self->poll);
-    int64_t due = session_due_ms (rig->session, &rig->env);
+    int64_t due = session_due_ms (rig->session);
     next = due < next ? due : next;
     next = self->answer_ms && self->answer_ms < next ? self->answer_ms : next;
     next = next > rig->env.now_ms ? next : rig->env.now_ms;
