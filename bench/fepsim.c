@@ -1,4 +1,5 @@
-//  fepsim: simulated terminals that log in and report by themselves, for load and for proof.
+//  fepsim: simulated terminals that log in and report by themselves, and gateways whose meters are polled, for load
+//  and for proof.
 //  Runs for --seconds or until SIGINT/SIGTERM; then makes no new reports, waits (at most
 //  --drain-ms) until all are confirmed, logs out, and prints one JSON line with what happened. A
 //  line of counters every 2 s before. Ends 0 if every report sent was confirmed, else 1; 2 for a
@@ -31,12 +32,17 @@ static void s_print (const char *what, const fleet_t *fleet, int64_t since_ms)
             ", \"carried\": %" PRIu64 ", \"denied\": %" PRIu64 ", \"outstanding\": %" PRIu64
             ", \"put_off\": %" PRIu64 ", \"logins\": %" PRIu64 ", \"heartbeats\": %" PRIu64
             ", \"logouts\": %" PRIu64 ", \"reconnects\": %" PRIu64 ", \"refused_dials\": %" PRIu64
-            ", \"requests\": %" PRIu64 ", \"noise\": %" PRIu64
-            ", \"confirm_us\": {\"p50\": %" PRIu64 ", \"p99\": %" PRIu64 "}}\n",
+            ", \"requests\": %" PRIu64 ", \"noise\": %" PRIu64 ", \"gateways\": %" PRIu64
+            ", \"registrations\": %" PRIu64 ", \"answers\": %" PRIu64 ", \"exceptions\": %" PRIu64
+            ", \"silent\": %" PRIu64 ", \"taken\": %" PRIu64 ", \"given_up\": %" PRIu64
+            ", \"open\": %" PRIu64 ", \"confirm_us\": {\"p50\": %" PRIu64 ", \"p99\": %" PRIu64
+            "}}\n",
             what, clock_mono_ms () - since_ms, stats->online, stats->sent, stats->confirmed,
             all - stats->confirmed, stats->resent, stats->carried, stats->denied,
             stats->outstanding, stats->put_off, stats->logins, stats->heartbeats, stats->logouts,
-            stats->reconnects, stats->refused_dials, stats->requests, stats->noise,
+            stats->reconnects, stats->refused_dials, stats->requests, stats->noise, stats->gateways,
+            stats->registrations, stats->answers, stats->exceptions, stats->silent,
+            stats->fates[FATE_TAKEN], stats->fates[FATE_GIVEN_UP], stats->fates[FATE_OPEN],
             fleet_latency_us (stats, 0.5), fleet_latency_us (stats, 0.99));
     (void) fflush (stdout);
 }
@@ -95,6 +101,9 @@ int main (int argc, char **argv)
     int64_t drain_ms = 20000;
     fleet_options_t o = {.port = 7600,
                          .terminals = 1000,
+                         .dtu_port = 7603,
+                         .first_dtu = 1,
+                         .meters = 4,
                          .first_address = 310100001,
                          .period_ms = 5000,
                          .heartbeat_ms = 60000,
@@ -110,6 +119,11 @@ int main (int argc, char **argv)
         {"port", &o.port, NULL, 1, 65535, "port of the listener on 127.0.0.1"},
         {"terminals", &o.terminals, NULL, 1, 60000, "how many"},
         {"first-address", &o.first_address, NULL, 1, 999965534, "decimal address of the first"},
+        {"dtus", &o.dtus, NULL, 0, 60000, "how many of them are gateways with polled meters"},
+        {"dtu-port", &o.dtu_port, NULL, 1, 65535, "port of the gateways' listener on 127.0.0.1"},
+        {"first-dtu", &o.first_dtu, NULL, 1, DTU_NUMBER_MAX - 60000, "number of the first gateway"},
+        {"meters", &o.meters, NULL, 1, DTU_METERS_MAX, "behind each gateway"},
+        {"split-every", &o.split_every, NULL, 0, 1000000, "one answer in so many in two pieces"},
         {"points", &o.points, NULL, 0, 2040, "measuring points each; 0 = 60000 / period"},
         {"seconds", &seconds, NULL, 0, 31536000, "length of the run; 0 = until a signal"},
         {"period-ms", &o.period_ms, NULL, 10, 86400000, "between two reports of a terminal"},
@@ -131,6 +145,11 @@ int main (int argc, char **argv)
     if (o.points == 0) {
         o.points = 60000 / o.period_ms;
         o.points = o.points < 1 ? 1 : o.points > 2040 ? 2040 : o.points;
+    }
+    if (o.dtus > o.terminals) {
+        fprintf (stderr, "--dtus %" PRId64 ": at most --terminals, %" PRId64 ", is allowed\n",
+                 o.dtus, o.terminals);
+        return 2;
     }
     struct sigaction action = {.sa_handler = s_on_signal};
     (void) sigaction (SIGINT, &action, NULL);

@@ -1,4 +1,7 @@
-//  N simulated terminals in one epoll loop. Each dials, logs in, beats, and reports by itself; what
+//  N simulated terminals in one epoll loop, of two kinds spread evenly: those that report, and gateways with
+//  meters that are polled (terminal_dtu.h).
+//
+//  A terminal that reports dials, logs in, beats, and reports by itself; what
 //  is not confirmed in time is sent again with another sequence number, also over the next
 //  connection. A connection that drops is dialled again after a back-off that doubles from 200 ms
 //  to 10 s.
@@ -13,6 +16,9 @@
 //  Limits: FLEET_DEPTH_MAX reports of a terminal on the way; when that many wait, a report that
 //  falls due is put off and counted. A sequence number is not used again on a connection before its
 //  answer came; when none is free the terminal dials again.
+//
+//  A gateway dials, registers, beats and answers. Its meters' counters go on from the state file. At the stop
+//  it answers no more and ends the connection once everything is written.
 #ifndef BENCH_FLEET_H
 #define BENCH_FLEET_H
 
@@ -26,6 +32,11 @@ typedef struct {
     int64_t port;             //  Of the listener on 127.0.0.1
     int64_t terminals;        //  How many
     int64_t first_address;    //  Decimal address of the first
+    int64_t dtus;             //  How many of the terminals are gateways
+    int64_t dtu_port;         //  Of the gateways' listener on 127.0.0.1
+    int64_t first_dtu;        //  Number of the first gateway
+    int64_t meters;           //  Behind each gateway
+    int64_t split_every;      //  One answer in so many comes in two pieces; 0 = none
     int64_t points;           //  Measuring points per terminal
     int64_t period_ms;        //  Between two reports of a terminal
     int64_t heartbeat_ms;     //  Between two heartbeats
@@ -41,21 +52,27 @@ typedef struct {
 } fleet_options_t;
 
 typedef struct {
-    uint64_t sent;           //  Report identities sent at least once by this run
-    uint64_t confirmed;      //  ... confirmed
-    uint64_t resent;         //  Frames sent again
-    uint64_t carried;        //  Identities taken over from the run before
-    uint64_t denied;         //  Reports answered with a refusal; sent again
-    uint64_t logins;         //  Logins confirmed
-    uint64_t heartbeats;     //  Heartbeats confirmed
-    uint64_t logouts;        //  Logouts confirmed
-    uint64_t reconnects;     //  Connections lost or given up
-    uint64_t refused_dials;  //  Dials that failed
-    uint64_t put_off;        //  Reports that fell due while too many were on the way
-    uint64_t requests;       //  Requests received, not answered
-    uint64_t noise;          //  Bytes received that are no frame
-    uint64_t online;         //  Terminals logged in now
-    uint64_t outstanding;    //  Reports on the way now
+    uint64_t sent;               //  Report identities sent at least once by this run
+    uint64_t confirmed;          //  ... confirmed
+    uint64_t resent;             //  Frames sent again
+    uint64_t carried;            //  Identities taken over from the run before
+    uint64_t denied;             //  Reports answered with a refusal; sent again
+    uint64_t logins;             //  Logins confirmed
+    uint64_t heartbeats;         //  Heartbeats confirmed
+    uint64_t logouts;            //  Logouts confirmed
+    uint64_t reconnects;         //  Connections lost or given up
+    uint64_t refused_dials;      //  Dials that failed
+    uint64_t put_off;            //  Reports that fell due while too many were on the way
+    uint64_t requests;           //  Requests received, not answered
+    uint64_t noise;              //  Bytes received that are no frame
+    uint64_t online;             //  Terminals logged in now; gateways apart
+    uint64_t gateways;           //  Gateways connected now
+    uint64_t registrations;      //  Registration packets sent
+    uint64_t answers;            //  Requests answered with registers
+    uint64_t exceptions;         //  ... with an exception
+    uint64_t silent;             //  Requests nobody answers
+    uint64_t fates[FATE_COUNT];  //  Answers by what became of them
+    uint64_t outstanding;        //  Reports on the way now
     uint64_t latency[FLEET_LATENCY_BUCKETS];  //  Send to confirmation: [i] below 2^i microseconds
 } fleet_stats_t;
 
@@ -68,7 +85,7 @@ void fleet_destroy (fleet_t **self_p);
 //  One turn: waits at most wait_ms for input, then lets time pass.
 void fleet_turn (fleet_t *self, int wait_ms);
 
-//  No new reports from now on; each terminal logs out once all its reports are confirmed.
+//  No new reports and answers from now on; each terminal logs out once all its reports are confirmed.
 void fleet_stop (fleet_t *self);
 
 //  True once every terminal is logged out and has nothing on the way. Only after fleet_stop.

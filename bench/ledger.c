@@ -13,6 +13,15 @@ void ledger_write (FILE *file, uint32_t address, const pending_t *pending, bool 
     }
 }
 
+void ledger_answer (FILE *file, uint64_t imei, const answered_t *answer, fate_t fate)
+{
+    if (file) {
+        fprintf (file, "%015" PRIu64 " %d %u %" PRIu32 " %" PRId64 " %d %d\n", imei,
+                 REPORT_KIND_COUNT + answer->block, answer->unit, answer->counter, answer->sent_ms,
+                 fate, answer->whole ? 1 : 0);
+    }
+}
+
 static bool s_open_line (const char *line, uint32_t *address, pending_t *pending)
 {
     unsigned kind = 0;
@@ -28,10 +37,21 @@ static bool s_open_line (const char *line, uint32_t *address, pending_t *pending
     return true;
 }
 
-bool state_read (const char *path, int64_t next[REPORT_KIND_COUNT], state_open_t *open, void *arg)
+static bool s_meter_line (const char *line, uint32_t *number, unsigned *unit,
+                          uint32_t counter[DTU_BLOCKS])
+{
+    return sscanf (line, "meter %" SCNu32 " %u %" SCNu32 " %" SCNu32, number, unit, &counter[0],
+                   &counter[1]) == 4 &&
+           *unit >= 1 && *unit <= DTU_METERS_MAX;
+}
+
+bool state_read (const char *path, int64_t next[REPORT_KIND_COUNT], state_open_t *open,
+                 state_meter_t *meter, void *arg)
 {
     char line[160];
     uint32_t address = 0;
+    uint32_t counter[DTU_BLOCKS];
+    unsigned unit = 0;
     pending_t pending;
     FILE *file = fopen (path, "r");
     if (!file) {
@@ -42,6 +62,10 @@ bool state_read (const char *path, int64_t next[REPORT_KIND_COUNT], state_open_t
               sscanf (line, "next %" SCNd64 " %" SCNd64 " %" SCNd64, &next[REPORT_CURRENT],
                       &next[REPORT_DAY], &next[REPORT_EVENT]) == 3;
     while (ok && fgets (line, sizeof line, file)) {
+        if (s_meter_line (line, &address, &unit, counter)) {
+            meter (arg, address, unit, counter);
+            continue;
+        }
         ok = s_open_line (line, &address, &pending);
         if (ok) {
             open (arg, address, &pending);
@@ -72,6 +96,13 @@ void state_open (FILE *file, uint32_t address, const pending_t *pending)
 {
     fprintf (file, "open %09" PRIu32 " %u %u %" PRId64 " %" PRIu32 "\n", address,
              pending->report.kind, pending->report.mp, pending->report.minute, pending->sent);
+}
+
+void state_meter (FILE *file, uint32_t number, unsigned unit, const uint32_t counter[DTU_BLOCKS],
+                  uint32_t ahead)
+{
+    fprintf (file, "meter %" PRIu32 " %u %" PRIu32 " %" PRIu32 "\n", number, unit,
+             counter[0] + ahead, counter[1] + ahead);
 }
 
 bool state_end (FILE *file, const char *path)
