@@ -5,11 +5,16 @@ SIGINT ends the recording and begins the comparison. Prints a table and one JSON
 
 Ends 0 only if nothing is lost, doubled or wrong; 1 if something is; 2 if it could not judge.
 
-  lost     confirmed to the terminal, but not (whole) in the journal; or in the journal, but not on the feed
-           even after healing
-  doubled  two records of one identity (terminal, measuring point, point, freeze, device time) without the
-           quality bit `changed`, in the journal or on the feed
-  wrong    another value than the formula gives, a report nobody sent, or one on the feed that the journal lacks
+  lost     confirmed to the terminal, or answered by a polled meter and followed by the next meter's request, but
+           not (whole) in the journal; or in the journal, but not on the feed even after healing
+  doubled  two records of one identity without the quality bit `changed`, in the journal or on the feed. Identity
+           is (terminal, measuring point, point, freeze, device time); of a polled meter, whose values have no
+           time, (terminal, measuring point, point, number of the answer)
+  wrong    another value than the formula gives, a report nobody sent, an answer no meter gave, one on the feed
+           that the journal lacks, or a value that was held back or marked suspect
+
+An answer whose connection ended before the next request, or which the master asked for again, may be in the
+journal or not; how many are missing is bounded, what is beyond counts as lost.
 """
 import argparse
 import json
@@ -23,11 +28,17 @@ import zmq
 import values
 from door import Door, DoorError, subscribe
 
-KINDS = {1: "reading", 2: "event", 3: "alarm", 4: "result", 5: "link", 6: "login", 7: "heartbeat"}
+KINDS = {1: "reading", 2: "event", 3: "alarm", 4: "result", 5: "link", 6: "login", 7: "heartbeat", 8: "held"}
 TOPICS = [name + "/" for name in KINDS.values()]
-READING, EVENT = 1, 2
+READING, EVENT, HELD = 1, 2, 8
 FREEZE_NONE, FREEZE_DAY = 0, 3
+SUSPECT = 1 << 5
 CHANGED = 1 << 9
+FATES = ("open", "taken", "given_up")
+OPEN, TAKEN, GIVEN_UP = range(3)
+OPEN_PER_GATEWAY = 2    # answers of one exchange when its connection ends
+GIVEN_UP_FEW = 10       # missing at most, or one in GIVEN_UP_ONE_IN of all answers
+GIVEN_UP_ONE_IN = 200
 EXAMPLES = 5
 INDEX_BITS = 20
 FEW_TERMINALS = 20
@@ -48,11 +59,12 @@ class Tally:
         self.doubled = 0
         self.changed = 0
         self.wrong = 0
+        self.held = set()    # sequence and index of every message held back
         self.examples = []
 
     def identity(self, message):
         """(kind, address, mp, minute) of a report, or None."""
-        kind, freeze, minute = message[0], message[8], message[9] // 60000
+        kind, freeze, minute = message[0], message[8], (message[9] or 0) // 60000
         if kind == EVENT:
             return values.EVENT, int(message[2]), message[4], minute
         if kind == READING and freeze == FREEZE_NONE:
@@ -68,11 +80,18 @@ class Tally:
 
     def add(self, sequence, index, message):
         place = sequence << INDEX_BITS | index
+        if message[0] == HELD and place not in self.held:
+            self.held.add(place)
+            self.wrong += 1
+            self.fault("held back", place, message)
         if place in self.places:
             return
         self.places.add(place)
         kind = message[0]
         self.kinds[kind] = self.kinds.get(kind, 0) + 1
+        if kind == READING and message[8] == FREEZE_NONE and not message[9]:
+            self.add_polled(place, message)
+            return
         identity = self.identity(message)
         if identity is None:
             return
@@ -92,10 +111,40 @@ class Tally:
                 self.doubled += 1
                 self.fault("doubled", place, (identity, item))
             mask |= 1 << i
-            if not values.same(item, want[i]):
-                self.wrong += 1
-                self.fault("wrong", place, (identity, item, want[i]))
+            self.compare(place, identity, item, want[i])
         self.seen[identity] = mask
+
+    def compare(self, place, identity, item, want):
+        if item[3] & SUSPECT or not values.same(item, want):
+            self.wrong += 1
+            self.fault("wrong", place, (identity, item, want))
+
+    def add_polled(self, place, message):
+        """A message of one answer, or of all answers of an exchange."""
+        address, unit = int(message[2]), message[4]
+        blocks = {}  # kind -> (identity, what it must hold, bits of its items)
+        for item in message[11]:
+            kind, i = values.PLACE.get(item[0], (None, None))
+            if i == 0:
+                count = values.counter(kind, address, unit, item)
+                if count is not None and count >= 0:
+                    identity = kind, address, unit, count
+                    blocks[kind] = identity, values.expected(kind, address, unit, count, 0), [0]
+        for item in message[11]:
+            self.items += 1
+            kind, i = values.PLACE.get(item[0], (None, None))
+            if kind not in blocks:
+                self.wrong += 1
+                self.fault("of no answer", place, (address, unit, item))
+                continue
+            identity, want, mask = blocks[kind]
+            if (self.seen.get(identity, 0) | mask[0]) >> i & 1:
+                self.doubled += 1
+                self.fault("doubled", place, (identity, item))
+            mask[0] |= 1 << i
+            self.compare(place, identity, item, want[i])
+        for identity, _, mask in blocks.values():
+            self.seen[identity] = self.seen.get(identity, 0) | mask[0]
 
 
 class Recorder:
@@ -210,16 +259,19 @@ def fetch_all(door, tally, first, head, body, addresses=None):
 
 
 def read_ledger(path):
-    """identity -> [sent, confirmed, carried]"""
-    ledger = {}
+    """Of reports: identity -> [sent, confirmed, carried]; of answers: identity -> (fate, whole)"""
+    ledger, answers = {}, {}
     with open(path, encoding="ascii") as lines:
         for line in lines:
             address, kind, mp, minute, sent, confirmed, carried = map(int, line.split())
+            if kind in values.POLLED:
+                answers[kind, address, mp, minute] = confirmed, carried
+                continue
             entry = ledger.setdefault((kind, address, mp, minute), [0, 0, 0])
             entry[0] += sent
             entry[1] |= confirmed
             entry[2] |= carried
-    return ledger
+    return ledger, answers
 
 
 def look_up_carried(door, journal, ledger, head, earlier):
@@ -237,10 +289,39 @@ def look_up_carried(door, journal, ledger, head, earlier):
         fetch_all(door, earlier, first, head, {"terminal": address})
 
 
-def compare(ledger, journal, feed, earlier, head, first):
+def compare_answers(answers, journal):
+    """How many answers are lost, and counts of all by their fates."""
+    lost, examples = 0, []
+    missing = [0] * len(FATES)
+    count = [0] * len(FATES)
+    for identity, (fate, whole) in answers.items():
+        count[fate] += 1
+        seen, full = journal.seen.get(identity, 0), values.FULL[identity[0]]
+        if not whole or seen == full:
+            continue
+        if fate == TAKEN or seen:
+            lost += 1
+            examples.append(f"answered, not whole in the journal: {identity}")
+        else:
+            missing[fate] += 1
+    gateways = len({identity[1] for identity in answers})
+    bounds = {OPEN: OPEN_PER_GATEWAY * gateways, GIVEN_UP: max(GIVEN_UP_FEW, len(answers) // GIVEN_UP_ONE_IN)}
+    for fate, bound in bounds.items():
+        if missing[fate] > bound:
+            lost += missing[fate] - bound
+            examples.append(f"answers {FATES[fate]} and not in the journal: {missing[fate]}; at most {bound}")
+    facts = {"answers": len(answers), "gateways": gateways,
+             "committed": sum(1 for identity in answers if identity in journal.seen)}
+    facts.update({name: count[fate] for fate, name in enumerate(FATES)})
+    facts.update({"missing_" + FATES[fate]: missing[fate] for fate in bounds})
+    return lost, facts, examples
+
+
+def compare(ledger, answers, journal, feed, earlier, head, first):
     """The counts of the verdict."""
     lost_commit = lost_feed = 0
-    examples = []
+    lost_answers, polled, examples = compare_answers(answers, journal)
+    polled["published"] = sum(1 for identity in answers if identity in feed.seen)
     for identity, (_, confirmed, _) in ledger.items():
         full = values.FULL[identity[0]]
         if confirmed and full not in (journal.seen.get(identity, 0), earlier.seen.get(identity, 0)):
@@ -253,18 +334,22 @@ def compare(ledger, journal, feed, earlier, head, first):
     phantom = len(on_feed - in_journal)
     for place in sorted(in_journal - on_feed)[:EXAMPLES]:
         examples.append(f"in the journal, not on the feed: {place >> INDEX_BITS}.{place % (1 << INDEX_BITS)}")
-    unsent = sum(1 for identity in journal.seen if identity not in ledger)
-    for identity in [i for i in journal.seen if i not in ledger][:EXAMPLES]:
+    unknown = [i for i in journal.seen if i not in ledger and i not in answers]
+    unsent = len(unknown)
+    for identity in unknown[:EXAMPLES]:
         examples.append(f"in the journal, not in the ledger: {identity}")
     return {
-        "lost": lost_commit + lost_feed,
+        "lost": lost_commit + lost_answers + lost_feed,
         "lost_commit": lost_commit,
+        "lost_answers": lost_answers,
         "lost_feed": lost_feed,
         "doubled": journal.doubled + feed.doubled + earlier.doubled,
         "wrong": journal.wrong + feed.wrong + earlier.wrong + phantom + unsent,
         "wrong_value": journal.wrong + feed.wrong + earlier.wrong,
         "phantom": phantom,
         "unsent": unsent,
+        "held": len(journal.held | feed.held),
+        "polled": polled,
     }, examples[:4 * EXAMPLES]
 
 
@@ -275,7 +360,12 @@ def report(facts, examples):
         ("reports confirmed", facts["confirmed"]), ("reports committed", facts["committed"]),
         ("reports published", facts["published"]), ("  messages healed by FETCH", facts["healed"]),
         ("  gaps", facts["gaps"]), ("messages repeated, not journalled again", facts["repeated"]),
-        ("items committed", facts["items"]), ("items changed", facts["changed"]),
+        ("answers of polled meters", facts["polled"]["answers"]),
+        ("  followed by the next request", facts["polled"]["taken"]),
+        ("  asked for again", facts["polled"]["given_up"]), ("  open at the end", facts["polled"]["open"]),
+        ("  not in the journal, as may be", facts["polled"]["missing_open"] + facts["polled"]["missing_given_up"]),
+        ("answers committed", facts["polled"]["committed"]), ("answers published", facts["polled"]["published"]),
+        ("messages held back", facts["held"]), ("items committed", facts["items"]), ("items changed", facts["changed"]),
         ("lost", facts["lost"]), ("doubled", facts["doubled"]), ("wrong", facts["wrong"]),
     ]
     for name, number in rows:
@@ -291,10 +381,10 @@ def judge(args, door, recorder, journal, feed, head0, repeated0):
     head = status["head"]
     settled = recorder.settle(head, args.settle_ms / 1000)
     whole = fetch_all(door, journal, head0 + 1, head, {})
-    ledger = read_ledger(args.ledger)
+    ledger, answers = read_ledger(args.ledger)
     earlier = Tally("journal of earlier runs", args.utc_offset_min, args.day_shift_min)
     look_up_carried(door, journal, ledger, head, earlier)
-    facts, examples = compare(ledger, journal, feed, earlier, head, head0 + 1)
+    facts, examples = compare(ledger, answers, journal, feed, earlier, head, head0 + 1)
     examples += journal.examples + feed.examples + earlier.examples
     repeated = status["metrics"].get("messages_repeated", 0)
     verdict = {

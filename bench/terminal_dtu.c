@@ -136,6 +136,21 @@ static size_t s_search (bytes_t window)
     return 0;
 }
 
+//  Where a whole request of known length stands behind the head; 0: nowhere. What is before it is a broken
+//  one, that on a real line a pause would have ended.
+static size_t s_behind (bytes_t window)
+{
+    for (size_t at = 1; at + FRAME_MIN <= window.size; at++) {
+        bytes_t rest = bytes_of (window.data + at, window.size - at);
+        size_t size = s_length (rest);
+        if (size > 0 && size <= rest.size && rest.data[0] <= UNIT_MAX &&
+            s_sound (rest.data, size)) {
+            return at;
+        }
+    }
+    return 0;
+}
+
 dtu_request_t dtu_scan (bytes_t window)
 {
     const uint8_t *at = window.data;
@@ -151,7 +166,8 @@ dtu_request_t dtu_scan (bytes_t window)
         return (dtu_request_t){.what = DTU_NOISE, .size = 1};
     }
     if (size == 0 || window.size < size) {
-        return (dtu_request_t){.what = DTU_MORE};
+        size_t noise = s_behind (window);
+        return (dtu_request_t){.what = noise ? DTU_NOISE : DTU_MORE, .size = noise};
     }
     if (known && !s_sound (at, size)) {
         return (dtu_request_t){.what = DTU_NOISE, .size = 1};
