@@ -17,7 +17,7 @@
 #define DIAL_TIMEOUT_US 10000000
 #define PER_SOURCE 10000  //  Connections from one source address
 #define DAY_MIN 1440
-#define DAYS_BACK 3650
+#define DAYS_BACK 380  //  What is older than 400 days, a front end may doubt
 #define COUNTERS_AHEAD 100
 
 static size_t s_index (const fleet_t *self, const sim_t *sim)
@@ -323,13 +323,15 @@ static bool s_begin_time (fleet_t *self)
     int64_t now = clock_wall_ms () / 60000 - self->options.minutes_back;
     int64_t offset = self->options.utc_offset_min;
     self->today = (now + offset) / DAY_MIN * DAY_MIN - offset;
-    int64_t next[REPORT_KIND_COUNT] = {now, self->today - (int64_t) DAYS_BACK * DAY_MIN, now};
+    int64_t next[REPORT_KIND_COUNT] = {now, 0, now};
     if (*self->options.state_path &&
         !state_read (self->options.state_path, next, s_carry, s_count_on, self)) {
         fprintf (stderr, "fepsim: %s: not a state file\n", self->options.state_path);
         return false;
     }
     next[REPORT_CURRENT] = next[REPORT_CURRENT] < now ? now : next[REPORT_CURRENT];
+    int64_t oldest = self->today - (int64_t) DAYS_BACK * DAY_MIN;
+    next[REPORT_DAY] = next[REPORT_DAY] < oldest ? oldest : next[REPORT_DAY];
     next[REPORT_EVENT] = next[REPORT_EVENT] < now ? now : next[REPORT_EVENT];
     memcpy (self->next, next, sizeof next);
     memcpy (self->unused, next, sizeof next);

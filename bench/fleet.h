@@ -9,7 +9,7 @@
 //  Identities. Terminal reports of one kind are numbered n = 0, 1, ...; CURRENT n is measuring
 //  point n % points + 1 at minute next + n / points, so with points = 60000 / period_ms device time
 //  keeps pace with the clock; fewer points run ahead of it, more fall behind. DAY n is the same
-//  with days, beginning ten years back and ending yesterday. EVENT n is minute next + n. `next`
+//  with days, beginning 380 days back and ending yesterday. EVENT n is minute next + n. `next`
 //  comes from the state file (never below now for CURRENT and EVENT, minus minutes_back) and the
 //  file's are above all minutes used.
 //

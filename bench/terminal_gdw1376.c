@@ -234,7 +234,7 @@ static void s_report_current (uint32_t address, const report_t *report, uint8_t 
     s_close (&frame);
 }
 
-//  Registers only rise: the day gives the thousands, the hash the rest.
+//  Registers only rise: the day gives the thousands, the hash the rest. The total is the sum of its tariffs.
 static void s_report_day (uint32_t address, const report_t *report, uint8_t sequence, writer_t *out)
 {
     uint8_t time[5];
@@ -248,9 +248,14 @@ static void s_report_day (uint32_t address, const report_t *report, uint8_t sequ
     s_a15 (time, report->minute + 1440 + 5);
     writer_put (out, time, sizeof time);
     writer_u8 (out, TARIFFS);
-    for (uint32_t item = 0; item <= TARIFFS; item++) {
+    int64_t registers[1 + TARIFFS] = {0};
+    for (uint32_t item = 1; item <= TARIFFS; item++) {
         uint32_t h = terminal_value (address, report->mp, report->minute, 100 + item);
-        s_digits (out, day % 30000 * 200000 + h % 200000, 5);
+        registers[item] = day % 30000 * 50000 + h % 50000;
+        registers[0] += registers[item];
+    }
+    for (size_t i = 0; i <= TARIFFS; i++) {
+        s_digits (out, registers[i], 5);
     }
     s_close (&frame);
 }

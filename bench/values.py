@@ -119,7 +119,8 @@ def expected(kind, address, mp, minute, offset_min):
         return result
     if kind == DAY:
         day = (minute + offset_min) // 1440
-        return [(day % 30000 * 200000 + value(address, mp, minute, 100 + i) % 200000, -4) for i in range(5)]
+        tariffs = [day % 30000 * 50000 + value(address, mp, minute, 100 + i) % 50000 for i in range(1, 5)]
+        return [(number, -4) for number in [sum(tariffs)] + tariffs]
     h = value(address, 0, minute, 200)
     return [(4, 0), (1 << h % 8, 0), (h >> 8 & 0xFF, 0)]
 
