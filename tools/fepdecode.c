@@ -14,7 +14,9 @@
 typedef struct {
     const codec_t *codec;     //  -c
     bool up;                  //  -d
-    codec_options_t options;  //  --address-hex, --password-size
+    codec_options_t options;  //  --address-hex, --password-size, --registration, --heartbeat
+    pattern_t registration;   //  Of options
+    pattern_t heartbeat;      //  Of options
     char **hex;               //  HEX arguments
     int hex_count;            //  0: lines of stdin
     batch_t *batch;           //  One frame's messages
@@ -129,6 +131,11 @@ static fep_err_t s_decode (decode_t *self, bytes_t frame)
     if (!error && io.mark) {
         self->codec->durable (self->state, io.mark, &io);
     }
+    //  What should have come before is not in the line; the frame itself is good.
+    if (error == FEP_SEQUENCE) {
+        batch_clear (self->batch);
+        return FEP_OK;
+    }
     return !error && self->batch->failed ? FEP_LIMIT : error;
 }
 
@@ -163,7 +170,7 @@ static fep_err_t s_frame (decode_t *self, bytes_t frame, size_t skipped)
 //  Walks the bytes of a line as a session would. True if there was a good frame.
 static bool s_bytes (decode_t *self, bytes_t bytes)
 {
-    scan_context_t context = {.up = self->up, .options = &self->options};
+    scan_context_t context = {.up = self->up, .options = &self->options, .quiet = true};
     verdict_t verdict = {FEP_NOT_MINE, -1, bytes.size};
     size_t at = 0, behind = 0;  //  Where we are; behind the last good frame
     bool good = false;
@@ -311,7 +318,7 @@ static bool s_arguments (decode_t *self)
 
 //  --- Arguments
 
-enum { KEY_ADDRESS_HEX = 256, KEY_PASSWORD_SIZE, KEY_UTC_OFFSET };
+enum { KEY_ADDRESS_HEX = 256, KEY_PASSWORD_SIZE, KEY_UTC_OFFSET, KEY_REGISTRATION, KEY_HEARTBEAT };
 
 static const struct argp_option s_options[] = {
     {"codec", 'c', "CODEC", 0, "the protocol", 0},
@@ -320,6 +327,9 @@ static const struct argp_option s_options[] = {
     {"address-hex", KEY_ADDRESS_HEX, NULL, 0, "376.1: terminal addresses in hexadecimal", 0},
     {"password-size", KEY_PASSWORD_SIZE, "0|2|16", 0, "376.1: bytes of PW going down; default 16",
      0},
+    {"registration", KEY_REGISTRATION, "PATTERN", 0,
+     "dtu: the packet that says who it is, such as 'ID{id:4}' or '{imei}\\0'", 0},
+    {"heartbeat", KEY_HEARTBEAT, "PATTERN", 0, "dtu: the packet that says it is there", 0},
     {"utc-offset", KEY_UTC_OFFSET, "MINUTES", 0, "local time of the terminals; default 480", 0},
     {0}};
 
@@ -359,6 +369,15 @@ static void s_set_password_size (struct argp_state *state, decode_t *self, const
     self->options.password_size = (uint8_t) size;
 }
 
+static void s_set_pattern (struct argp_state *state, const char *option, const char *text,
+                           pattern_t *pattern)
+{
+    char why[PATTERN_WHY_MAX];
+    if (pattern_parse (text, pattern, why, sizeof why) != FEP_OK) {
+        argp_error (state, "--%s: %s", option, why);
+    }
+}
+
 static error_t s_parse (int key, char *text, struct argp_state *state)
 {
     decode_t *self = state->input;
@@ -383,6 +402,12 @@ static error_t s_parse (int key, char *text, struct argp_state *state)
         return 0;
     case KEY_PASSWORD_SIZE:
         s_set_password_size (state, self, text);
+        return 0;
+    case KEY_REGISTRATION:
+        s_set_pattern (state, "registration", text, &self->registration);
+        return 0;
+    case KEY_HEARTBEAT:
+        s_set_pattern (state, "heartbeat", text, &self->heartbeat);
         return 0;
     case KEY_UTC_OFFSET:
         clock_set_offset_min ((int) s_number (state, text, -720, 840));
@@ -409,6 +434,8 @@ const char *argp_program_version = "fepdecode " FEP_RELEASE;
 int main (int argc, char **argv)
 {
     decode_t self = {.up = true, .options = {.password_size = 16}};
+    self.options.registration = &self.registration;
+    self.options.heartbeat = &self.heartbeat;
     argp_err_exit_status = 2;
     argp_parse (&s_argp, argc, argv, 0, NULL, &self);
     if (!self.codec) {

@@ -202,4 +202,24 @@ def test_fepdecode():
     check("CHECKSUM" in broken.stdout, "and its reason", broken.stdout)
 
 
+def test_fepdecode_gateway():
+    """Published packets of transparent gateways by the patterns a person would write."""
+    tool = [os.path.join(BIN, "fepdecode"), "-c", "dtu", "--registration", r"{imei}\x00\x01\x02\x03",
+            "--heartbeat", r"LOG|www.usr.cn|\xFF\xFF\x80\x80"]
+    with open(os.path.join(ROOT, "tests", "vectors", "dtu.jsonl")) as file:
+        rows = [json.loads(line) for line in file]
+    check(len(rows) >= 4, "published packets", len(rows))
+    for row in rows:
+        done = program(*tool, row["hex"])
+        equal(done.returncode, 0, f"{row['id']}: {done.stdout}{done.stderr}")
+        shown = json.loads(done.stdout)
+        said = {key: value for key, value in row["decoded"].items() if key not in ("interval_s", "note")}
+        equal({key: shown["frame"].get(key) for key in said}, said, row["id"])
+        equal(shown["terminal"], said.get("imei"), f"{row['id']}: terminal")
+    equal(program(*tool, "4c4f").returncode, 1, "half a packet")
+    wrong = program(os.path.join(BIN, "fepdecode"), "-c", "dtu", "--heartbeat", "a{foo}", "00")
+    equal(wrong.returncode, 2, "no pattern")
+    check("--heartbeat: character 2: no placeholder" in wrong.stderr, "and why", wrong.stderr)
+
+
 run()
