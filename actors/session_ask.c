@@ -375,7 +375,10 @@ void session_ask_answer (session_t *self, const session_env_t *env, const codec_
     }
     bool carried = entry->request.carried;
     entry->repeats = 0;
-    if (io->answer == ANSWER_REFUSED) {
+    if (io->answer == ANSWER_AGAIN) {
+        entry->request.done = entry->done;
+        entry->request.finished = false;
+    } else if (io->answer == ANSWER_REFUSED) {
         s_end (self, env, requests->active, FEP_REFUSED, io->answer_code);
     } else if (entry->request.finished) {
         s_end (self, env, requests->active, FEP_OK, 0);

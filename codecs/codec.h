@@ -45,8 +45,9 @@ typedef struct {
                  //  decide is decided now
 } scan_context_t;
 
-//  How a decoded frame concerns the request in flight.
-typedef enum { ANSWER_NONE, ANSWER_PARTIAL, ANSWER_DONE, ANSWER_REFUSED } answer_t;
+//  How a decoded frame concerns the request in flight. AGAIN: it was refused as it was asked; encode, called
+//  with `done` as before the frame in flight and finished false, asks in another way.
+typedef enum { ANSWER_NONE, ANSWER_PARTIAL, ANSWER_DONE, ANSWER_REFUSED, ANSWER_AGAIN } answer_t;
 
 //  What we may ask a terminal.
 typedef enum {
@@ -106,7 +107,7 @@ typedef struct {
     writer_t *send;        //  Bytes for the peer: logins, confirmations, requests
     uint32_t
         mark;  //  Set by decode: what is to be confirmed once this batch is on disk; 0 = nothing
-    answer_t answer;      //  Set by decode
+    answer_t answer;      //  Set by decode; by encode DONE if no answer will come (a broadcast)
     uint8_t answer_code;  //  The terminal's own code when REFUSED
     bool bye;             //  Set by decode: the terminal logs out; close when send is flushed
     uint32_t raw_units;   //  Set by decode: units kept raw because they were not understood

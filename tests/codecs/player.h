@@ -42,16 +42,24 @@ typedef struct {
     size_t compared;  //  Of sent
     codec_io_t io;
     batch_t *batch;
-    uint32_t shown;    //  Items of the batch turned into lines
-    uint32_t message;  //  Message of the next item
-    uint32_t frames;   //  Decoded
-    uint32_t mark;     //  Last one
-    answer_t answer;   //  Last one
+    uint32_t shown;       //  Items of the batch turned into lines
+    uint32_t message;     //  Message of the next item
+    uint32_t frames;      //  Decoded
+    meter_t meter;        //  Meter codecs: whose exchange it is, if `metered`
+    bool metered;         //  A meter was named
+    profile_t *profile;   //  The meter's, or NULL
+    uint8_t flight[256];  //  Meter codecs: the request in flight
+    size_t flight_size;   //  0: none
+    uint32_t mark;        //  Last one
+    answer_t answer;      //  Last one
     uint8_t answer_code;
     bool bye;
     fep_err_t refused;  //  Reason of the last frame that decode refused
 } player_t;
 
+#define PLAYER_TERMINAL "dtu1"  //  Address of the terminal a meter hangs on
+
+//  From the beginning; meter and request in flight stay.
 static inline void player_reset (player_t *self)
 {
     memset (self->state, 0, self->codec->state_size);
@@ -77,6 +85,54 @@ static inline void player_reset (player_t *self)
                             .address = bytes_text (self->address),
                             .batch = self->batch,
                             .send = &self->send};
+    if (self->metered) {
+        self->io.meter = &self->meter;
+        self->io.address = bytes_text (PLAYER_TERMINAL);
+    }
+}
+
+//  From the beginning, with no meter and no request in flight.
+static inline void player_clear (player_t *self)
+{
+    profile_destroy (&self->profile);
+    self->metered = false;
+    self->flight_size = 0;
+    player_reset (self);
+}
+
+static inline void player_flight (player_t *self, bytes_t frame)
+{
+    assert_true (frame.size <= sizeof self->flight);
+    memcpy (self->flight, frame.data, frame.size);
+    self->flight_size = frame.size;
+}
+
+static inline profile_t *player_load_profile (const char *name)
+{
+    char path[512];
+    size_t size;
+    profile_t *profile = NULL;
+    profile_fault_t fault;
+    snprintf (path, sizeof path, "%s/vectors/profiles/%s.profile", TESTS_DIR, name);
+    char *text = vec_read_file (path, &size);
+    fep_err_t error = profile_parse (bytes_of (text, size), &profile, &fault);
+    if (error) {
+        fail_msg ("%s, line %u: %s", path, fault.line, fault.text);
+    }
+    free (text);
+    return profile;
+}
+
+//  The meter is asked from now on. profile "-": it has none.
+static inline void player_meter (player_t *self, const char *address, const char *profile)
+{
+    profile_destroy (&self->profile);
+    self->profile = strcmp (profile, "-") == 0 ? NULL : player_load_profile (profile);
+    self->meter = (meter_t){.mp = 1, .profile = self->profile};
+    snprintf (self->meter.address, sizeof self->meter.address, "%s", address);
+    self->metered = true;
+    self->io.meter = &self->meter;
+    self->io.address = bytes_text (PLAYER_TERMINAL);
 }
 
 static inline player_t player_new (const codec_t *codec)
@@ -101,6 +157,7 @@ static inline player_t player_new (const codec_t *codec)
 static inline void player_free (player_t *self)
 {
     batch_destroy (&self->batch);
+    profile_destroy (&self->profile);
     free (self->state);
     free (self->window);
     free (self->sent);
@@ -116,6 +173,7 @@ static inline scan_t player_scan (const player_t *self, bool up, bytes_t window)
     }
     scan_context_t context = {.up = up,
                               .options = &self->options,
+                              .request = bytes_of (self->flight, self->flight_size),
                               .line = self->line,
                               .address = self->io.address,
                               .quiet = self->quiet};
@@ -142,6 +200,7 @@ static inline void player_decode (player_t *self, bytes_t frame)
     memcpy (copy, frame.data, frame.size);
     batch_mark_t mark = batch_mark (self->batch);
     size_t sent = self->send.size;
+    self->io.request = bytes_of (self->flight, self->flight_size);
     fep_err_t error = self->codec->decode (self->state, bytes_of (copy, frame.size), &self->io);
     memset (copy, 0xA5, frame.size);
     free (copy);
@@ -185,6 +244,16 @@ static inline void player_feed (player_t *self, bytes_t bytes)
     }
     self->window_size += bytes.size;
     player_pump (self);
+}
+
+//  What is left does not go on: as the session does then, its first byte is dropped until nothing is left.
+static inline void player_settle (player_t *self)
+{
+    while (self->window_size) {
+        self->window_size--;
+        memmove (self->window, self->window + 1, self->window_size);
+        player_pump (self);
+    }
 }
 
 static inline void player_value_text (const value_t *value, char *text, size_t size)

@@ -25,6 +25,7 @@ typedef struct {
     feed_t feed;
     request_t request;
     bool asking;               //  A request line came
+    uint32_t done;             //  Of the request before the frame in flight
     const message_t *message;  //  Of the last expect line
     uint32_t frames;           //  Before the last hex line
 } play_t;
@@ -55,6 +56,9 @@ static void s_play_hex (play_t *self, const vec_line_t *line)
         }
     } else {
         player_feed (player, bytes_of (s_hex, size));
+    }
+    if (player->codec->is_meter) {
+        player_settle (player);
     }
 }
 
@@ -110,11 +114,28 @@ static void s_take_sent (play_t *self, const vec_line_t *line)
     player->compared += size;
 }
 
+//  The next frame of the request; the same again in another way if its answer wanted that.
+static void s_encode (play_t *self)
+{
+    player_t *player = self->player;
+    if (player->answer == ANSWER_AGAIN) {
+        self->request.done = self->done;
+        self->request.finished = false;
+        player->answer = ANSWER_NONE;
+    }
+    self->done = self->request.done;
+    CHECK_OK (player->codec->encode (player->state, &self->request, &player->io));
+    if (player->codec->is_meter) {
+        player_flight (player, bytes_of (player->sent + player->compared,
+                                         player->send.size - player->compared));
+    }
+}
+
 static void s_play_send (play_t *self, const vec_line_t *line)
 {
     player_t *player = self->player;
     if (self->asking && player->compared == player->send.size) {
-        CHECK_OK (player->codec->encode (player->state, &self->request, &player->io));
+        s_encode (self);
     }
     s_take_sent (self, line);
 }
@@ -131,7 +152,7 @@ static void s_play_durable (play_t *self, const vec_line_t *line)
 
 static void s_play_answer (play_t *self, const vec_line_t *line)
 {
-    static const char *const names[] = {"none", "partial", "done", "refused"};
+    static const char *const names[] = {"none", "partial", "done", "refused", "again"};
     char got[24];
     player_t *player = self->player;
     snprintf (got, sizeof got, player->answer == ANSWER_REFUSED ? "%s %d" : "%s",
@@ -192,6 +213,19 @@ static void s_play_options (play_t *self, const vec_line_t *line)
     assert_true (known);
 }
 
+//  meter ADDRESS PROFILE: whose exchange it is; a profile of vectors/profiles, or '-'.
+static void s_play_meter (play_t *self, const vec_line_t *line)
+{
+    char address[ADDRESS_MAX + 1], profile[40];
+    assert_int_equal (sscanf (line->rest, "%23s %39s", address, profile), 2);
+    player_meter (self->player, address, profile);
+}
+
+static void s_play_flight (play_t *self, const vec_line_t *line)
+{
+    player_flight (self->player, bytes_of (s_hex, vec_hex (line->rest, s_hex, sizeof s_hex)));
+}
+
 static int64_t s_time (const char *text)
 {
     clock_civil_t c;
@@ -215,13 +249,17 @@ static void s_play_request (play_t *self, const vec_line_t *line)
 {
     static const char *const kinds[] = {[REQUEST_READ] = "READ",
                                         [REQUEST_READ_FROZEN] = "READ_FROZEN",
-                                        [REQUEST_READ_EVENTS] = "READ_EVENTS"};
+                                        [REQUEST_READ_EVENTS] = "READ_EVENTS",
+                                        [REQUEST_PASS] = "PASS"};
     char text[600];
     unsigned from, to;
     request_t *request = &self->request;
     memset (request, 0, sizeof *request);
     self->asking = true;
-    for (size_t i = 0; i < 3; i++) {
+    if (self->player->codec->is_meter) {
+        memset (self->player->state, 0, self->player->codec->state_size);
+    }
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         size_t n = strcspn (line->rest, " ");
         if (strlen (kinds[i]) == n && strncmp (kinds[i], line->rest, n) == 0) {
             request->kind = (request_kind_t) i;
@@ -248,6 +286,9 @@ static void s_play_request (play_t *self, const vec_line_t *line)
         request->event_from = (uint16_t) from;
         request->event_to = (uint16_t) to;
     }
+    if (vec_value (line->rest, "bytes", text, sizeof text)) {
+        request->size = (uint16_t) vec_hex (text, request->bytes, sizeof request->bytes);
+    }
     request->event_important = vec_value (line->rest, "important", text, sizeof text);
 }
 
@@ -261,7 +302,7 @@ static const word_t s_words[] = {
     {"expect", s_play_expect},   {"raw", s_play_raw},       {"send", s_play_send},
     {"durable", s_play_durable}, {"answer", s_play_answer}, {"refuse", s_play_refuse},
     {"skip", s_play_skip},       {"bye", s_play_bye},       {"options", s_play_options},
-    {"request", s_play_request}};
+    {"request", s_play_request}, {"meter", s_play_meter},   {"flight", s_play_flight}};
 
 static void s_play_line (play_t *self, const vec_line_t *line)
 {
@@ -280,7 +321,7 @@ static void s_play_case (player_t *player, const vec_case_t *vec, feed_t feed)
     char got[PLAYER_LINE];
     const message_t *message;
     s_place = vec->name;
-    player_reset (player);
+    player_clear (player);
     for (size_t i = 0; i < vec->line_count; i++) {
         s_play_line (&play, &vec->lines[i]);
     }
@@ -376,8 +417,8 @@ static void s_check_decode_damage (player_t *player, const vec_case_t *vec, cons
 //  Only bytes in, items and confirmations out: may be joined with others.
 static bool s_joinable (const vec_case_t *vec)
 {
-    static const char *const never[] = {"given",  "request", "options", "skip",
-                                        "refuse", "down",    "durable", "bye"};
+    static const char *const never[] = {"given", "request", "options", "skip",  "refuse",
+                                        "down",  "durable", "bye",     "meter", "flight"};
     for (size_t i = 0; i < sizeof never / sizeof *never; i++) {
         if (s_has (vec, never[i])) {
             return false;
@@ -394,7 +435,7 @@ static void s_check_joined (player_t *player, const vec_t *vectors, uint32_t see
     size_t size = 0;
     s_place = "joined";
     s_random_state = seed;
-    player_reset (player);
+    player_clear (player);
     for (size_t i = 0; i < vectors->case_count; i++) {
         for (size_t n = 0; s_joinable (&vectors->cases[i]) && n < vectors->cases[i].line_count;
              n++) {
@@ -411,6 +452,9 @@ static void s_check_joined (player_t *player, const vec_t *vectors, uint32_t see
         player->codec->durable (player->state, player->mark, &player->io);
         at += piece;
     }
+    if (player->codec->is_meter) {
+        player_settle (player);
+    }
     play_t play = {.player = player};
     for (size_t i = 0; i < vectors->case_count; i++) {
         for (size_t n = 0; s_joinable (&vectors->cases[i]) && n < vectors->cases[i].line_count;
@@ -426,6 +470,19 @@ static void s_check_joined (player_t *player, const vec_t *vectors, uint32_t see
     assert_false (player_line (player, got, &play.message));
 }
 
+//  The damage checks of a meter codec see what its hex lines see: the meter and the request in flight.
+static void s_set_context (player_t *player, const vec_line_t *line)
+{
+    play_t play = {.player = player};
+    bool flight = strcmp (line->word, "flight") == 0 || strcmp (line->word, "send") == 0;
+    if (player->codec->is_meter && flight) {
+        s_play_flight (&play, line);
+    }
+    if (strcmp (line->word, "meter") == 0) {
+        s_play_meter (&play, line);
+    }
+}
+
 static void s_check_codec (const codec_t *codec)
 {
     char path[512];
@@ -438,8 +495,10 @@ static void s_check_codec (const codec_t *codec)
         s_play_case (&player, vec, FEED_WHOLE);
         s_play_case (&player, vec, FEED_BYTES);
         s_play_case (&player, vec, FEED_GARBAGE);
+        player_clear (&player);
         for (size_t n = 0; n < vec->line_count; n++) {
             const vec_line_t *line = &vec->lines[n];
+            s_set_context (&player, line);
             if (strcmp (line->word, "down") == 0) {
                 s_check_damage (&player, vec, false, line);
             }

@@ -1,0 +1,27 @@
+//  The parts of the codec that stand in files of their own.
+#ifndef CODECS_MODBUS_RTU_PARTS_H
+#define CODECS_MODBUS_RTU_PARTS_H
+
+#include "codecs/codec.h"
+#include "codecs/modbus_rtu/pdu.h"
+
+#define MODBUS_NAME "modbus_rtu"
+
+//  What an exchange remembers. Plain data; all zero is the beginning.
+typedef struct {
+    bool asked;          //  A block of a profile is in flight; its rows:
+    uint16_t from, to;   //  Row `from` to before `to`
+    bool merged;         //  The block can be split
+    bool whole;          //  The block is all there is to read
+    uint16_t single_to;  //  Rows before it were refused as a block and are read one by one
+    uint8_t absent;      //  Rows the device refused one by one
+} modbus_state_t;
+
+//  The encode and explain of the codec contract.
+fep_err_t modbus_encode (void *state, request_t *request, codec_io_t *io);
+fep_err_t modbus_explain (bytes_t frame, bool up, const codec_options_t *options, json_t *out);
+
+//  A row's value. data: its registers, as received; of functions 1 and 2: all of the answer, and bit says which.
+value_t modbus_value (const profile_row_t *row, const uint8_t *data, size_t bit);
+
+#endif

@@ -1,0 +1,193 @@
+//  Requests: the blocks of a profile that hold what is asked, and frames given as function and data.
+#include "codecs/modbus_rtu/parts.h"
+#include "fep/crc.h"
+
+enum { BITS_OF_REGISTER = 16 };
+
+static fep_err_t s_unit (const char *text, unsigned low, uint8_t *unit)
+{
+    unsigned number = 0;
+    for (const char *p = text; *p; p++) {
+        if (*p < '0' || *p > '9' || number > MODBUS_UNIT_MAX) {
+            return FEP_RANGE;
+        }
+        number = number * 10 + (unsigned) (*p - '0');
+    }
+    *unit = (uint8_t) number;
+    return *text && number >= low && number <= MODBUS_UNIT_MAX ? FEP_OK : FEP_RANGE;
+}
+
+static void s_put_crc (writer_t *out, size_t from)
+{
+    if (!out->failed) {
+        writer_u16le (out, crc_modbus (bytes_of (out->data + from, out->size - from)));
+    }
+}
+
+//  ---- READ ----
+
+static bool s_wanted (const request_t *request, uint32_t point)
+{
+    for (size_t i = 0; i < request->point_count; i++) {
+        if (request->points[i] == point) {
+            return true;
+        }
+    }
+    return request->point_count == 0;
+}
+
+static bool s_has (const profile_t *profile, uint32_t point)
+{
+    for (size_t i = 0; i < profile->count; i++) {
+        if (profile->rows[i].point == point) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static fep_err_t s_check (const request_t *request, const profile_t *profile)
+{
+    if (!profile) {
+        return FEP_NOT_FOUND;
+    }
+    if (strcmp (profile->codec, MODBUS_NAME) != 0) {
+        return FEP_UNSUPPORTED;
+    }
+    if (request->point_count > REQUEST_POINTS_MAX) {
+        return FEP_RANGE;
+    }
+    for (size_t i = 0; i < request->point_count; i++) {
+        if (!s_has (profile, request->points[i])) {
+            return FEP_UNSUPPORTED;
+        }
+    }
+    return FEP_OK;
+}
+
+//  First row from i on that is wanted; count if there is none.
+static size_t s_next (const request_t *request, const profile_t *profile, size_t i)
+{
+    while (i < profile->count && !s_wanted (request, profile->rows[i].point)) {
+        i++;
+    }
+    return i;
+}
+
+typedef struct {
+    size_t from, to;  //  Rows
+    uint32_t end;     //  Behind its last register or bit
+    bool merged;      //  Not all its rows overlap
+} block_t;
+
+//  The longest block that begins with row from. single: only with rows that overlap.
+static block_t s_block (const request_t *request, const profile_t *profile, size_t from,
+                        bool single)
+{
+    const profile_row_t *first = &profile->rows[from];
+    uint32_t scale = first->function <= MODBUS_READ_DISCRETE ? BITS_OF_REGISTER : 1;
+    uint32_t most = profile->most * scale;
+    block_t block = {from, from + 1, (uint32_t) first->address + first->registers, false};
+    most = scale > 1 && most > MODBUS_BITS_MAX ? MODBUS_BITS_MAX : most;
+    for (size_t i = s_next (request, profile, from + 1); i < profile->count;
+         i = s_next (request, profile, i + 1)) {
+        const profile_row_t *row = &profile->rows[i];
+        uint32_t end = (uint32_t) row->address + row->registers;
+        end = end > block.end ? end : block.end;
+        if (row->function != first->function || end - first->address > most ||
+            row->address > block.end + profile->gap * scale ||
+            (single && row->address >= block.end)) {
+            break;
+        }
+        block.merged = block.merged || row->address >= block.end;
+        block.to = i + 1;
+        block.end = end;
+    }
+    return block;
+}
+
+//  `done` is the row behind those already asked for.
+static fep_err_t s_read (modbus_state_t *state, request_t *request, codec_io_t *io, uint8_t unit)
+{
+    const profile_t *profile = io->meter->profile;
+    size_t from = s_next (request, profile, request->done);
+    if (from == profile->count) {
+        return FEP_NOT_FOUND;
+    }
+    bool single = from < state->single_to;
+    block_t block = s_block (request, profile, from, single);
+    const profile_row_t *row = &profile->rows[from];
+    size_t at = io->send->size;
+    writer_u8 (io->send, unit);
+    writer_u8 (io->send, row->function);
+    writer_u16be (io->send, row->address);
+    writer_u16be (io->send, (uint16_t) (block.end - row->address));
+    s_put_crc (io->send, at);
+    if (io->send->failed) {
+        return FEP_FULL;
+    }
+    request->done = (uint32_t) block.to;
+    request->finished = s_next (request, profile, block.to) == profile->count;
+    state->asked = true;
+    state->from = (uint16_t) block.from;
+    state->to = (uint16_t) block.to;
+    state->merged = block.merged;
+    state->whole = request->finished && !single && s_next (request, profile, 0) == from;
+    return FEP_OK;
+}
+
+//  ---- PASS ----
+
+static fep_err_t s_pass (modbus_state_t *state, request_t *request, codec_io_t *io, uint8_t unit)
+{
+    modbus_pdu_t pdu;
+    size_t size;
+    uint8_t bytes[REQUEST_PASS_MAX + 8];
+    writer_t out = writer_of (bytes, sizeof bytes);
+    if (request->size == 0 || request->size > REQUEST_PASS_MAX) {
+        return FEP_RANGE;
+    }
+    writer_u8 (&out, unit);
+    writer_put (&out, request->bytes, request->size);
+    s_put_crc (&out, 0);
+    if (modbus_length (writer_bytes (&out), false, &size) == FEP_NOT_MINE) {
+        return FEP_UNSUPPORTED;
+    }
+    if (modbus_read (writer_bytes (&out), false, &pdu) != FEP_OK) {
+        return FEP_IMPLAUSIBLE;
+    }
+    bool alone = pdu.shape == SHAPE_WRITE || pdu.shape == SHAPE_MANY;
+    if (unit == 0 && !alone) {
+        return FEP_RANGE;
+    }
+    writer_put (io->send, out.data, out.size);
+    if (io->send->failed) {
+        return FEP_FULL;
+    }
+    state->asked = false;
+    request->done = 1;
+    request->finished = true;
+    io->answer = unit == 0 ? ANSWER_DONE : ANSWER_NONE;
+    return FEP_OK;
+}
+
+fep_err_t modbus_encode (void *self, request_t *request, codec_io_t *io)
+{
+    modbus_state_t *state = self;
+    uint8_t unit;
+    bool read = request->kind == REQUEST_READ;
+    if (!read && request->kind != REQUEST_PASS) {
+        return FEP_UNSUPPORTED;
+    }
+    if (!io->meter || request->finished) {
+        return FEP_NOT_FOUND;
+    }
+    fep_err_t error = s_unit (io->meter->address, read, &unit);
+    if (!error && read) {
+        error = s_check (request, io->meter->profile);
+    }
+    if (error) {
+        return error;
+    }
+    return read ? s_read (state, request, io, unit) : s_pass (state, request, io, unit);
+}
