@@ -1,8 +1,10 @@
-//  The rules of scan and decode, for every codec of the table, on hostile bytes.
+//  The rules of scan and decode, for every codec of the table, on hostile bytes; meter codecs also with a request
+//  in flight and a profile.
 #include "tests/codecs/player.h"
 
 #define ROUNDS 20000
 #define WINDOW_MAX 400
+#define FLIGHTS_MAX 512
 
 static uint32_t s_random_state = 7;
 
@@ -12,11 +14,48 @@ static uint32_t s_random (void)
     return s_random_state >> 8;
 }
 
-//  Bytes of all "hex" and "down" lines of the codec's vectors, one behind the other.
-static size_t s_corpus (const codec_t *codec, uint8_t *out, size_t capacity)
+//  Requests that vectors send to meters.
+typedef struct {
+    size_t size;
+    uint8_t bytes[256];
+} flight_t;
+
+static flight_t s_flights[FLIGHTS_MAX];
+static size_t s_flight_count;
+
+//  What a meter codec's vectors say of meters and requests.
+static void s_note_meter (player_t *player, const vec_line_t *line)
 {
+    char address[ADDRESS_MAX + 1], profile[40];
+    bool request = strcmp (line->word, "down") == 0 || strcmp (line->word, "send") == 0 ||
+                   strcmp (line->word, "flight") == 0;
+    if (request && s_flight_count < FLIGHTS_MAX) {
+        flight_t *flight = &s_flights[s_flight_count++];
+        flight->size = vec_hex (line->rest, flight->bytes, sizeof flight->bytes);
+    }
+    if (strcmp (line->word, "meter") == 0 && !player->profile) {
+        assert_int_equal (sscanf (line->rest, "%23s %39s", address, profile), 2);
+        player_meter (player, address, profile);
+    }
+}
+
+//  A meter codec's next window comes while one of its vectors' requests is in flight, or none.
+static void s_next_flight (player_t *player)
+{
+    player->flight_size = 0;
+    if (s_flight_count && s_random () % 4) {
+        const flight_t *flight = &s_flights[s_random () % s_flight_count];
+        player_flight (player, bytes_of (flight->bytes, flight->size));
+    }
+}
+
+//  Bytes of all "hex" and "down" lines of the codec's vectors, one behind the other, as often as it takes.
+static size_t s_corpus (player_t *player, uint8_t *out, size_t capacity)
+{
+    const codec_t *codec = player->codec;
     char path[512];
     size_t size = 0;
+    s_flight_count = 0;
     snprintf (path, sizeof path, "%s/vectors/%s.vec", TESTS_DIR, codec->name);
     vec_t vectors = vec_load (path);
     for (size_t i = 0; i < vectors.case_count; i++) {
@@ -25,9 +64,17 @@ static size_t s_corpus (const codec_t *codec, uint8_t *out, size_t capacity)
             if (strcmp (line->word, "hex") == 0 || strcmp (line->word, "down") == 0) {
                 size += vec_hex (line->rest, out + size, capacity - size);
             }
+            if (codec->is_meter) {
+                s_note_meter (player, line);
+            }
         }
     }
     vec_free (&vectors);
+    assert_true (size > 0 && size <= capacity / 2);
+    while (size <= 2 * WINDOW_MAX) {
+        memcpy (out + size, out, size);
+        size *= 2;
+    }
     return size;
 }
 
@@ -63,6 +110,7 @@ static void s_scan_rounds (player_t *player, const uint8_t *corpus, size_t corpu
     for (uint32_t round = 0; round < ROUNDS; round++) {
         size_t size = s_hostile (corpus, corpus_size, window);
         bool up = round & 1;
+        s_next_flight (player);
         scan_t scan = player_scan (player, up, bytes_of (window, size));
         if (scan.what == SCAN_FRAME) {
             frames++;
@@ -116,6 +164,7 @@ static void s_stream_rounds (player_t *player, const uint8_t *corpus, size_t cor
         player_reset (player);
         for (uint32_t piece = 0; piece < 10; piece++) {
             size_t size = s_hostile (corpus, corpus_size, window);
+            s_next_flight (player);
             player_feed (player, bytes_of (window, size));
         }
         player->codec->durable (player->state, player->mark, &player->io);
@@ -134,6 +183,7 @@ static void s_decode_rounds (player_t *player, const uint8_t *corpus, size_t cor
             continue;
         }
         player_reset (player);
+        s_next_flight (player);
         player_decode (player, bytes_of (window, size));
         player_check_pack (player->batch);
         writer_t out = writer_of (text, sizeof text);
@@ -144,7 +194,7 @@ static void s_decode_rounds (player_t *player, const uint8_t *corpus, size_t cor
     }
 }
 
-static void s_check_limits (const player_t *player, const uint8_t *corpus, size_t corpus_size)
+static void s_check_limits (player_t *player, const uint8_t *corpus, size_t corpus_size)
 {
     size_t most = player->codec->frame_max;
     uint8_t *window = malloc (most);
@@ -153,6 +203,7 @@ static void s_check_limits (const player_t *player, const uint8_t *corpus, size_
         memset (window, (int) (s_random () & 0xFF), most);
         size_t from = s_random () % (corpus_size - 64);
         memcpy (window, corpus + from, most < 64 ? most : 64);
+        s_next_flight (player);
         scan_t scan = player_scan (player, round & 1, bytes_of (window, most));
         assert_true (scan.what != SCAN_MORE);
     }
@@ -172,10 +223,10 @@ static void test_contract (void **state)
         assert_true (codec->scan && codec->decode && codec->encode && codec->durable &&
                      codec->explain);
         assert_true (codec->frame_max > 0 && codec->state_size > 0);
-        size_t size = s_corpus (codec, corpus, sizeof corpus);
-        assert_true (size > WINDOW_MAX);
         player_t player = player_new (codec);
-        player_reset (&player);
+        player_clear (&player);
+        size_t size = s_corpus (&player, corpus, sizeof corpus);
+        assert_true (!codec->is_meter || (s_flight_count && player.profile));
         s_scan_rounds (&player, corpus, size);
         s_line_rounds (&player, corpus, size);
         s_stream_rounds (&player, corpus, size);

@@ -27,40 +27,14 @@ static bytes_t s_build_hex (uint8_t control, uint8_t afn, uint8_t seq, const cha
     return s_build (control, afn, seq, bytes_of (body, vec_hex (hex, body, sizeof body)));
 }
 
-//  The JSON text of a key's object or string, without blanks between its parts.
-static void s_json_of (const char *line, const char *key, char *out, size_t size)
-{
-    char quoted[40];
-    snprintf (quoted, sizeof quoted, "\"%s\": ", key);
-    const char *p = strstr (line, quoted);
-    size_t used = 0;
-    int depth = 0;
-    bool text = false;
-    assert_non_null (p);
-    for (p += strlen (quoted); *p; p++) {
-        text = *p == '"' ? !text : text;
-        if (*p == ' ' && !text) {
-            continue;
-        }
-        depth += !text && (*p == '{' || *p == '[');
-        depth -= !text && (*p == '}' || *p == ']');
-        if (depth <= 0 && !text && (*p == ',' || depth < 0)) {
-            break;
-        }
-        assert_true (used + 1 < size);
-        out[used++] = *p;
-    }
-    out[used] = 0;
-}
-
 static void s_explain_line (const codec_t *codec, const char *line)
 {
     static uint8_t frame[2048];
     static char want[8192], got[8192], hex[4096], direction[40], valid[16];
-    s_json_of (line, "hex", hex, sizeof hex);
-    s_json_of (line, "direction", direction, sizeof direction);
-    s_json_of (line, "valid", valid, sizeof valid);
-    s_json_of (line, "decoded", want, sizeof want);
+    vec_json (line, "hex", hex, sizeof hex);
+    vec_json (line, "direction", direction, sizeof direction);
+    vec_json (line, "valid", valid, sizeof valid);
+    vec_json (line, "decoded", want, sizeof want);
     hex[strlen (hex) - 1] = 0;
     size_t size = vec_hex (hex + 1, frame, sizeof frame);
     bool up = strstr (direction, "\"terminal->") == direction;

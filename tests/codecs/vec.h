@@ -166,4 +166,30 @@ static inline bool vec_value (const char *line, const char *key, char *text, siz
     return false;
 }
 
+//  The JSON text of a key's object or string, without blanks between its parts.
+static inline void vec_json (const char *line, const char *key, char *out, size_t size)
+{
+    char quoted[40];
+    snprintf (quoted, sizeof quoted, "\"%s\": ", key);
+    const char *p = strstr (line, quoted);
+    size_t used = 0;
+    int depth = 0;
+    bool text = false;
+    assert_non_null (p);
+    for (p += strlen (quoted); *p; p++) {
+        text = *p == '"' ? !text : text;
+        if (*p == ' ' && !text) {
+            continue;
+        }
+        depth += !text && (*p == '{' || *p == '[');
+        depth -= !text && (*p == '}' || *p == ']');
+        if (depth <= 0 && !text && (*p == ',' || depth < 0)) {
+            break;
+        }
+        assert_true (used + 1 < size);
+        out[used++] = *p;
+    }
+    out[used] = 0;
+}
+
 #endif
