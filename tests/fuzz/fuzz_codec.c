@@ -1,6 +1,6 @@
 //  Fuzzing of every codec: a stream through scan and decode under the rules of the contract; the
 //  same bytes as a frame that scan never saw; and as the inside of a frame with a good checksum.
-//  First byte: which codec, direction, and which of the three ways.
+//  First byte: which codec, direction, and which of the three ways. Last byte: what scan knows besides.
 #include "codecs/codec.h"
 #include "fep/crc.h"
 #include "fep/pack.h"
@@ -11,7 +11,13 @@
 
 int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size);
 
-static const codec_options_t s_options = {.password_size = 16};
+static pattern_t s_registration;
+static pattern_t s_heartbeat;
+static const codec_options_t s_options = {.password_size = 16,
+                                          .registration = &s_registration,
+                                          .heartbeat = &s_heartbeat,
+                                          .heartbeat_echo = true};
+static uint8_t s_knows;  //  Last byte of the input
 static uint8_t s_send[SEND_SIZE];
 static uint8_t s_text[TEXT_SIZE];
 static batch_t *s_batch;
@@ -27,9 +33,35 @@ static uint8_t *s_copy (bytes_t bytes)
     return copy;
 }
 
-static scan_t s_scan (const codec_t *codec, bool up, bytes_t window)
+static bytes_t s_address (void)
 {
-    scan_context_t context = {.up = up, .options = &s_options};
+    return bytes_text (s_knows & 1 ? "7001" : "");
+}
+
+//  What a carried codec may say of a window.
+static scan_t s_line (const codec_t *codec, bytes_t window)
+{
+    if (!codec->wrap || !window.size || !(s_knows & 4)) {
+        return (scan_t){.what = SCAN_SKIP};
+    }
+    size_t size = 1 + window.data[0] % window.size;
+    switch ((window.data[0] ^ s_knows >> 3 ^ window.size) & 3) {
+    case 0:
+        return (scan_t){.what = SCAN_MORE};
+    case 1:
+        return (scan_t){SCAN_FRAME, size, FEP_OK};
+    default:
+        return (scan_t){SCAN_SKIP, size, FEP_CHECKSUM};
+    }
+}
+
+static scan_t s_scan (const codec_t *codec, bool up, bool quiet, bytes_t window)
+{
+    scan_context_t context = {.up = up,
+                              .options = &s_options,
+                              .line = s_line (codec, window),
+                              .address = codec->wrap ? s_address () : bytes_text (""),
+                              .quiet = quiet};
     uint8_t *copy = s_copy (window);
     scan_t scan = codec->scan (&context, bytes_of (copy, window.size));
     scan_t again = codec->scan (&context, bytes_of (copy, window.size));
@@ -41,6 +73,7 @@ static scan_t s_scan (const codec_t *codec, bool up, bytes_t window)
         FEP_ASSERT (scan.size >= 1 && scan.size <= window.size);
     }
     FEP_ASSERT (scan.what != SCAN_FRAME || scan.size <= codec->frame_max);
+    FEP_ASSERT ((scan.what == SCAN_LINE) == (up && context.line.what == SCAN_FRAME));
     FEP_ASSERT ((scan.what == SCAN_SKIP) == (scan.reason != FEP_OK));
     return scan;
 }
@@ -87,11 +120,13 @@ static void s_check_batch (void)
 
 static void s_stream (const codec_t *codec, bool up, void *state, codec_io_t *io, bytes_t in)
 {
+    bool quiet = s_knows & 2;
     while (in.size) {
-        scan_t scan = s_scan (codec, up, in);
-        if (scan.what == SCAN_MORE) {
+        scan_t scan = s_scan (codec, up, quiet, in);
+        if (scan.what == SCAN_MORE && quiet) {
             return;
         }
+        quiet |= scan.what == SCAN_MORE;
         if (scan.what == SCAN_FRAME) {
             bytes_t frame = {in.data, scan.size};
             s_explain (codec, up, frame);
@@ -147,7 +182,12 @@ int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
     }
     if (!s_batch) {
         s_batch = batch_new ();
+        FEP_ASSERT (pattern_parse ("ID{id:4}|{mac}|{imei}\\0|{id}\\r|{packet}", &s_registration,
+                                   NULL, 0) == FEP_OK);
+        FEP_ASSERT (pattern_parse ("LOG|HB{id:2}|\\xFF|\\xFF\\xFF\\x80\\x80|\\xAA{any:1}{id}",
+                                   &s_heartbeat, NULL, 0) == FEP_OK);
     }
+    s_knows = data[size - 1];
     while (codec_at (count)) {
         count++;
     }
@@ -159,6 +199,7 @@ int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
     writer_t send = writer_of (s_send, sizeof s_send);
     codec_io_t io = {
         .wall_ms = 1700000000000, .options = &s_options, .batch = s_batch, .send = &send};
+    io.address = codec->wrap ? s_address () : bytes_text ("");
     batch_clear (s_batch);
     switch (data[0] >> 1 & 3) {
     case 0:

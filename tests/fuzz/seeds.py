@@ -22,10 +22,12 @@ log: {level: debug}
 def codec_seeds():
     frames = [json.loads(line) for path in sorted(VECTORS.glob("*.jsonl")) for line in path.open()]
     raw = [bytes.fromhex(frame["hex"]) for frame in frames]
-    for selector in range(8):
+    for selector in range(24):  # eight for each codec
         for frame in raw:
             yield bytes([selector]) + frame
         yield bytes([selector]) + b"".join(raw[:8])
+        for knows in range(8):
+            yield bytes([selector]) + b"ID7001LOG\xFFID7001\x01\x03\x02\x00\x07\xF9\x86HB01\xAA\x05413" + bytes([knows])
 
 
 def pack_seeds():
