@@ -2,6 +2,7 @@
 #include "tools/fepctl.h"
 #include "fep/clock.h"
 #include "fep/wire.h"
+#include "tools/fepctl_modbus.h"
 #include <argp.h>
 #include <errno.h>
 #include <signal.h>
@@ -22,8 +23,11 @@ enum {
     MAY_LIMIT = 1 << 6,
     MAY_TOPIC = 1 << 7,
     MAY_FOR = 1 << 8,
-    MAY_POINT = 1 << 9
+    MAY_POINT = 1 << 9,
+    MAY_LINE = 1 << 30  //  Those of the modbus commands, which talk to a line and to no daemon
 };
+
+#define WORDS_MAX 160  //  Of a command line
 
 //  What each verb of the door is for.
 static const struct {
@@ -39,7 +43,7 @@ typedef struct {
     const char *word;     //  "terminal"
     const char *second;   //  "list", or NULL
     const char *usage;    //  What follows
-    bool address;         //  ADDRESS follows
+    int words;            //  So many follow: one is an ADDRESS; below 0: at least so many
     unsigned may;         //  MAY_ bits
     unsigned must;        //  Of them, those that cannot be left out
     bool with_door;       //  Nothing goes without the door
@@ -67,6 +71,15 @@ static const command_t s_commands[] = {
      "frames of a terminal as they come and go; off again at the end or at Ctrl-C"},
     {"config", NULL, "", false, 0, 0, true, ctl_config, "CONFIG", NULL},
     {"verbs", NULL, "", false, 0, 0, true, ctl_verbs, NULL, "what can be asked of the door"},
+    {"modbus", "scan", "LINE [--units N-N] [--register N] [--function 3|4] [--probe FROM-TO]", 0,
+     MAY_LINE, MAY_LINE, false, ctl_modbus_scan, NULL,
+     "which units of a line answer; LINE is one of --serial, --tcp, --rtu-tcp, --rtu-listen"},
+    {"modbus", "read", "LINE UNIT FUNCTION ADDRESS[-END] [--type T] [--order O] [--scale X]", -1,
+     MAY_LINE, MAY_LINE, false, ctl_modbus_read, NULL,
+     "registers or bits of a unit; with UNIT and --try FILE all of a profile"},
+    {"modbus", "write", "LINE UNIT 5|6|15|16 ADDRESS VALUE... [--type T] [--yes]", -4, MAY_LINE,
+     MAY_LINE, false, ctl_modbus_write, NULL,
+     "asks first, writes, reads back; values below 0 go behind --"},
 };
 
 #define COMMAND_COUNT (sizeof s_commands / sizeof s_commands[0])
@@ -104,7 +117,8 @@ static const struct argp_option s_options[] = {
     {"door", KEY_DOOR, "ENDPOINT", 0, "the door; default $FEP_DOOR or " CLIENT_DOOR_DEFAULT, 1},
     {"feed", KEY_FEED, "ENDPOINT", 0, "the feed; default $FEP_FEED or " CLIENT_FEED_DEFAULT, 1},
     {"json", KEY_JSON, NULL, 0, "one JSON document, or one line for each message", 1},
-    {"timeout", KEY_TIMEOUT, "MS", 0, "how long to wait for an answer; default 5000", 1},
+    {"timeout", KEY_TIMEOUT, "MS", 0,
+     "how long to wait for an answer; default 5000, on a line 1000, of a scan 300", 1},
     {"state", KEY_STATE, "STATE", 0, "online or offline", 2},
     {"mp", KEY_MP, "N", 0, "only this measuring point", 2},
     {"from", KEY_FROM, "N", 0, "from this sequence on; default the journal's first", 2},
@@ -118,11 +132,12 @@ static const struct argp_option s_options[] = {
     {0}};
 
 typedef struct {
-    ctl_t *ctl;                //  Being filled
-    unsigned said;             //  MAY_ bits met
-    const char *words[3];      //  Command and address
-    int word_count;            //  Of them
-    const command_t *command;  //  Once found
+    ctl_t *ctl;                    //  Being filled
+    unsigned said;                 //  MAY_ bits met
+    const char *words[WORDS_MAX];  //  Command and what follows
+    int word_count;                //  Of them
+    const command_t *command;      //  Once found
+    modbus_args_t modbus;          //  Options of the modbus commands
 } parsing_t;
 
 //  A whole number from low to high, or usage.
@@ -236,12 +251,15 @@ static void s_find_command (struct argp_state *state, parsing_t *self)
         if (self->word_count >= words && strcmp (self->words[0], command->word) == 0 &&
             (!command->second || strcmp (self->words[1], command->second) == 0)) {
             self->command = command;
-            if (self->word_count != words + command->address) {
+            int more = self->word_count - words;
+            if (command->words < 0 ? more < -command->words : more != command->words) {
                 argp_error (state, "usage: fepctl %s%s%s %s", command->word,
                             command->second ? " " : "", command->second ? command->second : "",
                             command->usage);
             }
-            self->ctl->terminal = command->address ? self->words[words] : self->ctl->terminal;
+            self->ctl->words = self->words + words;
+            self->ctl->word_count = (size_t) more;
+            self->ctl->terminal = command->words == 1 ? self->words[words] : self->ctl->terminal;
         }
     }
     if (!self->command) {
@@ -249,6 +267,7 @@ static void s_find_command (struct argp_state *state, parsing_t *self)
                     self->word_count > 1 ? " " : "", self->word_count > 1 ? self->words[1] : "");
         return;
     }
+    self->said |= self->modbus.said ? MAY_LINE : 0;
     if ((self->said & ~self->command->may) || (self->command->must & ~self->said)) {
         argp_error (state, "usage: fepctl %s%s%s %s", self->command->word,
                     self->command->second ? " " : "",
@@ -266,6 +285,9 @@ static error_t s_parse (int key, char *text, struct argp_state *state)
         return 0;
     }
     switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &self->modbus;
+        return 0;
     case KEY_DOOR:
         self->ctl->door = text;
         return 0;
@@ -277,9 +299,10 @@ static error_t s_parse (int key, char *text, struct argp_state *state)
         return 0;
     case KEY_TIMEOUT:
         self->ctl->timeout_ms = (int) s_number (state, "timeout", text, 1, 3600000);
+        self->ctl->timeout_said = true;
         return 0;
     case ARGP_KEY_ARG:
-        if (self->word_count == 3) {
+        if (self->word_count == WORDS_MAX) {
             argp_error (state, "'%s' is too much", text);
         }
         self->words[self->word_count++] = text;
@@ -309,16 +332,19 @@ static char *s_help (int key, const char *text, void *input)
         fprintf (file, "  %s%s%s %s\n      %s\n", command->word, command->second ? " " : "",
                  command->second ? command->second : "", command->usage, s_meaning (command));
     }
-    fprintf (file,
-             "\nExit status: 0 done, 1 the door answered an error, 2 no answer or wrong use.\n");
+    fprintf (file, "\nExit status: 0 done, 1 the door or a device answered an error, 2 no answer "
+                   "or wrong use.\n");
     fclose (file);
     return help;
 }
+
+static const struct argp_child s_children[] = {{&ctl_modbus_argp, 0, "Modbus lines:", 3}, {0}};
 
 static const struct argp s_argp = {.options = s_options,
                                    .parser = s_parse,
                                    .args_doc = "COMMAND",
                                    .doc = "Asks a running fepd.\v ",
+                                   .children = s_children,
                                    .help_filter = s_help};
 
 //  --- Asking
@@ -390,6 +416,12 @@ static const char *s_or (const char *text, const char *fallback)
     return text && *text ? text : fallback;
 }
 
+//  What nobody could read was not done.
+static int s_verdict (int code)
+{
+    return fflush (stdout) == 0 && !ferror (stdout) ? code : 2;
+}
+
 const char *argp_program_version = "fepctl " FEP_RELEASE;
 
 int main (int argc, char **argv)
@@ -402,13 +434,17 @@ int main (int argc, char **argv)
                  .area = -1,
                  .limit = -1,
                  .seconds = -1};
-    parsing_t parsing = {.ctl = &ctl};
+    parsing_t parsing = {.ctl = &ctl, .modbus = MODBUS_ARGS_DEFAULT};
+    ctl.modbus = &parsing.modbus;
     argp_err_exit_status = 2;
     argp_parse (&s_argp, argc, argv, 0, NULL, &parsing);
     struct sigaction action = {.sa_handler = s_on_signal};
     sigaction (SIGINT, &action, NULL);
     sigaction (SIGTERM, &action, NULL);
     signal (SIGPIPE, SIG_IGN);
+    if (parsing.command->may & MAY_LINE) {
+        return s_verdict (parsing.command->run (&ctl));
+    }
     if (client_open (ctl.door, ctl.feed, &ctl.client) != FEP_OK) {
         fprintf (stderr,
                  "fepctl: cannot connect to '%s' and '%s': needed are endpoints such as %s\n",
@@ -423,5 +459,5 @@ int main (int argc, char **argv)
         code = parsing.command->run (&ctl);
     }
     client_close (&ctl.client);
-    return fflush (stdout) == 0 && !ferror (stdout) ? code : 2;
+    return s_verdict (code);
 }

@@ -1,5 +1,5 @@
-//  What the commands of fepctl share. Exit codes: 0 done, 1 the door answered an error, 2 no answer
-//  or usage.
+//  What the commands of fepctl share. Exit codes: 0 done, 1 the door or a device answered an error,
+//  2 no answer or usage.
 #ifndef TOOLS_FEPCTL_H
 #define TOOLS_FEPCTL_H
 
@@ -8,11 +8,14 @@
 
 #define CTL_NAMES_MAX 32
 
+typedef struct modbus_args modbus_args_t;
+
 typedef struct {
     const char *door;                  //  Endpoint
     const char *feed;                  //  Endpoint
     bool json;                         //  JSON instead of tables
     int timeout_ms;                    //  Of one request
+    bool timeout_said;                 //  --timeout; without it a command may have its own default
     const char *state;                 //  --state, or NULL
     const char *kind;                  //  --kind, or NULL
     const char *terminal;              //  --terminal or ADDRESS, or NULL
@@ -23,7 +26,10 @@ typedef struct {
     int64_t seconds;                   //  --for; -1 = not said
     const char *names[CTL_NAMES_MAX];  //  --topic or --point
     size_t name_count;                 //  Of them
-    client_t *client;                  //  Connected
+    const char *const *words;          //  What follows the command
+    size_t word_count;                 //  Of them
+    const modbus_args_t *modbus;       //  Options of the modbus commands
+    client_t *client;                  //  Connected; NULL for the modbus commands
 } ctl_t;
 
 typedef int (ctl_run_t) (ctl_t *ctl);
@@ -42,5 +48,6 @@ bool ctl_interrupted (void);
 
 ctl_run_t ctl_status, ctl_terminal_list, ctl_terminal_show, ctl_latest, ctl_config, ctl_verbs;
 ctl_run_t ctl_fetch, ctl_feed_tail, ctl_trace, ctl_read;
+ctl_run_t ctl_modbus_scan, ctl_modbus_read, ctl_modbus_write;
 
 #endif
