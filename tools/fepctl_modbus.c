@@ -275,7 +275,8 @@ static void s_show_read (const ctl_t *ctl, run_t *self)
 
 static int s_usage_read (void)
 {
-    fprintf (stderr, "fepctl: usage: fepctl modbus read LINE UNIT FUNCTION ADDRESS[-END]\n");
+    fprintf (stderr, "fepctl: usage: fepctl modbus read LINE UNIT FUNCTION ADDRESS[-END], or UNIT "
+                     "--try FILE\n");
     return 2;
 }
 
@@ -283,14 +284,18 @@ int ctl_modbus_read (ctl_t *ctl)
 {
     run_t self = {.args = ctl->modbus};
     int last = 0;
-    if (ctl->word_count != 3) {
+    bool try = ctl->modbus->try_path != NULL;
+    if (ctl->word_count != (try ? 1 : 3)) {
         return s_usage_read ();
+    }
+    int code = s_parse_unit (self.args, ctl->words[0], &self.unit);
+    if (code || try) {
+        return code ? code : modbus_try (ctl, self.unit);
     }
     if (!modbus_parse_range (ctl->words[1], 1, 4, &self.function, &last) || last != self.function) {
         return s_wrong ("function", ctl->words[1], "1, 2 (bits), 3, 4 (registers)");
     }
-    int code = s_parse_unit (self.args, ctl->words[0], &self.unit);
-    code = code ? code : s_parse_addresses (&self, ctl->words[2]);
+    code = s_parse_addresses (&self, ctl->words[2]);
     if (code) {
         return code;
     }

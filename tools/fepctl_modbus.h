@@ -64,4 +64,7 @@ int modbus_probe (modbus_line_t *line, register_map_t *map, int from, int to);
 //  the wire's minus args->offset.
 void modbus_propose (const modbus_args_t *args, const register_map_t *map, const char *name);
 
+//  Reads all rows of the profile of --try, and shows them as points. 0, 1 if one was refused, 2.
+int modbus_try (const ctl_t *ctl, int unit);
+
 #endif

@@ -145,8 +145,8 @@ static void s_set_scale (struct argp_state *state, modbus_args_t *self, const ch
 {
     char *end = NULL;
     self->scale = strtod (text, &end);
-    if (end == text || *end || !isfinite (self->scale) || self->scale == 0) {
-        argp_error (state, "--scale: '%s' is no number other than 0", text);
+    if (end == text || *end || !isfinite (self->scale) || self->scale <= 0) {
+        argp_error (state, "--scale: '%s' is no number above 0", text);
     }
 }
 

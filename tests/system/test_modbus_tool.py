@@ -324,6 +324,47 @@ def test_proposed_profile():
     check("offset -1" in text and "# register POINT 3 0x0006 u16 scale=0.1   # 229.8" in text, "as told", text)
 
 
+def float_words(value):
+    return struct.unpack(">HH", struct.pack(">f", value))
+
+
+def test_try_a_profile():
+    """A proposal filled in by a person; its points, and whether they can be."""
+    inputs = dict(enumerate(float_words(229.8) + float_words(50.02) + float_words(5000) + (0xFFFF, 2301, 6)))
+    one = gateway({3: slave(inputs=inputs)})
+    proposed = fepctl("read", *line_of(one), "3", "4", "0-8", "--profile", "mine").stdout
+    names = {"0x0000": "voltage.l1_V", "0x0002": "frequency_Hz", "0x0004": "voltage.l2_V", "0x0006": "current.l1_A",
+             "0x0007": "voltage.l3_V"}
+    text = ""
+    for line in proposed.splitlines():
+        words = line.split()
+        if words[:2] == ["#", "register"] and words[4] in names:
+            line = line[2:].replace("POINT", names[words[4]])
+            line = line.replace("u16", "u16 scale=0.1 none=0xFFFF")
+        text += line + "\n"
+    text += "register relay.state 4 8 bits:1:2\nregister power.active.total_kW 4 0x50 f32\n"
+    with tempfile.NamedTemporaryFile("w", suffix=".profile") as file:
+        file.write(text)
+        file.flush()
+        found = ask("read", *line_of(one), "3", "--try", file.name, code=1)
+        table = fepctl("read", *line_of(one), "3", "--try", file.name, code=1)
+    equal({point["point"]: (point["value"], point["plausible"]) for point in found["points"]},
+          {"voltage.l1_V": (229.8, True), "frequency_Hz": (50.02, True), "voltage.l2_V": (5000, False),
+           "current.l1_A": (None, False), "voltage.l3_V": (230.1, True), "relay.state": (3, True),
+           "power.active.total_kW": (None, False)}, "points")
+    check("4 of 7 plausible" in table.stdout and "no: 0 to 999.9" in table.stdout, "for people", table.stdout)
+    check("0x0050" in table.stderr and "exception 2" in table.stderr, "what was refused", table.stderr)
+
+
+def test_try_a_broken_profile():
+    with tempfile.NamedTemporaryFile("w", suffix=".profile") as file:
+        file.write("profile mine\ncodec modbus_rtu\nregister no.such.point 3 0 u16\n")
+        file.flush()
+        done = fepctl("read", "--tcp", "127.0.0.1:1", "3", "--try", file.name, code=2)
+    check(f"{file.name}:3: " in done.stderr, "where it is wrong", done.stderr)
+    check(fepctl("read", "--tcp", "127.0.0.1:1", "3", "--try", "/none", code=2).stderr, "no such file")
+
+
 def test_wrong_use():
     for arguments in (("scan",), ("scan", "--tcp", "a:1", "--serial", "b"), ("read", "--tcp", "127.0.0.1:1", "1", "3"),
                       ("scan", "--tcp", "127.0.0.1:1", "--units", "0-9"), ("scan", "--tcp", "nowhere"),
