@@ -290,19 +290,20 @@ static void test_cut_anywhere (void **state)
 static void test_prefix_each_packet (void **state)
 {
     (void) state;
+    static const char prefix[] = "355837089512343";  //  With its zero
     gate_t *gate = s_gate ("{imei}\\0", "");
     s_make_answer (0x33, 2);  //  The unit is a digit too
-    s_feed (gate, "355837089512343\0", 16);
+    s_feed (gate, prefix, sizeof prefix);
     s_expect (gate, "R");
     for (size_t round = 0; round < 3; round++) {
         gate->awaiting = true;
-        s_feed (gate, "355837089512343\0", 16);
+        s_feed (gate, prefix, sizeof prefix);
         s_feed_answer (gate);
         s_expect (gate, "r L9");
     }
     gate->awaiting = true;
-    for (size_t i = 0; i < 16; i++) {
-        s_feed (gate, "355837089512343\0" + i, 1);
+    for (size_t i = 0; i < sizeof prefix; i++) {
+        s_feed (gate, prefix + i, 1);
     }
     for (size_t i = 0; i < s_answer_size; i++) {
         s_feed (gate, s_answer + i, 1);
