@@ -348,6 +348,7 @@ static input_t s_parse (session_t *self, const session_env_t *env, bytes_t bytes
             s_identify (self, env, frame);
             *used += self->address[0] ? 0 : scan.size;
             result = self->address[0] ? INPUT_BLOCKED : INPUT_TAKEN;
+            self->ended = quiet;
             continue;
         }
         result = s_frame (self, env, frame, scan.what == SCAN_LINE);
@@ -388,9 +389,12 @@ static input_t s_go_on (session_t *self, const session_env_t *env, bool quiet, b
     return result;
 }
 
+//  After admission the frame that named it is read again: nothing was read behind it, so its packet is at its end.
 input_t session_resume (session_t *self, const session_env_t *env)
 {
-    return s_go_on (self, env, false, true);
+    bool quiet = self->ended && !session_blocked (self);
+    self->ended = self->ended && !quiet;
+    return s_go_on (self, env, quiet, true);
 }
 
 input_t session_input (session_t *self, const session_env_t *env, bytes_t bytes)

@@ -54,6 +54,7 @@ struct session {
     uint32_t number;                  //  Archive number; 0 until admitted
     uint8_t area;                     //  Stamped on messages
     bool full;                        //  The codec waits for confirmations to leave
+    bool ended;                       //  What named it did so only at its packet's end
     bool noise;                       //  Within a run of refused bytes
     uint32_t bad_in_row;              //  Refusals since the last good frame
     uint32_t mark;                    //  Highest since session_take_mark

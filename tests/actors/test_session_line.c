@@ -315,6 +315,27 @@ static void test_heartbeat_of_its_own (void **state)
     rig_free (&rig);
 }
 
+//  A name that only its packet's end ends is there again after admission, whatever comes behind it.
+static void test_name_without_end (void **state)
+{
+    (void) state;
+    pattern_t names;
+    CHECK_OK (pattern_parse ("LOGIN:{id}", &names, NULL, 0));
+    rig_t *rig = rig_new (codec_find ("dtu"));
+    rig->options.registration = &names;
+    assert_int_equal (rig_feed_bytes (rig, bytes_text ("LOGIN:A1")), INPUT_TAKEN);
+    (void) rig_pass (rig, 200);
+    assert_string_equal (session_address (rig->session), "A1");
+    assert_true (session_blocked (rig->session));
+    assert_int_equal (rig_admit (rig, 0), INPUT_TAKEN);
+    assert_string_equal (rig_batched (rig), "+l");
+    (void) rig_feed_bytes (rig, bytes_text ("23"));
+    assert_string_equal (session_address (rig->session), "A1");
+    (void) rig_pass (rig, 200);
+    assert_int_equal (session_state (rig->session), SESSION_ONLINE);
+    rig_free (&rig);
+}
+
 //  ---- What one dead meter of 32 costs the others, on a clock moved by hand ----
 
 #define METERS 32
@@ -448,6 +469,7 @@ int main (void)
                                        cmocka_unit_test (test_late_answer_never),
                                        cmocka_unit_test (test_many_dead),
                                        cmocka_unit_test (test_heartbeat_of_its_own),
+                                       cmocka_unit_test (test_name_without_end),
                                        cmocka_unit_test (test_dead_meter_of_32)};
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
