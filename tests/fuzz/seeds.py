@@ -56,10 +56,27 @@ def profile_seeds():
         yield b"profile p\ncodec modbus_rtu\n" + word + b"\n"
 
 
+def session_seeds():
+    """Lists of steps: admit, pass, ask, feed; see fuzz_session.c."""
+    def feed(data):
+        return b"\x06" + bytes([len(data)]) + data
+
+    frames = [json.loads(line) for path in sorted(VECTORS.glob("*.jsonl")) for line in path.open()]
+    raw = [bytes.fromhex(frame["hex"]) for frame in frames]
+    login = feed(b"864201060000001HB")
+    answers = feed(bytes.fromhex("010304000000000a0dfa33")) + feed(bytes.fromhex("01830300f0"))
+    for how in (0x31, 0x39, 0x3B, 0x30, 0x01, 0x59):
+        yield b"\x01" + login + b"\x03\x00" + b"\x02" + bytes([how]) + b"\x00\x40" + answers + b"\x01\xff" * 4 + b"\x04\x00"
+    yield b"\x01" + feed(b"LOGIN:7001") + b"\x01\x10\x03\x1b" + b"\x02\x39\x02\x59\x01\x20" + answers
+    for number, frame in enumerate(raw):
+        if len(frame) < 256:
+            yield bytes([number & 1]) + feed(frame) + b"\x03\x00" + feed(frame) + b"\x02\x01\x05\x00\x01\xff"
+
+
 def main():
     target, directory = sys.argv[1], pathlib.Path(sys.argv[2])
     seeds = {"fuzz_codec": codec_seeds, "fuzz_pack": pack_seeds, "fuzz_config": config_seeds,
-             "fuzz_profile": profile_seeds}[target]
+             "fuzz_profile": profile_seeds, "fuzz_session": session_seeds}[target]
     for number, seed in enumerate(seeds()):
         (directory / f"seed-{number:04d}").write_bytes(seed)
 
