@@ -81,7 +81,8 @@ value_t modbus_value (const profile_row_t *row, const uint8_t *data, size_t bit)
 {
     int64_t number = 0;
     unsigned width = row->registers * 16u;
-    uint64_t raw = row->type == REGISTER_BIT ? data[bit / 8] >> bit % 8 & 1u : s_raw (row, data);
+    uint64_t raw =
+        row->type == REGISTER_BIT ? (uint64_t) data[bit / 8] >> bit % 8 & 1 : s_raw (row, data);
     if (row->has_none && raw == row->none) {
         return value_none (ABSENT_DEVICE, 0);
     }

@@ -1,6 +1,7 @@
 //  Fuzzing of every codec: a stream through scan and decode under the rules of the contract; the
 //  same bytes as a frame that scan never saw; and as the inside of a frame with a good checksum.
-//  First byte: which codec, direction, and which of the three ways. Last byte: what scan knows besides.
+//  First byte: which codec, direction, which of the three ways. Last byte: what scan knows besides. Meter codecs:
+//  then a request in flight, as bytes or made by the codec of them; what the codec makes must be a frame.
 #include "codecs/codec.h"
 #include "fep/crc.h"
 #include "fep/pack.h"
@@ -21,6 +22,10 @@ static uint8_t s_knows;  //  Last byte of the input
 static uint8_t s_send[SEND_SIZE];
 static uint8_t s_text[TEXT_SIZE];
 static batch_t *s_batch;
+static profile_t *s_profile;
+static meter_t s_meter = {.mp = 1, .address = "17"};
+static uint8_t s_flight[REQUEST_PASS_MAX + 8];
+static size_t s_flight_size;
 
 //  An exactly sized copy, so that the sanitizer sees a read beyond it.
 static uint8_t *s_copy (bytes_t bytes)
@@ -60,6 +65,7 @@ static scan_t s_scan (const codec_t *codec, bool up, bool quiet, bytes_t window)
     scan_context_t context = {.up = up,
                               .options = &s_options,
                               .line = s_line (codec, window),
+                              .request = bytes_of (s_flight, s_flight_size),
                               .address = codec->wrap ? s_address () : bytes_text (""),
                               .quiet = quiet};
     uint8_t *copy = s_copy (window);
@@ -93,6 +99,7 @@ static void s_decode (const codec_t *codec, void *state, codec_io_t *io, bytes_t
     batch_mark_t mark = batch_mark (io->batch);
     size_t sent = io->send->size;
     uint8_t *copy = s_copy (frame);
+    io->request = bytes_of (s_flight, s_flight_size);
     fep_err_t error = codec->decode (state, bytes_of (copy, frame.size), io);
     free (copy);
     if (error) {
@@ -154,12 +161,23 @@ static size_t s_wrap_gdw1376 (bytes_t in, uint8_t *out)
     return user + 8;
 }
 
+//  Modbus RTU: the bytes are unit to data; the CRC is made good.
+static size_t s_wrap_modbus_rtu (bytes_t in, uint8_t *out)
+{
+    size_t size = in.size > 254 ? 254 : in.size;
+    memcpy (out, in.data, size);
+    uint16_t crc = crc_modbus (bytes_of (out, size));
+    out[size] = (uint8_t) crc;
+    out[size + 1] = (uint8_t) (crc >> 8);
+    return size + 2;
+}
+
 typedef struct {
     const char *codec;                          //  Name
     size_t (*wrap) (bytes_t in, uint8_t *out);  //  out has frame_max bytes
 } wrap_t;
 
-static const wrap_t s_wraps[] = {{"gdw1376", s_wrap_gdw1376}};
+static const wrap_t s_wraps[] = {{"gdw1376", s_wrap_gdw1376}, {"modbus_rtu", s_wrap_modbus_rtu}};
 
 static void s_wrapped (const codec_t *codec, bool up, void *state, codec_io_t *io, bytes_t in)
 {
@@ -174,6 +192,52 @@ static void s_wrapped (const codec_t *codec, bool up, void *state, codec_io_t *i
     }
 }
 
+//  A profile with something of everything.
+static void s_load_profile (void)
+{
+    static const char text[] = "profile p\ncodec modbus_rtu\ngap 2\nmost 6\n"
+                               "register relay.state 1 0 bit\n"
+                               "register input.state 3 0 bits:3:5\n"
+                               "register voltage.l1_V 3 0 u64 order=CDAB\n"
+                               "register voltage.l2_V 3 4 f32 scale=0.1\n"
+                               "register voltage.l3_V 3 6 bcd32 none=0\n"
+                               "register current.l1_A 3 8 i64 scale=1000\n"
+                               "register current.l2_A 4 0 f64 order=DCBA\n"
+                               "register current.l3_A 4 65535 u16\n";
+    profile_fault_t fault;
+    FEP_ASSERT (profile_parse (bytes_text (text), &s_profile, &fault) == FEP_OK);
+    s_meter.profile = s_profile;
+}
+
+//  The request in flight, taken off the head of the bytes: as its bytes are, or made by the codec of them, or the
+//  profile's next block.
+static bytes_t s_take_flight (const codec_t *codec, void *state, codec_io_t *io, bytes_t in)
+{
+    size_t size = in.data[0] & 0x3F;
+    uint8_t how = in.data[0] >> 6;
+    bytes_t rest = {in.data + 1, in.size - 1};
+    size = size < rest.size ? size : rest.size;
+    request_t request = {.kind = how & 1 ? REQUEST_READ : REQUEST_PASS, .size = (uint16_t) size};
+    memcpy (request.bytes, rest.data, size);
+    request.done = how & 1 && size ? request.bytes[0] % 8 : 0;
+    fep_err_t error = codec->encode (state, &request, io);
+    if (how == 0 || error) {
+        memcpy (s_flight, rest.data, size);
+        s_flight_size = size;
+    } else {
+        scan_context_t down = {.up = false, .options = &s_options};
+        bytes_t frame = writer_bytes (io->send);
+        scan_t scan = codec->scan (&down, frame);
+        FEP_ASSERT (scan.what == SCAN_FRAME && scan.size == frame.size);
+        s_explain (codec, false, frame);
+        FEP_ASSERT (!codec->mistakable || !codec->mistakable (frame, frame));
+        memcpy (s_flight, frame.data, frame.size);
+        s_flight_size = frame.size;
+    }
+    io->send->size = 0;
+    return bytes_of (rest.data + size, rest.size - size);
+}
+
 int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
     size_t count = 0;
@@ -186,6 +250,7 @@ int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
                                    NULL, 0) == FEP_OK);
         FEP_ASSERT (pattern_parse ("LOG|HB{id:2}|\\xFF|\\xFF\\xFF\\x80\\x80|\\xAA{any:1}{id}",
                                    &s_heartbeat, NULL, 0) == FEP_OK);
+        s_load_profile ();
     }
     s_knows = data[size - 1];
     while (codec_at (count)) {
@@ -201,6 +266,12 @@ int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
         .wall_ms = 1700000000000, .options = &s_options, .batch = s_batch, .send = &send};
     io.address = codec->wrap ? s_address () : bytes_text ("");
     batch_clear (s_batch);
+    s_flight_size = 0;
+    if (codec->is_meter && in.size) {
+        io.meter = &s_meter;
+        io.address = bytes_text ("dtu1");
+        in = s_take_flight (codec, state, &io, in);
+    }
     switch (data[0] >> 1 & 3) {
     case 0:
         s_stream (codec, up, state, &io, in);

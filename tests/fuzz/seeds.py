@@ -2,6 +2,7 @@
 """Writes a seed corpus for one fuzz target: seeds.py TARGET DIRECTORY. Frames come from the published vectors."""
 import json
 import pathlib
+import re
 import sys
 
 import msgpack
@@ -20,14 +21,23 @@ log: {level: debug}
 
 
 def codec_seeds():
-    frames = [json.loads(line) for path in sorted(VECTORS.glob("*.jsonl")) for line in path.open()]
-    raw = [bytes.fromhex(frame["hex"]) for frame in frames]
-    for selector in range(24):  # eight for each codec
-        for frame in raw:
-            yield bytes([selector]) + frame
-        yield bytes([selector]) + b"".join(raw[:8])
-        for knows in range(8):
-            yield bytes([selector]) + b"ID7001LOG\xFFID7001\x01\x03\x02\x00\x07\xF9\x86HB01\xAA\x05413" + bytes([knows])
+    table = (VECTORS.parent.parent / "codecs" / "codecs.def").read_text()
+    for number, codec in enumerate(re.findall(r"^CODEC \((\w+)\)", table, re.M)):
+        lines = (VECTORS / f"{codec}.jsonl").open() if (VECTORS / f"{codec}.jsonl").exists() else []
+        frames = [bytes.fromhex(json.loads(line)["hex"]) for line in lines]
+        heads = [b""]
+        if codec == "modbus_rtu":  # how and how large a request is in flight, and the request
+            heads = [b"\0", b"\x40", b"\x08\x11\x03\x01\x60\x00\x03\x06\xb9", b"\x85\x03\x00\x00\x00\x02"]
+            heads += [b"\x41\x00", b"\x41\x01"]
+            frames += [bytes.fromhex(text) for text in ("11030400060005cbf0", "110101019488", "118302c134")]
+            frames += [frame[:-2] for frame in frames]
+        if codec == "dtu":
+            frames += [b"ID7001LOG\xFFID7001\x01\x03\x02\x00\x07\xF9\x86HB01\xAA\x05413" + bytes([knows])
+                       for knows in range(8)]
+        for way in range(8):
+            for head in heads:
+                for frame in frames + [b"".join(frames[:8])]:
+                    yield bytes([number << 3 | way]) + head + frame
 
 
 def pack_seeds():
