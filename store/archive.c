@@ -19,11 +19,15 @@ typedef struct {
     size_t seen_count;      //  Terminals seen
 } s_import_t;
 
-static fep_err_t s_load_row (void *arg, bytes_t key, bytes_t value)
+//  Numbers are dense from 1.
+static fep_err_t s_load_row (void *arg, const archive_entry_t *entry)
 {
     archive_t *self = arg;
-    fep_err_t error = archive_row_get (key, value, &self->table);
-    return error ? fault_log (error, "archive", "a row of the archive cannot be read") : FEP_OK;
+    fep_err_t error = entry->terminal->number == self->table.count + 1
+                          ? archive_table_add_entry (&self->table, entry)
+                          : FEP_CORRUPT;
+    return error ? fault_log (FEP_CORRUPT, "archive", "rows of the archive do not fit together")
+                 : FEP_OK;
 }
 
 fep_err_t archive_load (store_t *store, archive_t **self_p)
@@ -32,7 +36,10 @@ fep_err_t archive_load (store_t *store, archive_t **self_p)
     archive_t *self = calloc (1, sizeof *self);
     FEP_ASSERT (self);
     archive_table_init (&self->table);
-    fep_err_t error = store_each (store, FAMILY_ARCHIVE, bytes_of (NULL, 0), s_load_row, self);
+    fep_err_t error = archive_each (store, s_load_row, self);
+    if (!error) {
+        error = archive_group_names (store, self->table.groups);
+    }
     if (error) {
         archive_destroy (&self);
         return error;
@@ -265,7 +272,8 @@ static void s_changes_init (s_changes_t *self, const archive_table_t *old,
     size_t count = 0;
     for (size_t i = 0; i < new->count; i++) {
         if (s_changed (old, new, (uint32_t) (i + 1))) {
-            bytes += archive_row_bound (new->terminals[i].mp_count);
+            archive_entry_t entry = archive_table_entry (new, (uint32_t) (i + 1));
+            bytes += archive_row_bound (entry.point_count, entry.limit_count);
             count++;
         }
     }
@@ -286,10 +294,9 @@ static void s_changes_fini (s_changes_t *self)
 
 static void s_changes_add (s_changes_t *self, const archive_table_t *table, uint32_t number)
 {
-    size_t count;
-    const measuring_point_t *points = archive_table_points (table, number, &count);
+    archive_entry_t entry = archive_table_entry (table, number);
     size_t start = self->values.size;
-    archive_row_put (&table->terminals[number - 1], points, count, &self->values);
+    archive_row_put (&entry, &self->values);
     FEP_ASSERT (!self->values.failed);
     uint8_t *key = self->keys[self->count];
     archive_row_key (number, key);

@@ -13,9 +13,11 @@
 #define ARCHIVE_NUMBERS_MAX 1000000   //  Numbers ever given, those of terminals that left included
 #define ARCHIVE_POINTS_MAX 1000000    //  Measuring points of one import
 #define ARCHIVE_NAME_MAX 63
-#define ARCHIVE_HEARTBEAT_MAX 63   //  Characters of a heartbeat pattern
-#define ARCHIVE_GROUPS_MAX 64      //  Names of groups
-#define ARCHIVE_PROFILES_MAX 1024  //  Profiles ever given a number
+#define ARCHIVE_HEARTBEAT_MAX 63     //  Characters of a heartbeat pattern
+#define ARCHIVE_GROUPS_MAX 64        //  Names of groups
+#define ARCHIVE_PROFILES_MAX 1024    //  Profiles ever given a number
+#define ARCHIVE_LIMITS_MAX 2000000   //  Limits of all measuring points
+#define ARCHIVE_POINT_LIMITS_MAX 32  //  Limits of one measuring point
 
 typedef struct {
     uint32_t number;                  //  Archive number, from 1
@@ -29,18 +31,17 @@ typedef struct {
     char registration[ADDRESS_MAX + 1];         //  Another name it registers with; "" = its address
     char heartbeat[ARCHIVE_HEARTBEAT_MAX + 1];  //  Pattern of its heartbeats; "" = its listener's
     uint32_t mp_count;                          //  Measuring points it has
-    bool present;  //  In the latest import; false: kept only for its number
+    bool present;                               //  In the archive; false: kept only for its number
+    uint64_t change;  //  Number of the change that last touched it; 0 = older than the log
 } terminal_t;
 
 typedef struct {
-    uint32_t terminal;            //  Archive number
-    uint16_t mp;                  //  Measuring point number
-    char meter[ADDRESS_MAX + 1];  //  Meter address; may be empty
-    char protocol
-        [ADDRESS_MAX +
-         1];  //  Meter protocol it is read by (a name of codecs.def); "" = the terminal's own
-    uint32_t profile;  //  Number of its profile; 0 = none
-    uint32_t rated_W;  //  Rated power; 0 = not known
+    uint32_t terminal;               //  Archive number
+    uint16_t mp;                     //  Measuring point number
+    char meter[ADDRESS_MAX + 1];     //  Meter address; may be empty
+    char protocol[ADDRESS_MAX + 1];  //  Meter protocol (codecs.def); "" = the terminal's own
+    uint32_t profile;                //  Number of its profile; 0 = none
+    uint32_t rated_W;                //  Rated power; 0 = not known
 } measuring_point_t;
 
 //  A plausible range narrower or wider than the dictionary's, for one point of one measuring point.

@@ -1,40 +1,16 @@
 //  Packing and unpacking of archive rows.
 #include "store/archive_row.h"
 #include "fep/wire.h"
+#include <stdlib.h>
 
-#define FIELDS 7
-#define POINT_FIELDS 2
+#define FIELDS_FIRST 7  //  Of a terminal, in the first layout
+#define FIELDS 13
+#define POINT_FIELDS_FIRST 2  //  Of a measuring point, likewise
+#define POINT_FIELDS 6
+#define LIMIT_FIELDS 3
+#define GROUP_FIELDS 2
 
-size_t archive_row_bound (size_t points)
-{
-    size_t own = 1 + 2 + (2 + ADDRESS_MAX) + (2 + ARCHIVE_NAME_MAX) + 2 + 5 + 1 + 5;
-    size_t each = 1 + 3 + 2 + ADDRESS_MAX;
-    return own + points * each;
-}
-
-void archive_row_key (uint32_t number, uint8_t key[ARCHIVE_ROW_KEY_SIZE])
-{
-    writer_t out = writer_of (key, ARCHIVE_ROW_KEY_SIZE);
-    writer_u32be (&out, number);
-}
-
-void archive_row_put (const terminal_t *terminal, const measuring_point_t *points, size_t count,
-                      writer_t *out)
-{
-    wire_put_array (out, FIELDS);
-    wire_put_uint (out, ARCHIVE_ROW_VERSION);
-    wire_put_text (out, terminal->address);
-    wire_put_text (out, terminal->name);
-    wire_put_uint (out, terminal->area);
-    wire_put_uint (out, terminal->heartbeat_s);
-    wire_put_bool (out, terminal->present);
-    wire_put_array (out, (uint32_t) count);
-    for (size_t i = 0; i < count; i++) {
-        wire_put_array (out, POINT_FIELDS);
-        wire_put_uint (out, points[i].mp);
-        wire_put_text (out, points[i].meter);
-    }
-}
+//  ---- Reading ----
 
 //  A text into a field of `size` characters and its end. Too long fails.
 static void s_get_text (reader_t *in, char *text, size_t size)
@@ -64,63 +40,248 @@ static uint32_t s_get_number (reader_t *in, uint32_t high)
 //  Over the fields behind those we know.
 static void s_skip (reader_t *in, uint32_t fields, uint32_t known)
 {
-    if (fields < known) {
-        in->failed = true;
-    }
     for (uint32_t i = known; !in->failed && i < fields; i++) {
         wire_skip (in);
     }
 }
 
-//  Points must ascend.
-static fep_err_t s_get_points (reader_t *in, uint32_t number, archive_table_t *table)
+//  The head of a value. VERSION, CORRUPT.
+static fep_err_t s_get_head (reader_t *in, uint32_t *fields)
+{
+    *fields = wire_get_array (in);
+    uint64_t version = wire_get_uint (in);
+    if (in->failed) {
+        return FEP_CORRUPT;
+    }
+    return version == ARCHIVE_ROW_VERSION ? FEP_OK : FEP_VERSION;
+}
+
+//  Room for one more element of `size` bytes.
+static void *s_grow (void *items, size_t count, size_t *capacity, size_t size)
+{
+    if (count < *capacity) {
+        return items;
+    }
+    *capacity = *capacity > 0 ? *capacity * 2 : 16;
+    items = realloc (items, *capacity * size);
+    FEP_ASSERT (items);
+    return items;
+}
+
+//  ---- Terminals ----
+
+void archive_row_fini (archive_row_t *self)
+{
+    free (self->points);
+    free (self->limits);
+    memset (self, 0, sizeof *self);
+}
+
+size_t archive_row_bound (size_t points, size_t limits)
+{
+    size_t own = 1 + 2 + (2 + ADDRESS_MAX) + (2 + ARCHIVE_NAME_MAX) + 2 + 5 + 1 + 5 + 9 +
+                 (2 + ADDRESS_MAX) + (2 + ARCHIVE_HEARTBEAT_MAX) + 5 + 5 + 9;
+    size_t each = 1 + 3 + (2 + ADDRESS_MAX) + (2 + ADDRESS_MAX) + 5 + 5 + 3;
+    size_t limit = 1 + 5 + 9 + 9;
+    return own + points * each + limits * limit;
+}
+
+void archive_row_key (uint32_t number, uint8_t key[ARCHIVE_ROW_KEY_SIZE])
+{
+    writer_t out = writer_of (key, ARCHIVE_ROW_KEY_SIZE);
+    writer_u32be (&out, number);
+}
+
+static void s_put_limits (const archive_limit_t *limits, size_t count, writer_t *out)
+{
+    wire_put_array (out, (uint32_t) count);
+    for (size_t i = 0; i < count; i++) {
+        wire_put_array (out, LIMIT_FIELDS);
+        wire_put_uint (out, limits[i].point);
+        wire_put_float (out, limits[i].low);
+        wire_put_float (out, limits[i].high);
+    }
+}
+
+//  Most measuring points have nothing but their meter: then the rest is left out.
+static void s_put_point (const measuring_point_t *point, const archive_limit_t *limits,
+                         size_t count, writer_t *out)
+{
+    bool more = point->protocol[0] || point->profile || point->rated_W || count;
+    wire_put_array (out, more ? POINT_FIELDS : POINT_FIELDS_FIRST);
+    wire_put_uint (out, point->mp);
+    wire_put_text (out, point->meter);
+    if (more) {
+        wire_put_text (out, point->protocol);
+        wire_put_uint (out, point->profile);
+        wire_put_uint (out, point->rated_W);
+        s_put_limits (limits, count, out);
+    }
+}
+
+void archive_row_put (const archive_entry_t *entry, writer_t *out)
+{
+    const terminal_t *terminal = entry->terminal;
+    size_t limit = 0;
+    wire_put_array (out, FIELDS);
+    wire_put_uint (out, ARCHIVE_ROW_VERSION);
+    wire_put_text (out, terminal->address);
+    wire_put_text (out, terminal->name);
+    wire_put_uint (out, terminal->area);
+    wire_put_uint (out, terminal->heartbeat_s);
+    wire_put_bool (out, terminal->present);
+    wire_put_array (out, (uint32_t) entry->point_count);
+    for (size_t i = 0; i < entry->point_count; i++) {
+        size_t first = limit;
+        while (limit < entry->limit_count && entry->limits[limit].mp == entry->points[i].mp) {
+            limit++;
+        }
+        s_put_point (&entry->points[i], entry->limits + first, limit - first, out);
+    }
+    FEP_ASSERT (limit == entry->limit_count);
+    wire_put_uint (out, terminal->groups);
+    wire_put_text (out, terminal->registration);
+    wire_put_text (out, terminal->heartbeat);
+    wire_put_uint (out, terminal->frame_gap_ms);
+    wire_put_uint (out, terminal->answer_timeout_ms);
+    wire_put_uint (out, terminal->change);
+}
+
+//  Points must ascend; a range is no range if its ends are crossed.
+static void s_get_limits (reader_t *in, uint16_t mp, archive_row_t *row)
 {
     uint32_t count = wire_get_array (in);
     uint32_t before = 0;
     for (uint32_t i = 0; i < count && !in->failed; i++) {
-        measuring_point_t point = {.terminal = number};
+        archive_limit_t limit = {.terminal = row->terminal.number, .mp = mp};
         uint32_t fields = wire_get_array (in);
-        point.mp = (uint16_t) s_get_number (in, UINT16_MAX);
-        s_get_text (in, point.meter, sizeof point.meter);
-        s_skip (in, fields, POINT_FIELDS);
-        if (in->failed || point.mp <= before) {
-            return FEP_CORRUPT;
+        limit.point = s_get_number (in, UINT32_MAX);
+        limit.low = wire_get_float (in);
+        limit.high = wire_get_float (in);
+        s_skip (in, fields, LIMIT_FIELDS);
+        if ((i > 0 && limit.point <= before) || !(limit.low <= limit.high)) {
+            in->failed = true;
         }
-        before = point.mp;
-        fep_err_t error = archive_table_add_point (table, &point);
-        if (error) {
-            return error;
+        if (!in->failed) {
+            row->limits =
+                s_grow (row->limits, row->limit_count, &row->limit_capacity, sizeof *row->limits);
+            row->limits[row->limit_count++] = limit;
         }
+        before = limit.point;
     }
-    return in->failed ? FEP_CORRUPT : FEP_OK;
 }
 
-fep_err_t archive_row_get (bytes_t key, bytes_t value, archive_table_t *table)
+static void s_get_point (reader_t *in, archive_row_t *row)
+{
+    measuring_point_t point = {.terminal = row->terminal.number};
+    uint32_t fields = wire_get_array (in);
+    if (fields < POINT_FIELDS_FIRST) {
+        in->failed = true;
+    }
+    point.mp = (uint16_t) s_get_number (in, UINT16_MAX);
+    s_get_text (in, point.meter, sizeof point.meter);
+    if (fields >= POINT_FIELDS) {
+        s_get_text (in, point.protocol, sizeof point.protocol);
+        point.profile = s_get_number (in, UINT32_MAX);
+        point.rated_W = s_get_number (in, UINT32_MAX);
+        s_get_limits (in, point.mp, row);
+        s_skip (in, fields, POINT_FIELDS);
+    } else {
+        s_skip (in, fields, POINT_FIELDS_FIRST);
+    }
+    if (!in->failed) {
+        row->points =
+            s_grow (row->points, row->point_count, &row->point_capacity, sizeof *row->points);
+        row->points[row->point_count++] = point;
+    }
+}
+
+//  Points must ascend.
+static void s_get_points (reader_t *in, archive_row_t *row)
+{
+    uint32_t count = wire_get_array (in);
+    uint32_t before = 0;
+    for (uint32_t i = 0; i < count && !in->failed; i++) {
+        s_get_point (in, row);
+        if (!in->failed && row->points[i].mp <= before) {
+            in->failed = true;
+        }
+        before = in->failed ? 0 : row->points[i].mp;
+    }
+    row->terminal.mp_count = (uint32_t) row->point_count;
+}
+
+fep_err_t archive_row_get (bytes_t key, bytes_t value, archive_row_t *row)
 {
     reader_t key_in = reader_of (key);
-    uint32_t number = reader_u32be (&key_in);
-    if (key_in.failed || reader_left (&key_in) > 0 || number != table->count + 1) {
+    terminal_t *terminal = &row->terminal;
+    row->point_count = 0;
+    row->limit_count = 0;
+    memset (terminal, 0, sizeof *terminal);
+    terminal->number = reader_u32be (&key_in);
+    if (key_in.failed || reader_left (&key_in) > 0 || terminal->number == 0 ||
+        terminal->number > ARCHIVE_NUMBERS_MAX) {
         return FEP_CORRUPT;
     }
     reader_t in = reader_of (value);
-    uint32_t fields = wire_get_array (&in);
-    uint64_t version = wire_get_uint (&in);
-    if (!in.failed && version != ARCHIVE_ROW_VERSION) {
-        return FEP_VERSION;
+    uint32_t fields;
+    fep_err_t error = s_get_head (&in, &fields);
+    if (error) {
+        return error;
     }
-    terminal_t terminal = {.number = number};
-    s_get_text (&in, terminal.address, sizeof terminal.address);
-    s_get_text (&in, terminal.name, sizeof terminal.name);
-    terminal.area = (uint8_t) s_get_number (&in, AREA_COUNT - 1);
-    terminal.heartbeat_s = s_get_number (&in, UINT32_MAX);
-    terminal.present = wire_get_bool (&in);
-    if (in.failed || fields < FIELDS || archive_table_add (table, &terminal)) {
+    s_get_text (&in, terminal->address, sizeof terminal->address);
+    s_get_text (&in, terminal->name, sizeof terminal->name);
+    terminal->area = (uint8_t) s_get_number (&in, AREA_COUNT - 1);
+    terminal->heartbeat_s = s_get_number (&in, UINT32_MAX);
+    terminal->present = wire_get_bool (&in);
+    s_get_points (&in, row);
+    if (fields >= FIELDS) {
+        terminal->groups = wire_get_uint (&in);
+        s_get_text (&in, terminal->registration, sizeof terminal->registration);
+        s_get_text (&in, terminal->heartbeat, sizeof terminal->heartbeat);
+        terminal->frame_gap_ms = s_get_number (&in, UINT32_MAX);
+        terminal->answer_timeout_ms = s_get_number (&in, UINT32_MAX);
+        terminal->change = wire_get_uint (&in);
+    }
+    s_skip (&in, fields, fields >= FIELDS ? FIELDS : FIELDS_FIRST);
+    return in.failed || fields < FIELDS_FIRST ? FEP_CORRUPT : FEP_OK;
+}
+
+archive_entry_t archive_row_entry (const archive_row_t *self)
+{
+    return (archive_entry_t){&self->terminal, self->points, self->point_count, self->limits,
+                             self->limit_count};
+}
+
+//  ---- Groups ----
+
+void archive_group_key (uint32_t number, uint8_t key[ARCHIVE_GROUP_KEY_SIZE])
+{
+    key[0] = 'g';
+    key[1] = (uint8_t) number;
+}
+
+void archive_group_put (const char *name, writer_t *out)
+{
+    wire_put_array (out, GROUP_FIELDS);
+    wire_put_uint (out, ARCHIVE_ROW_VERSION);
+    wire_put_text (out, name);
+}
+
+fep_err_t archive_group_get (bytes_t key, bytes_t value, uint32_t *number,
+                             char name[ARCHIVE_NAME_MAX + 1])
+{
+    reader_t in = reader_of (value);
+    uint32_t fields;
+    if (key.size != ARCHIVE_GROUP_KEY_SIZE || key.data[1] >= ARCHIVE_GROUPS_MAX) {
         return FEP_CORRUPT;
     }
-    fep_err_t error = s_get_points (&in, number, table);
-    if (!error) {
-        s_skip (&in, fields, FIELDS);
-        error = in.failed ? FEP_CORRUPT : FEP_OK;
+    *number = key.data[1];
+    fep_err_t error = s_get_head (&in, &fields);
+    if (error) {
+        return error;
     }
-    return error;
+    s_get_text (&in, name, ARCHIVE_NAME_MAX + 1);
+    s_skip (&in, fields, GROUP_FIELDS);
+    return in.failed || fields < GROUP_FIELDS ? FEP_CORRUPT : FEP_OK;
 }

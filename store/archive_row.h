@@ -1,7 +1,12 @@
-//  A terminal as a row of the archive family.
-//    key    number 4 big-endian
-//    value  msgpack [version, address, name, area, heartbeat_s, present, [[mp, meter], ...]]
-//  Fields may only be appended; readers ignore extra ones.
+//  Rows of the archive family. Values are msgpack arrays that begin with a version. Fields may only be
+//  appended: readers ignore extra ones and take those a row does not have yet as empty.
+//    key                   value
+//    number 4 big-endian   a terminal: [version, address, name, area, heartbeat_s, present, points, groups,
+//                          registration, heartbeat, frame_gap_ms, answer_timeout_ms, change], points:
+//                          [[mp, meter, protocol, profile, rated_W, [[point, low, high], ...]], ...]
+//    'g', number 1         the name of a group: [version, name]
+//    'p', number 2         a profile: [version, name, text, present, change]
+//  Numbers of terminals are below 2^24, so the first byte of their keys is 0.
 #ifndef STORE_ARCHIVE_ROW_H
 #define STORE_ARCHIVE_ROW_H
 
@@ -9,17 +14,47 @@
 
 #define ARCHIVE_ROW_VERSION 1
 #define ARCHIVE_ROW_KEY_SIZE 4
+#define ARCHIVE_GROUP_KEY_SIZE 2
+#define ARCHIVE_PROFILE_KEY_SIZE 3
 
-//  Bytes that a value with that many measuring points needs at most.
-size_t archive_row_bound (size_t points);
+//  What the keys of a kind begin with.
+#define ARCHIVE_TERMINALS bytes_of ("\0", 1)
+#define ARCHIVE_GROUPS bytes_of ("g", 1)
+#define ARCHIVE_PROFILES bytes_of ("p", 1)
+
+//  ---- Terminals ----
+
+//  One terminal unpacked. Reused from row to row; grows.
+typedef struct {
+    terminal_t terminal;        //  mp_count is set
+    measuring_point_t *points;  //  By number
+    size_t point_count;         //  Of them
+    size_t point_capacity;      //  Room
+    archive_limit_t *limits;    //  By measuring point, then point
+    size_t limit_count;         //  Of them
+    size_t limit_capacity;      //  Room
+} archive_row_t;
+
+void archive_row_fini (archive_row_t *self);
+
+//  Bytes that a value with that many measuring points and limits needs at most.
+size_t archive_row_bound (size_t points, size_t limits);
 
 void archive_row_key (uint32_t number, uint8_t key[ARCHIVE_ROW_KEY_SIZE]);
-void archive_row_put (const terminal_t *terminal, const measuring_point_t *points, size_t count,
-                      writer_t *out);
+void archive_row_put (const archive_entry_t *entry, writer_t *out);
 
-//  Adds the row's terminal and points to the table. CORRUPT (also if its number is not the next
-//  one), VERSION.
+//  Fills the row from a key and a value. CORRUPT, VERSION.
 FEP_MUST_CHECK
-fep_err_t archive_row_get (bytes_t key, bytes_t value, archive_table_t *table);
+fep_err_t archive_row_get (bytes_t key, bytes_t value, archive_row_t *row);
+archive_entry_t archive_row_entry (const archive_row_t *self);
+
+//  ---- Groups ----
+
+void archive_group_key (uint32_t number, uint8_t key[ARCHIVE_GROUP_KEY_SIZE]);
+void archive_group_put (const char *name, writer_t *out);
+//  CORRUPT, VERSION.
+FEP_MUST_CHECK
+fep_err_t archive_group_get (bytes_t key, bytes_t value, uint32_t *number,
+                             char name[ARCHIVE_NAME_MAX + 1]);
 
 #endif

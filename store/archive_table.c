@@ -16,9 +16,12 @@ void archive_table_fini (archive_table_t *self)
 {
     free (self->terminals);
     free (self->points);
+    free (self->limits);
     free (self->starts);
+    free (self->limit_starts);
     free (self->present);
     free (self->slots);
+    free (self->registered);
     memset (self, 0, sizeof *self);
 }
 
@@ -104,34 +107,122 @@ fep_err_t archive_table_add_point (archive_table_t *self, const measuring_point_
     return FEP_OK;
 }
 
+fep_err_t archive_table_add_limit (archive_table_t *self, const archive_limit_t *limit)
+{
+    if (self->limit_count == ARCHIVE_LIMITS_MAX) {
+        return FEP_LIMIT;
+    }
+    self->limits =
+        s_grow (self->limits, self->limit_count, &self->limit_capacity, sizeof *self->limits);
+    self->limits[self->limit_count++] = *limit;
+    return FEP_OK;
+}
+
+fep_err_t archive_table_add_entry (archive_table_t *self, const archive_entry_t *entry)
+{
+    fep_err_t error = archive_table_add (self, entry->terminal);
+    for (size_t i = 0; !error && i < entry->point_count; i++) {
+        error = archive_table_add_point (self, &entry->points[i]);
+    }
+    for (size_t i = 0; !error && i < entry->limit_count; i++) {
+        error = archive_table_add_limit (self, &entry->limits[i]);
+    }
+    return error;
+}
+
 terminal_t *archive_table_find (const archive_table_t *self, bytes_t address)
 {
     uint32_t number = *s_slot (self, address);
     return number > 0 ? &self->terminals[number - 1] : NULL;
 }
 
-void archive_table_index (archive_table_t *self)
+//  ---- Index ----
+
+//  Where each terminal's points and limits begin.
+static void s_index_starts (archive_table_t *self)
 {
-    free (self->starts);
-    free (self->present);
-    self->starts = calloc (self->count + 1, sizeof *self->starts);
-    self->present = calloc (self->count + 1, sizeof *self->present);
-    FEP_ASSERT (self->starts && self->present);
-    self->present_count = 0;
     size_t point = 0;
+    size_t limit = 0;
     for (size_t i = 0; i < self->count; i++) {
         terminal_t *terminal = &self->terminals[i];
         self->starts[i] = point;
+        self->limit_starts[i] = limit;
         while (point < self->point_count && self->points[point].terminal == terminal->number) {
             point++;
         }
-        terminal->mp_count = (uint32_t) (point - self->starts[i]);
-        if (terminal->present) {
-            self->present[self->present_count++] = terminal->number;
+        while (limit < self->limit_count && self->limits[limit].terminal == terminal->number) {
+            limit++;
         }
+        terminal->mp_count = (uint32_t) (point - self->starts[i]);
     }
     self->starts[self->count] = point;
-    FEP_ASSERT (point == self->point_count);
+    self->limit_starts[self->count] = limit;
+    FEP_ASSERT (point == self->point_count && limit == self->limit_count);
+}
+
+//  As s_slot, among those present by their registration. A quarter of the slots at most is used.
+static uint32_t *s_registered_slot (const archive_table_t *self, bytes_t registration)
+{
+    size_t at = s_hash (registration) & self->registered_mask;
+    while (self->registered[at] != 0) {
+        const terminal_t *known = &self->terminals[self->registered[at] - 1];
+        if (bytes_equal (bytes_text (known->registration), registration)) {
+            break;
+        }
+        at = (at + 1) & self->registered_mask;
+    }
+    return &self->registered[at];
+}
+
+static void s_index_registered (archive_table_t *self)
+{
+    size_t count = 0;
+    size_t slots = 16;
+    for (size_t i = 0; i < self->present_count; i++) {
+        count += self->terminals[self->present[i] - 1].registration[0] ? 1 : 0;
+    }
+    while (slots < count * 4) {
+        slots *= 2;
+    }
+    free (self->registered);
+    self->registered = calloc (slots, sizeof *self->registered);
+    FEP_ASSERT (self->registered);
+    self->registered_mask = slots - 1;
+    for (size_t i = 0; i < self->present_count; i++) {
+        const terminal_t *terminal = &self->terminals[self->present[i] - 1];
+        if (terminal->registration[0]) {
+            uint32_t *slot = s_registered_slot (self, bytes_text (terminal->registration));
+            *slot = *slot ? *slot : terminal->number;
+        }
+    }
+}
+
+void archive_table_index (archive_table_t *self)
+{
+    free (self->starts);
+    free (self->limit_starts);
+    free (self->present);
+    self->starts = calloc (self->count + 1, sizeof *self->starts);
+    self->limit_starts = calloc (self->count + 1, sizeof *self->limit_starts);
+    self->present = calloc (self->count + 1, sizeof *self->present);
+    FEP_ASSERT (self->starts && self->limit_starts && self->present);
+    s_index_starts (self);
+    self->present_count = 0;
+    for (size_t i = 0; i < self->count; i++) {
+        if (self->terminals[i].present) {
+            self->present[self->present_count++] = self->terminals[i].number;
+        }
+    }
+    s_index_registered (self);
+}
+
+const terminal_t *archive_table_registered (const archive_table_t *self, bytes_t registration)
+{
+    if (!self->registered || registration.size == 0) {
+        return NULL;
+    }
+    uint32_t number = *s_registered_slot (self, registration);
+    return number > 0 ? &self->terminals[number - 1] : NULL;
 }
 
 const measuring_point_t *archive_table_points (const archive_table_t *self, uint32_t number,
@@ -143,4 +234,13 @@ const measuring_point_t *archive_table_points (const archive_table_t *self, uint
     }
     *count = self->terminals[number - 1].mp_count;
     return &self->points[self->starts[number - 1]];
+}
+
+archive_entry_t archive_table_entry (const archive_table_t *self, uint32_t number)
+{
+    archive_entry_t entry = {.terminal = &self->terminals[number - 1]};
+    entry.points = archive_table_points (self, number, &entry.point_count);
+    entry.limits = self->limits + self->limit_starts[number - 1];
+    entry.limit_count = self->limit_starts[number] - self->limit_starts[number - 1];
+    return entry;
 }

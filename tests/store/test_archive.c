@@ -449,8 +449,9 @@ static void test_rows_that_disagree (void **state)
 static void test_appended_fields (void **state)
 {
     fixture_t *self = *state;
-    const uint8_t value[] = {0x98, 1,    0xA1, 'a',  0xA1, 'A',  5,    60, 0xC3,
-                             0x91, 0x93, 7,    0xA1, 'm',  0xC0, 0x92, 1,  2};
+    const uint8_t value[] = {0x9E, 1,    0xA1, 'a',  0xA1, 'A', 5,    60,   0xC3, 0x91, 0x97,
+                             7,    0xA1, 'm',  0xA1, 'p',  8,   9,    0x90, 0xC0, 3,    0xA1,
+                             'r',  0xA1, 'h',  10,   11,   12,  0x92, 1,    2};
     row_t row = {FAMILY_ARCHIVE, bytes_of ("\0\0\0\1", 4), bytes_of (value, sizeof value)};
     CHECK_OK (store_put (self->place->store, &row, 1));
     s_reload (self);
