@@ -164,6 +164,25 @@ static fep_err_t s_read_file (const char *path, uint8_t **data, size_t *size)
     return *data && *size == (size_t) length ? FEP_OK : FEP_IO;
 }
 
+static fep_err_t s_take_csv (context_t *context, bytes_t csv, archive_fault_t *fault)
+{
+    archive_act_t act = {.who = "start",
+                         .what = "start",
+                         .when_ms = clock_wall_ms (),
+                         .entries_kept = 100000,
+                         .undoable = true,
+                         .file = "archive.csv",
+                         .file_hash = archive_hash (csv)};
+    const archive_import_t import = {ARCHIVE_CSV, ARCHIVE_UTF8, ARCHIVE_REPLACE, NULL};
+    archive_plan_t *plan;
+    uint64_t change;
+    if (archive_seen (context->store, act.file, act.file_hash)) {
+        return FEP_OK;
+    }
+    fep_err_t error = archive_plan (context->archive, csv, &import, &plan, fault);
+    return error ? error : archive_apply (context->archive, context->store, &plan, &act, &change);
+}
+
 static fep_err_t s_open_archive (supervisor_t *self)
 {
     context_t *context = &self->context;
@@ -175,8 +194,7 @@ static fep_err_t s_open_archive (supervisor_t *self)
     if (error == FEP_OK && path[0]) {
         error = s_read_file (path, &data, &size);
         if (error == FEP_OK) {
-            error =
-                archive_import (context->archive, context->store, bytes_of (data, size), &fault);
+            error = s_take_csv (context, bytes_of (data, size), &fault);
         }
         if (error != FEP_OK) {
             log_line (LEVEL_ERROR, "ARCHIVE-REFUSED", "file=%s line=%u reason=%s problem=\"%s\"",

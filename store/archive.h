@@ -1,6 +1,7 @@
-//  The archive: which terminals and measuring points there are. Kept in the store; filled from one
-//  CSV at start. Numbers are given once and never reused, also when a terminal leaves the file and
-//  comes back.
+//  The archive: which terminals and measuring points there are, and how meters are read. Kept in the
+//  store; changed by files (CSV or JSON), each validated whole, shown as a plan, and applied in one
+//  synced write together with its entries in the change log. Numbers are given once and never reused,
+//  also when a terminal leaves the file and comes back.
 #ifndef STORE_ARCHIVE_H
 #define STORE_ARCHIVE_H
 
@@ -11,7 +12,7 @@
 
 #define ARCHIVE_TERMINALS_MAX 200000  //  Present at the same time
 #define ARCHIVE_NUMBERS_MAX 1000000   //  Numbers ever given, those of terminals that left included
-#define ARCHIVE_POINTS_MAX 1000000    //  Measuring points of one import
+#define ARCHIVE_POINTS_MAX 1000000    //  Measuring points
 #define ARCHIVE_NAME_MAX 63
 #define ARCHIVE_HEARTBEAT_MAX 63     //  Characters of a heartbeat pattern
 #define ARCHIVE_GROUPS_MAX 64        //  Names of groups
@@ -54,28 +55,200 @@ typedef struct {
 
 typedef struct archive archive_t;
 
-//  Where a CSV is wrong.
+//  Where a file is wrong.
 typedef struct {
-    uint32_t line;   //  From 1
-    char text[160];  //  What, and what is allowed
+    uint32_t line;   //  From 1; 0: not in a line
+    char text[300];  //  What, and what is allowed
 } archive_fault_t;
 
-//  Gives the archive as the store has it. The archive is an in-memory copy; it belongs to one
-//  thread, but once the last import is done any thread may ask it. CORRUPT, VERSION, IO (one log
-//  line).
+//  ---- In memory. Belongs to one thread. ----
+
+//  Gives the archive as the store has it. CORRUPT, VERSION, IO (one log line).
 FEP_MUST_CHECK
 fep_err_t archive_load (store_t *store, archive_t **self_p);
 void archive_destroy (archive_t **self_p);
 
-//  Takes over a CSV: header line "terminal,name,area,heartbeat_s,measuring_point,meter", then one
-//  line per measuring point (a terminal's lines repeat its own fields equal; a line with empty
-//  measuring_point is the terminal alone). UTF-8, LF or CRLF, optional quotes, '#' lines skipped.
-//  Validated whole, then written in one batch; on a fault nothing is changed, and what is equal is
-//  not written. SYNTAX, RANGE, EXISTS, LIMIT with *fault; NO_SPACE, IO with line 0. A terminal that
-//  is no longer in the file keeps its number, not its measuring points. heartbeat_s may be empty
-//  (0). Addresses and meters: letters, digits and . _ : -
+//  Present terminals only. Borrowed until the next archive_apply; NULL if none. find: by the address,
+//  else by the registration; O(1).
+const terminal_t *archive_find (const archive_t *self, bytes_t address);
+const terminal_t *archive_by_number (const archive_t *self, uint32_t number);
+size_t archive_count (const archive_t *self);
+const terminal_t *archive_at (const archive_t *self, size_t i);
+//  Measuring points of a terminal, ordered by number; likewise one of them, and its limits, ordered by
+//  point. Borrowed until the next archive_apply; NULL if none.
+const measuring_point_t *archive_points (const archive_t *self, uint32_t number, size_t *count);
+const measuring_point_t *archive_point (const archive_t *self, uint32_t number, uint16_t mp);
+const archive_limit_t *archive_limits (const archive_t *self, uint32_t number, uint16_t mp,
+                                       size_t *count);
+//  The name of a group; "" if it has none. How many present terminals are in it.
+const char *archive_group (const archive_t *self, uint32_t group);
+size_t archive_group_size (const archive_t *self, uint32_t group);
+//  Grows with each change.
+uint64_t archive_change (const archive_t *self);
+
+//  A profile of registers, as text (fep/profile.h).
+typedef struct {
+    uint32_t number;                  //  From 1; never given to another name
+    char name[ARCHIVE_NAME_MAX + 1];  //  As in its text
+    bytes_t text;                     //  Empty: it was removed
+    uint64_t change;                  //  Number of the change that last touched it
+} archive_profile_t;
+
+//  Borrowed until it is put again; NULL if none. next: the one behind that number.
+const archive_profile_t *archive_profile (const archive_t *self, uint32_t number);
+const archive_profile_t *archive_profile_find (const archive_t *self, bytes_t name);
+const archive_profile_t *archive_profile_next (const archive_t *self, uint32_t number);
+
+//  ---- Changing it: plan, look, apply ----
+
+typedef enum { ARCHIVE_CSV, ARCHIVE_JSON } archive_format_t;
+typedef enum { ARCHIVE_UTF8, ARCHIVE_GBK } archive_encoding_t;
+typedef enum {
+    ARCHIVE_REPLACE,  //  Terminals and measuring points the file does not name are removed
+    ARCHIVE_MERGE     //  They stay; nothing is removed
+} archive_mode_t;
+
+//  What the caller knows and the store does not. NULL: everything is allowed.
+typedef struct {
+    bool (*protocol) (const char *name);  //  Is it a meter protocol?
+    const char *protocols;                //  Their names, for faults
+    fep_err_t (*pattern) (const char *text, char *why, size_t why_size);  //  Of heartbeats
+} archive_checks_t;
+
+typedef struct {
+    archive_format_t format;
+    archive_encoding_t encoding;
+    archive_mode_t mode;
+    const archive_checks_t *checks;  //  May be NULL
+} archive_import_t;
+
+//  What an archive will be, and how it differs from what it is.
+typedef struct archive_plan archive_plan_t;
+
+//  Reads a file and gives a plan; nothing is changed. What the file does not have keeps its stored value
+//  for terminals (and measuring points) that are present: a column of CSV, a key of JSON; a CSV without
+//  measuring_point and a JSON terminal without measuring_points keep all their points. Others get the
+//  empty value.
+//    CSV: a header line that names columns, in any order, each once, `terminal` among them:
+//      terminal,name,area,heartbeat_s,measuring_point,meter,protocol,profile,rated_W,limits,groups,
+//      registration,heartbeat,frame_gap_ms,answer_timeout_ms
+//    Then one line per measuring point (a terminal's lines repeat its own fields equal; a line with empty
+//    measuring_point is the terminal alone). LF or CRLF, optional quotes, '#' lines skipped.
+//    limits: "voltage.l1_V=180..260;1.0.31.7.0=0..80"; groups: "north;street lights".
+//    JSON: [{"terminal": .., "name": .., .., "groups": [..], "measuring_points": [{"mp": 1, "meter": ..,
+//      .., "limits": {"voltage.l1_V": [180, 260]}}, ..]}, ..]
+//  Addresses, meters and registrations: letters, digits and . _ : - ; registrations are unique among
+//  themselves and the addresses. SYNTAX, RANGE, EXISTS, NOT_FOUND, LIMIT with *fault.
+FEP_MUST_CHECK
+fep_err_t archive_plan (const archive_t *self, bytes_t file, const archive_import_t *import,
+                        archive_plan_t **plan_p, archive_fault_t *fault);
+
+//  A plan that adds one terminal without measuring points: number, change and mp_count do not count,
+//  groups are those the archive has. EXISTS, SYNTAX, RANGE with *fault, which names the field.
+FEP_MUST_CHECK
+fep_err_t archive_plan_terminal (const archive_t *self, const terminal_t *terminal,
+                                 const archive_checks_t *checks, archive_plan_t **plan_p,
+                                 archive_fault_t *fault);
+
+//  A plan that puts one profile (text: what profile_parse accepts, the name as in it), or removes it
+//  (text empty). NOT_FOUND, LIMIT, BUSY (a measuring point uses it) with *fault.
+FEP_MUST_CHECK
+fep_err_t archive_plan_profile (const archive_t *self, const char *name, bytes_t text,
+                                archive_plan_t **plan_p, archive_fault_t *fault);
+
+//  A plan that takes back the last import. NOT_FOUND (there is none), EXISTS (what it touched was changed
+//  since) with *fault; CORRUPT, VERSION, IO.
+FEP_MUST_CHECK
+fep_err_t archive_plan_undo (const archive_t *self, store_t *store, archive_plan_t **plan_p,
+                             archive_fault_t *fault);
+
+void archive_plan_destroy (archive_plan_t **self_p);
+
+typedef enum { ARCHIVE_ADDED, ARCHIVE_REMOVED, ARCHIVE_CHANGED, ARCHIVE_WHAT_COUNT } archive_what_t;
+const char *archive_what_name (archive_what_t what);  //  "added", ...
+
+#define ARCHIVE_SHOWN_MAX 255  //  Bytes of a value in a difference; longer ones are cut
+
+//  One difference. A terminal that comes or goes is one, with what it has in short.
+typedef struct {
+    archive_what_t what;
+    char terminal[ADDRESS_MAX + 1];      //  Address; "" for profiles
+    char field[48];                      //  "", "name", "measuring_point 3", "3.meter", "profile x"
+    char before[ARCHIVE_SHOWN_MAX + 1];  //  "" if it comes
+    char after[ARCHIVE_SHOWN_MAX + 1];   //  "" if it goes
+} archive_difference_t;
+
+//  Terminals by what happens to them, and single differences, in the order of numbers.
+size_t archive_plan_terminals (const archive_plan_t *self, archive_what_t what);
+size_t archive_plan_count (const archive_plan_t *self);
+void archive_plan_show (const archive_plan_t *self, size_t i, archive_difference_t *difference);
+//  Terminals that something happens to, by number, ascending: archive_plan_touched (self, 0..).
+size_t archive_plan_touched_count (const archive_plan_t *self);
+uint32_t archive_plan_touched (const archive_plan_t *self, size_t i, archive_what_t *what);
+
+//  Who changes it, and what is written along.
+typedef struct {
+    const char *who;        //  For the log; at most ARCHIVE_NAME_MAX bytes
+    const char *what;       //  "import", "undo", "start", "create", "profile"
+    int64_t when_ms;        //  Wall clock
+    uint64_t entries_kept;  //  Of the change log, at least 1; older ones are dropped
+    bool undoable;          //  It can be undone, and then what was before cannot
+    const char *file;       //  A file taken over at start: its name, at most 15 bytes; or NULL
+    uint64_t file_hash;     //  Of its bytes; then the next archive_seen says so
+} archive_act_t;
+
+//  Writes the plan, its log entries and what undo needs, all or nothing, synced; then the archive is as
+//  planned. Takes the plan. Nothing is written if nothing differs and no file is named. BUSY (the archive
+//  has changed since the plan), NO_SPACE, LIMIT, IO: nothing is changed, but *plan_p is gone. *change:
+//  its number, or the archive's if nothing differs.
+FEP_MUST_CHECK
+fep_err_t archive_apply (archive_t *self, store_t *store, archive_plan_t **plan_p,
+                         const archive_act_t *act, uint64_t *change);
+
+//  All in one, for the plainest case: takes over a CSV in UTF-8 as "import", replacing. As archive_plan and
+//  archive_apply; the fault says what the store says, with line 0.
 FEP_MUST_CHECK
 fep_err_t archive_import (archive_t *self, store_t *store, bytes_t csv, archive_fault_t *fault);
+
+//  Has a file of that name and hash been taken over at start?
+bool archive_seen (store_t *store, const char *file, uint64_t hash);
+uint64_t archive_hash (bytes_t bytes);
+
+//  ---- Change log ----
+
+//  One entry. Borrowed during the visit.
+typedef struct {
+    uint64_t entry;   //  Number, from 1; dense
+    uint64_t change;  //  Number of the change it belongs to
+    int64_t when_ms;  //  Wall clock
+    bytes_t who;      //  As told
+    bytes_t what;  //  The act's word in a change's first entry; then "added", "removed", "changed"
+    bytes_t terminal;  //  Address; empty in a change's first entry and for profiles
+    bytes_t field;     //  As in a difference
+    bytes_t before;    //  Likewise
+    bytes_t after;     //  Likewise; in a change's first entry what it did, in short
+} archive_log_t;
+
+typedef fep_err_t (archive_log_visit_t) (void *arg, const archive_log_t *entry);
+
+//  Entries first..last are kept; those below were dropped. 0, 0: none yet.
+void archive_log_ends (const archive_t *self, uint64_t *first, uint64_t *last);
+//  From an entry on, in order, until the visit gives an error, which is returned.
+FEP_MUST_CHECK
+fep_err_t archive_log_each (const archive_t *self, store_t *store, uint64_t from,
+                            archive_log_visit_t *visit, void *arg);
+
+//  ---- Export ----
+
+//  Appends a page of the archive as a file, from a place on that starts at 0 and ends at
+//  ARCHIVE_EXPORT_END; pages one behind the other are what archive_plan reads. What does not fit comes
+//  with the next page; a page needs 16 KiB. RANGE with *fault: a character the encoding does not have.
+#define ARCHIVE_EXPORT_END UINT64_MAX
+#define ARCHIVE_EXPORT_ROOM 16384
+FEP_MUST_CHECK
+fep_err_t archive_export (const archive_t *self, archive_format_t format,
+                          archive_encoding_t encoding, uint64_t *place, writer_t *out,
+                          archive_fault_t *fault);
 
 //  ---- Rows of the store, for actors that keep only a part. Any thread; each call reads what is committed. ----
 
@@ -97,17 +270,5 @@ fep_err_t archive_read (store_t *store, uint32_t number, archive_visit_t *visit,
 //  The names of the groups, by number; "" where none. At most ARCHIVE_GROUPS_MAX.
 FEP_MUST_CHECK
 fep_err_t archive_group_names (store_t *store, char names[][ARCHIVE_NAME_MAX + 1]);
-
-//  Present terminals only. Borrowed until the next import; NULL if none. find: O(1).
-const terminal_t *archive_find (const archive_t *self, bytes_t address);
-const terminal_t *archive_by_number (const archive_t *self, uint32_t number);
-size_t archive_count (const archive_t *self);
-const terminal_t *archive_at (const archive_t *self, size_t i);
-//  Measuring points of a terminal, ordered by number. Borrowed until the next import; NULL if none.
-const measuring_point_t *archive_points (const archive_t *self, uint32_t number, size_t *count);
-//  One of them, or NULL.
-const measuring_point_t *archive_point (const archive_t *self, uint32_t number, uint16_t mp);
-//  The text of a profile; empty if there is none. Borrowed until the next change.
-bytes_t archive_profile (const archive_t *self, uint32_t number);
 
 #endif

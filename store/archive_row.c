@@ -9,6 +9,7 @@
 #define POINT_FIELDS 6
 #define LIMIT_FIELDS 3
 #define GROUP_FIELDS 2
+#define PROFILE_FIELDS 4
 
 //  ---- Reading ----
 
@@ -45,15 +46,17 @@ static void s_skip (reader_t *in, uint32_t fields, uint32_t known)
     }
 }
 
-//  The head of a value. VERSION, CORRUPT.
-static fep_err_t s_get_head (reader_t *in, uint32_t *fields)
+fep_err_t archive_head_get (reader_t *in, uint32_t least, uint32_t *fields)
 {
     *fields = wire_get_array (in);
     uint64_t version = wire_get_uint (in);
     if (in->failed) {
         return FEP_CORRUPT;
     }
-    return version == ARCHIVE_ROW_VERSION ? FEP_OK : FEP_VERSION;
+    if (version != ARCHIVE_ROW_VERSION) {
+        return FEP_VERSION;
+    }
+    return *fields >= least ? FEP_OK : FEP_CORRUPT;
 }
 
 //  Room for one more element of `size` bytes.
@@ -225,7 +228,7 @@ fep_err_t archive_row_get (bytes_t key, bytes_t value, archive_row_t *row)
     }
     reader_t in = reader_of (value);
     uint32_t fields;
-    fep_err_t error = s_get_head (&in, &fields);
+    fep_err_t error = archive_head_get (&in, FIELDS_FIRST, &fields);
     if (error) {
         return error;
     }
@@ -244,7 +247,7 @@ fep_err_t archive_row_get (bytes_t key, bytes_t value, archive_row_t *row)
         terminal->change = wire_get_uint (&in);
     }
     s_skip (&in, fields, fields >= FIELDS ? FIELDS : FIELDS_FIRST);
-    return in.failed || fields < FIELDS_FIRST ? FEP_CORRUPT : FEP_OK;
+    return in.failed ? FEP_CORRUPT : FEP_OK;
 }
 
 archive_entry_t archive_row_entry (const archive_row_t *self)
@@ -277,11 +280,55 @@ fep_err_t archive_group_get (bytes_t key, bytes_t value, uint32_t *number,
         return FEP_CORRUPT;
     }
     *number = key.data[1];
-    fep_err_t error = s_get_head (&in, &fields);
+    fep_err_t error = archive_head_get (&in, GROUP_FIELDS, &fields);
     if (error) {
         return error;
     }
     s_get_text (&in, name, ARCHIVE_NAME_MAX + 1);
     s_skip (&in, fields, GROUP_FIELDS);
-    return in.failed || fields < GROUP_FIELDS ? FEP_CORRUPT : FEP_OK;
+    return in.failed ? FEP_CORRUPT : FEP_OK;
+}
+
+//  ---- Profiles ----
+
+void archive_profile_key (uint32_t number, uint8_t key[ARCHIVE_PROFILE_KEY_SIZE])
+{
+    writer_t out = writer_of (key, ARCHIVE_PROFILE_KEY_SIZE);
+    writer_u8 (&out, 'p');
+    writer_u8 (&out, (uint8_t) (number >> 8));
+    writer_u8 (&out, (uint8_t) number);
+}
+
+size_t archive_profile_bound (const archive_profile_t *profile)
+{
+    return 1 + 2 + (2 + ARCHIVE_NAME_MAX) + (5 + profile->text.size) + 9;
+}
+
+void archive_profile_put (const archive_profile_t *profile, writer_t *out)
+{
+    wire_put_array (out, PROFILE_FIELDS);
+    wire_put_uint (out, ARCHIVE_ROW_VERSION);
+    wire_put_text (out, profile->name);
+    wire_put_str (out, profile->text);
+    wire_put_uint (out, profile->change);
+}
+
+fep_err_t archive_profile_get (bytes_t key, bytes_t value, archive_profile_t *profile)
+{
+    reader_t in = reader_of (value);
+    uint32_t fields;
+    memset (profile, 0, sizeof *profile);
+    if (key.size != ARCHIVE_PROFILE_KEY_SIZE) {
+        return FEP_CORRUPT;
+    }
+    profile->number = (uint32_t) key.data[1] << 8 | key.data[2];
+    fep_err_t error = archive_head_get (&in, PROFILE_FIELDS, &fields);
+    if (error) {
+        return error;
+    }
+    s_get_text (&in, profile->name, sizeof profile->name);
+    profile->text = wire_get_str (&in);
+    profile->change = wire_get_uint (&in);
+    s_skip (&in, fields, PROFILE_FIELDS);
+    return in.failed ? FEP_CORRUPT : FEP_OK;
 }

@@ -5,7 +5,13 @@
 //                          registration, heartbeat, frame_gap_ms, answer_timeout_ms, change], points:
 //                          [[mp, meter, protocol, profile, rated_W, [[point, low, high], ...]], ...]
 //    'g', number 1         the name of a group: [version, name]
-//    'p', number 2         a profile: [version, name, text, present, change]
+//    'p', number 2         a profile: [version, name, text, change]
+//    's'                   how far it is: [version, change, last entry of the log, first entry kept]
+//    'l', last entry 8     entries of the log: [version, change, who, when_ms, first entry,
+//                          [[what, terminal, field, before, after], ...]]
+//    'u', index 4          what undo needs. 0: [version, change, who, when_ms, rows, names of groups];
+//                          then [version, [[number, the terminal's value as it was, or nil], ...]]
+//    'f', name             a file taken over at start: [version, hash]
 //  Numbers of terminals are below 2^24, so the first byte of their keys is 0.
 #ifndef STORE_ARCHIVE_ROW_H
 #define STORE_ARCHIVE_ROW_H
@@ -21,6 +27,10 @@
 #define ARCHIVE_TERMINALS bytes_of ("\0", 1)
 #define ARCHIVE_GROUPS bytes_of ("g", 1)
 #define ARCHIVE_PROFILES bytes_of ("p", 1)
+#define ARCHIVE_STATE bytes_of ("s", 1)
+#define ARCHIVE_LOG bytes_of ("l", 1)
+#define ARCHIVE_UNDO bytes_of ("u", 1)
+#define ARCHIVE_FILES bytes_of ("f", 1)
 
 //  ---- Terminals ----
 
@@ -56,5 +66,20 @@ void archive_group_put (const char *name, writer_t *out);
 FEP_MUST_CHECK
 fep_err_t archive_group_get (bytes_t key, bytes_t value, uint32_t *number,
                              char name[ARCHIVE_NAME_MAX + 1]);
+
+//  ---- Profiles ----
+
+void archive_profile_key (uint32_t number, uint8_t key[ARCHIVE_PROFILE_KEY_SIZE]);
+size_t archive_profile_bound (const archive_profile_t *profile);
+void archive_profile_put (const archive_profile_t *profile, writer_t *out);
+//  name and text are borrowed from value. CORRUPT, VERSION.
+FEP_MUST_CHECK
+fep_err_t archive_profile_get (bytes_t key, bytes_t value, archive_profile_t *profile);
+
+//  ---- For the other rows ----
+
+//  The head of a value: how many fields follow the version, all told. CORRUPT (fewer than `least`), VERSION.
+FEP_MUST_CHECK
+fep_err_t archive_head_get (reader_t *in, uint32_t least, uint32_t *fields);
 
 #endif

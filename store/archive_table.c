@@ -25,6 +25,23 @@ void archive_table_fini (archive_table_t *self)
     memset (self, 0, sizeof *self);
 }
 
+void archive_table_begin (archive_table_t *self, const archive_table_t *other)
+{
+    size_t slots = (other->slot_mask + 1) * sizeof *other->slots;
+    free (self->slots);
+    self->capacity = other->count + other->count / 8 + 64;
+    self->terminals = malloc (self->capacity * sizeof *self->terminals);
+    self->slots = malloc (slots);
+    FEP_ASSERT (self->terminals && self->slots);
+    memcpy (self->slots, other->slots, slots);
+    if (other->count > 0) {
+        memcpy (self->terminals, other->terminals, other->count * sizeof *other->terminals);
+    }
+    memcpy (self->groups, other->groups, sizeof self->groups);
+    self->count = other->count;
+    self->slot_mask = other->slot_mask;
+}
+
 //  Room for one more element of `size` bytes.
 static void *s_grow (void *items, size_t count, size_t *capacity, size_t size)
 {

@@ -27,8 +27,15 @@ typedef struct {
     char groups[ARCHIVE_GROUPS_MAX][ARCHIVE_NAME_MAX + 1];  //  Names by number; "" = none
 } archive_table_t;
 
+//  archive_profiles.h
+typedef struct archive_profiles archive_profiles_t;
+
 void archive_table_init (archive_table_t *self);
 void archive_table_fini (archive_table_t *self);
+
+//  Fills a fresh table with the terminals, their numbers, and the names of groups of another one;
+//  without points and limits.
+void archive_table_begin (archive_table_t *self, const archive_table_t *other);
 
 //  Appends a terminal under the next number. EXISTS (same address), LIMIT (ARCHIVE_NUMBERS_MAX).
 FEP_MUST_CHECK

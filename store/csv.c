@@ -98,7 +98,7 @@ fep_err_t csv_next (csv_t *self)
         line = s_line (self);
     } while (line.size == 0 || line.data[0] == '#');
     if (line.size > CSV_LINE_MAX) {
-        return s_wrong (self, FEP_LIMIT, "the line is longer than 1023 bytes");
+        return s_wrong (self, FEP_LIMIT, "the line is longer than 16383 bytes");
     }
     reader_t in = reader_of (line);
     writer_t out = writer_of (self->text, sizeof self->text);

@@ -6,7 +6,7 @@
 #include "fep/bytes.h"
 #include "fep/error.h"
 
-#define CSV_LINE_MAX 1023  //  Bytes of a line
+#define CSV_LINE_MAX 16383  //  Bytes of a line
 #define CSV_FIELDS_MAX 16
 
 typedef struct {
