@@ -12,11 +12,19 @@
 
 //  ---- Profiles ----
 
+//  Its text; empty if there is none.
+static bytes_t s_profile (control_t *self, uint32_t number)
+{
+    const archive_profile_t *profile =
+        archive_profile (actor_context (self->actor)->archive, number);
+    return profile ? profile->text : bytes_of (NULL, 0);
+}
+
 void control_profile_note (control_t *self, uint32_t number)
 {
     profile_t *profile = NULL;
     profile_fault_t fault;
-    bytes_t text = archive_profile (actor_context (self->actor)->archive, number);
+    bytes_t text = s_profile (self, number);
     self->periods_ms[number - 1] = 0;
     if (text.size && profile_parse (text, &profile, &fault) == FEP_OK) {
         self->periods_ms[number - 1] = profile->period_ms;
@@ -26,7 +34,7 @@ void control_profile_note (control_t *self, uint32_t number)
 
 void control_profile_send (control_t *self, const char *connector, uint32_t number)
 {
-    bytes_t text = archive_profile (actor_context (self->actor)->archive, number);
+    bytes_t text = s_profile (self, number);
     size_t size = text.size + 64;
     uint8_t *memory = malloc (size);
     FEP_ASSERT (memory);
@@ -44,7 +52,7 @@ void control_profile_send (control_t *self, const char *connector, uint32_t numb
 void control_profiles (control_t *self, const char *connector)
 {
     for (uint32_t number = 1; number <= ARCHIVE_PROFILES_MAX; number++) {
-        if (archive_profile (actor_context (self->actor)->archive, number).size) {
+        if (s_profile (self, number).size) {
             control_profile_send (self, connector, number);
         }
     }

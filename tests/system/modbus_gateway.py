@@ -63,6 +63,9 @@ class Gateway(threading.Thread):
         self.start()
 
     def close(self):
+        """May be called again."""
+        if self.ended.is_set():
+            return
         self.ended.set()
         self.wake.send(b"x")
         self.join()
