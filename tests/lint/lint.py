@@ -42,7 +42,6 @@ OUTSIDE = {
     "modbus": ["tools/modbus_line.c", "tests/"],
     "time.h": ["fep/clock.c", "bench/", "tests/"],
     "cmocka": ["tests/"],
-    "modbus.h": ["tests/"],
 }
 
 # Folder or file prefix: calls that may not stand there, and why.
