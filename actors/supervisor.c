@@ -68,21 +68,30 @@ static fep_err_t s_check_loopback (const char *what, const char *address)
     return FEP_REFUSED;
 }
 
+//  A listener's codec must own the connection: meter protocols are carried.
+static bool s_owns (const codec_t *codec)
+{
+    return codec && !codec->is_meter;
+}
+
 static fep_err_t s_check_codecs (const config_t *config)
 {
     for (unsigned i = 0; i < config->listener_count; i++) {
-        if (!codec_find (config->listeners[i].codec)) {
-            char known[256] = "";
-            const codec_t *codec;
-            for (size_t k = 0; (codec = codec_at (k)) != NULL; k++) {
-                strncat (known, k ? ", " : "", sizeof known - strlen (known) - 1);
+        if (s_owns (codec_find (config->listeners[i].codec))) {
+            continue;
+        }
+        char known[256] = "";
+        const codec_t *codec;
+        for (size_t k = 0; (codec = codec_at (k)) != NULL; k++) {
+            if (s_owns (codec)) {
+                strncat (known, known[0] ? ", " : "", sizeof known - strlen (known) - 1);
                 strncat (known, codec->name, sizeof known - strlen (known) - 1);
             }
-            log_line (LEVEL_ERROR, "CONFIG-REFUSED",
-                      "listener=%s problem=\"no codec named %s; allowed: %s\"",
-                      config->listeners[i].name, config->listeners[i].codec, known);
-            return FEP_NOT_FOUND;
         }
+        log_line (LEVEL_ERROR, "CONFIG-REFUSED",
+                  "listener=%s problem=\"no codec named %s for connections; allowed: %s\"",
+                  config->listeners[i].name, config->listeners[i].codec, known);
+        return FEP_NOT_FOUND;
     }
     return FEP_OK;
 }
