@@ -62,15 +62,16 @@ typedef struct {
     uint32_t mark;        //  Up to which the codec may confirm
 } hold_t;
 
-#define ASKS_MAX 4096       //  Requests of clients under way; beyond it BUSY
+#define ASKS_MAX 65536      //  Requests under way; beyond it BUSY
+#define ASK_BITS 16         //  Of a request's token: its place
 #define ASK_CLIENT_MAX 255  //  Bytes of a ROUTER's identity
 
 //  Who asked: found again by the request's token.
 typedef struct {
-    uint64_t number;                 //  Request token; 0: free
-    int64_t token;                   //  The client's own
-    uint8_t client_size;             //  Of client
-    uint8_t client[ASK_CLIENT_MAX];  //  Identity at the door
+    uint64_t number;      //  Request token; 0: free
+    int64_t token;        //  The asker's own
+    uint8_t client_size;  //  Of client
+    uint8_t *client;      //  Identity at the door; NULL: schedule
 } ask_t;
 
 typedef struct {
@@ -112,7 +113,9 @@ typedef struct {
     bool accepting;                             //  Listeners are in the epoll set
     bool stopping;                              //  Sessions were told to close
     ask_t *asks;                                //  ASKS_MAX, made at the first request
-    uint64_t ask_number;                        //  Last token given
+    uint32_t *free_asks;                        //  Stack of free places in asks
+    size_t free_ask_count;                      //  On it
+    uint64_t ask_number;                        //  Tokens given
     profile_t *profiles[ARCHIVE_PROFILES_MAX];  //  Number n at n - 1; NULL: never heard of
 } connector_t;
 

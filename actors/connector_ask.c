@@ -7,16 +7,6 @@
 
 #define ANSWER_BYTES 1024
 
-static ask_t *s_find (connector_t *self, uint64_t number)
-{
-    for (size_t i = 0; self->asks && i < ASKS_MAX; i++) {
-        if (self->asks[i].number == number) {
-            return &self->asks[i];
-        }
-    }
-    return NULL;
-}
-
 static void s_answer (connector_t *self, bytes_t client, int64_t token, fep_err_t error,
                       uint8_t code)
 {
@@ -39,17 +29,23 @@ static void s_answer (connector_t *self, bytes_t client, int64_t token, fep_err_
                 writer_bytes (&out));
 }
 
+static void s_free (connector_t *self, ask_t *ask)
+{
+    free (ask->client);
+    *ask = (ask_t){.number = 0};
+    self->free_asks[self->free_ask_count++] = (uint32_t) (ask - self->asks);
+}
+
 //  A session's request has ended.
 void connector_result (void *arg, const session_t *session, uint64_t token, fep_err_t error,
                        uint8_t code)
 {
     connector_t *self = arg;
-    ask_t *ask = s_find (self, token);
+    ask_t *ask = &self->asks[token & (ASKS_MAX - 1)];
     (void) session;
-    if (ask) {
-        s_answer (self, bytes_of (ask->client, ask->client_size), ask->token, error, code);
-        ask->number = 0;
-    }
+    FEP_ASSERT (ask->number == token);
+    s_answer (self, bytes_of (ask->client, ask->client_size), ask->token, error, code);
+    s_free (self, ask);
 }
 
 //  UNSUPPORTED if it names a meter protocol nobody knows.
@@ -84,13 +80,37 @@ static fep_err_t s_request (bytes_t body, request_t *request)
     return FEP_OK;
 }
 
+static void s_make_places (connector_t *self)
+{
+    self->asks = calloc (ASKS_MAX, sizeof *self->asks);
+    self->free_asks = malloc (ASKS_MAX * sizeof *self->free_asks);
+    FEP_ASSERT (self->asks && self->free_asks);
+    for (uint32_t i = 0; i < ASKS_MAX; i++) {
+        self->free_asks[i] = ASKS_MAX - 1 - i;
+    }
+    self->free_ask_count = ASKS_MAX;
+}
+
 //  A free place, made at the first request; NULL if all are taken.
-static ask_t *s_place (connector_t *self)
+static ask_t *s_place (connector_t *self, bytes_t client, int64_t token)
 {
     if (!self->asks) {
-        self->asks = calloc (ASKS_MAX, sizeof *self->asks);
+        s_make_places (self);
     }
-    return self->asks ? s_find (self, 0) : NULL;
+    if (!self->free_ask_count) {
+        return NULL;
+    }
+    uint32_t place = self->free_asks[--self->free_ask_count];
+    ask_t *ask = &self->asks[place];
+    *ask = (ask_t){.number = ++self->ask_number << ASK_BITS | place,
+                   .token = token,
+                   .client_size = (uint8_t) client.size};
+    if (client.size) {
+        ask->client = malloc (client.size);
+        FEP_ASSERT (ask->client);
+        memcpy (ask->client, client.data, client.size);
+    }
+    return ask;
 }
 
 fep_err_t connector_on_request (void *arg, actor_t *actor, bytes_t body)
@@ -105,22 +125,24 @@ fep_err_t connector_on_request (void *arg, actor_t *actor, bytes_t body)
         return FEP_CORRUPT;
     }
     bytes_t who = wire_get_bin (&client);
-    ask_t *ask = s_place (self);
-    if (!conn || conn->is_dead || !ask || who.size > ASK_CLIENT_MAX) {
-        s_answer (self, who, token, ask ? FEP_CLOSED : FEP_BUSY, 0);
+    if (!conn || conn->is_dead) {
+        s_answer (self, who, token, FEP_CLOSED, 0);
         return FEP_OK;
     }
-    *ask = (ask_t){.number = ++self->ask_number, .token = token, .client_size = (uint8_t) who.size};
-    memcpy (ask->client, who.data, who.size);
+    ask_t *ask = who.size <= ASK_CLIENT_MAX ? s_place (self, who, token) : NULL;
+    if (!ask) {
+        s_answer (self, who, token, FEP_BUSY, 0);
+        return FEP_OK;
+    }
+    uint64_t number = ask->number;
     fep_err_t error = s_request (body, &request);
-    request.token = ask->number;
+    request.token = number;
     session_env_t env = connector_env (self);
     if (error == FEP_OK) {
         error = session_request (conn->session, &env, &request);
     }
     if (error != FEP_OK) {
-        connector_result (self, conn->session, request.token, error == FEP_FULL ? FEP_BUSY : error,
-                          0);
+        connector_result (self, conn->session, number, error == FEP_FULL ? FEP_BUSY : error, 0);
     }
     connector_timer (self, conn);
     return FEP_OK;
@@ -160,7 +182,11 @@ const profile_t *connector_profile (void *arg, uint32_t number)
 
 void connector_ask_stop (connector_t *self)
 {
+    for (size_t i = 0; self->asks && i < ASKS_MAX; i++) {
+        free (self->asks[i].client);
+    }
     free (self->asks);
+    free (self->free_asks);
     for (size_t i = 0; i < ARCHIVE_PROFILES_MAX; i++) {
         profile_destroy (&self->profiles[i]);
     }
