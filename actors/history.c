@@ -1,6 +1,6 @@
 //  History: follows the journal and keeps the latest values, in memory with checkpoints; never a row per reading.
 //  A checkpoint writes the blocks that changed together with the journal position they reach; a crash replays
-//  the journal from there.
+//  the journal from there. Suspect items are none: what is doubted is not published.
 //
 //  Words it takes: COMMITTED from storage; LATEST from control.
 #include "actors/actor.h"
@@ -42,7 +42,7 @@ static void s_take (history_t *self, cursor_t *cursor, const message_t *message,
                                                             : message->received_ms,
                                 .value = item.value,
                                 .sequence = sequence};
-        if (item.value.kind == VALUE_TEXT) {
+        if (item.value.kind == VALUE_TEXT || item.value.quality & QUALITY_SUSPECT) {
             continue;
         }
         if (!latest_put (self->latest, block, &value)) {
@@ -59,7 +59,7 @@ static void s_follow (void *arg, uint64_t sequence, bytes_t batches)
     message_t message;
     while (cursor_batch (&cursor, &head) == FEP_OK) {
         while (cursor_message (&cursor, &message) == FEP_OK) {
-            if (message.kind == MESSAGE_READING) {
+            if (message_is_reading (message.kind)) {
                 s_take (self, &cursor, &message, sequence);
             }
         }

@@ -91,6 +91,8 @@ static uint64_t s_bytes_hash (uint64_t hash, bytes_t bytes)
 static uint64_t s_value_hash (const value_t *value)
 {
     uint64_t shape = (uint64_t) value->kind << 8 | (uint8_t) value->exponent;
+    //  What is doubted and what is not are two values, or nothing held would ever be journalled as good.
+    shape |= (uint64_t) (value->quality & QUALITY_SUSPECT) << 16;
     if (value->kind == VALUE_TEXT) {
         return s_bytes_hash (shape, bytes_of (value->text, (size_t) value->exponent));
     }
@@ -102,8 +104,8 @@ static uint64_t s_key (const message_t *message, int64_t time_ms, const item_t i
                        size_t count)
 {
     uint64_t hash = s_mix (0x5851F42D4C957F2Du, (uint64_t) time_ms);
-    hash = s_mix (hash,
-                  (uint64_t) message->kind << 24 | (uint64_t) message->freeze << 16 | message->mp);
+    uint64_t kind = message_is_reading (message->kind) ? MESSAGE_READING : message->kind;
+    hash = s_mix (hash, kind << 24 | (uint64_t) message->freeze << 16 | message->mp);
     if (message->kind == MESSAGE_EVENT) {
         hash = s_bytes_hash (hash, message->raw);
         for (size_t i = 0; i < count; i++) {
@@ -281,7 +283,7 @@ void identity_check (identity_t *self, const message_t *message, int64_t time_ms
                      const item_t items[], size_t count, identity_verdict_t verdicts[])
 {
     if (time_ms == 0 || count == 0 ||
-        (message->kind != MESSAGE_READING && message->kind != MESSAGE_EVENT)) {
+        (!message_is_reading (message->kind) && message->kind != MESSAGE_EVENT)) {
         s_all (verdicts, count, IDENTITY_NEW);
         return;
     }

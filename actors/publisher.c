@@ -5,6 +5,7 @@
 //  A publication is three frames: topic, [version, what, epoch, sequence, prev, time], body.
 #include "actors/actor.h"
 #include "actors/follower.h"
+#include "actors/split.h"
 #include "actors/topics.h"
 #include "fep/clock.h"
 #include "fep/log.h"
@@ -21,6 +22,7 @@ typedef struct {
     store_t *store;       //  Borrowed
     zsock_t *feed;        //  XPUB
     topics_t *topics;     //  What and who
+    split_t *split;       //  Good and suspect halves
     follower_t follower;  //  Of the journal
     int64_t tick_us;      //  Next TICK
 } publisher_t;
@@ -44,6 +46,25 @@ static void s_send (publisher_t *self, const char *topic, const char *what, uint
     metric_add (METRIC_publications, 1);
 }
 
+static void s_gather (publisher_t *self, const message_t *message, uint32_t index, bytes_t packed)
+{
+    topic_t *finer = topics_finer (self->topics, message->address);
+    topics_gather (self->topics, topics_base (self->topics, message), index, packed);
+    if (finer) {
+        topics_gather (self->topics, finer, index, packed);
+    }
+}
+
+//  The halves of a reading of which something is suspect, each on its own topic.
+static void s_gather_halves (publisher_t *self, uint32_t index, bytes_t packed)
+{
+    split_part_t part;
+    fep_err_t error = split_begin (self->split, packed);
+    while (error == FEP_OK && split_next (self->split, &part) == FEP_OK) {
+        s_gather (self, &part.message, index, part.bytes);
+    }
+}
+
 //  Gathers the messages of a record by topic, then publishes each topic once.
 static void s_publish (void *arg, uint64_t sequence, bytes_t batches)
 {
@@ -56,14 +77,13 @@ static void s_publish (void *arg, uint64_t sequence, bytes_t batches)
     while (cursor_batch (&cursor, &head) == FEP_OK) {
         while (cursor_message (&cursor, &message) == FEP_OK) {
             bytes_t span;
-            topic_t *finer = topics_finer (self->topics, message.address);
-            topic_t *base = topics_base (self->topics, &message);
             if (cursor_span (&cursor, &span) != FEP_OK) {
                 break;
             }
-            topics_gather (self->topics, base, index, span);
-            if (finer) {
-                topics_gather (self->topics, finer, index, span);
+            if (message.kind == MESSAGE_HELD) {
+                s_gather_halves (self, index, span);
+            } else {
+                s_gather (self, &message, index, span);
             }
             index++;
         }
@@ -164,6 +184,7 @@ static fep_err_t s_start (void *arg, actor_t *actor)
     self->actor = actor;
     self->store = actor_context (actor)->store;
     self->topics = topics_new ((size_t) config->feed.topics);
+    self->split = split_new ();
     uint64_t head = store_head (self->store);
     uint64_t position;
     fep_err_t error = store_follower (self->store, NAME_PUBLISHER, head, &position);
@@ -204,6 +225,7 @@ static void s_stop (void *arg, actor_t *actor)
     follower_fini (&self->follower);
     zsock_destroy (&self->feed);
     topics_destroy (&self->topics);
+    split_destroy (&self->split);
 }
 
 static const actor_word_t s_words[] = {

@@ -4,6 +4,7 @@
 //  A page ends at door.page_bytes of answer or SCAN_RECORDS of journal, whichever comes first; `next` advances
 //  even if nothing matched.
 #include "actors/actor.h"
+#include "actors/split.h"
 #include "fep/log.h"
 #include "fep/pack.h"
 #include "fep/wire.h"
@@ -18,6 +19,7 @@ typedef struct {
     actor_t *actor;    //  Frame
     store_t *store;    //  Borrowed
     int control;       //  Mailbox
+    split_t *split;    //  Good and suspect halves
     uint8_t *page;     //  The answer's body
     uint8_t *answer;   //  Around it
     size_t page_size;  //  Of each
@@ -39,9 +41,29 @@ static bool s_matches (const filter_t *filter, const message_t *message)
            (!filter->terminal[0] || bytes_equal (message->address, bytes_text (filter->terminal)));
 }
 
+static uint32_t s_put (uint32_t index, bytes_t message, writer_t *out)
+{
+    wire_put_array (out, 2);
+    wire_put_uint (out, index);
+    writer_put (out, message.data, message.size);
+    return 1;
+}
+
+//  Of a reading of which something is suspect: the half that was asked for, or both.
+static fep_err_t s_halves (query_t *self, const filter_t *filter, uint32_t index, bytes_t message,
+                           writer_t *out, uint32_t *count)
+{
+    split_part_t part;
+    fep_err_t error = split_begin (self->split, message);
+    while (error == FEP_OK && (error = split_next (self->split, &part)) == FEP_OK) {
+        *count += s_matches (filter, &part.message) ? s_put (index, part.bytes, out) : 0;
+    }
+    return error == FEP_NOT_FOUND ? FEP_OK : error;
+}
+
 //  Appends [sequence, [[index, message], ...]] if a message matches. FULL: it does not fit; nothing was written.
-static fep_err_t s_commit (const filter_t *filter, const record_t *record, writer_t *out,
-                           uint32_t *commits)
+static fep_err_t s_commit (query_t *self, const filter_t *filter, const record_t *record,
+                           writer_t *out, uint32_t *commits)
 {
     cursor_t cursor = cursor_of (record->batches);
     batch_head_t head;
@@ -60,11 +82,13 @@ static fep_err_t s_commit (const filter_t *filter, const record_t *record, write
             if (error != FEP_OK) {
                 return error;
             }
-            if (s_matches (filter, &message)) {
-                wire_put_array (out, 2);
-                wire_put_uint (out, index);
-                writer_put (out, span.data, span.size);
-                count++;
+            if (message.kind == MESSAGE_HELD) {
+                error = s_halves (self, filter, index, span, out, &count);
+            } else {
+                count += s_matches (filter, &message) ? s_put (index, span, out) : 0;
+            }
+            if (error != FEP_OK) {
+                return error;
             }
             index++;
         }
@@ -92,7 +116,7 @@ static fep_err_t s_scan (query_t *self, const filter_t *filter, writer_t *out, u
     for (int i = 0; i < SCAN_RECORDS && bytes < SCAN_BYTES && error == FEP_OK; i++) {
         error = walker_next (walker, &record);
         if (error == FEP_OK) {
-            error = s_commit (filter, &record, out, commits);
+            error = s_commit (self, filter, &record, out, commits);
             bytes += record.batches.size;
         }
         if (error == FEP_OK) {
@@ -222,6 +246,7 @@ static fep_err_t s_start (void *arg, actor_t *actor)
     self->actor = actor;
     self->store = actor_context (actor)->store;
     self->page_size = (size_t) (config->door.page_bytes + 2 * commit_max) + 2 * HEAD_ROOM;
+    self->split = split_new ();
     self->page = malloc (self->page_size);
     self->answer = malloc (self->page_size);
     FEP_ASSERT (self->page && self->answer);
@@ -236,6 +261,7 @@ static void s_stop (void *arg, actor_t *actor)
 {
     query_t *self = arg;
     (void) actor;
+    split_destroy (&self->split);
     free (self->page);
     free (self->answer);
 }

@@ -147,7 +147,7 @@ static fep_err_t s_inspect (storage_t *self, uint8_t *memory, bytes_t body, tall
             *repeats += s_mark_changed (self, &cursor, memory, &message);
             tally->messages++;
             tally->items += message.count;
-            tally->readings += message.kind == MESSAGE_READING ? message.count : 0;
+            tally->readings += message_is_reading (message.kind) ? message.count : 0;
         }
     }
     return error == FEP_NOT_FOUND ? FEP_OK : error;
@@ -167,10 +167,16 @@ static void s_rebuild_run (storage_t *self, const message_t *message, uint32_t f
     copy->time_ms = message->step_ms ? message_item_time (message, from) : message->time_ms;
     copy->raw = *raw;
     *raw = (bytes_t){NULL, 0};
+    uint16_t quality = 0;
     for (uint32_t i = from; i < to; i++) {
         if (self->verdicts[i] != IDENTITY_REPEAT) {
             batch_item (self->rebuilt, self->items[i].point, self->items[i].value);
+            quality |= self->items[i].value.quality;
         }
+    }
+    //  What was suspect may be among the repeats.
+    if (copy->kind == MESSAGE_HELD && !(quality & QUALITY_SUSPECT)) {
+        copy->kind = MESSAGE_READING;
     }
 }
 
@@ -235,7 +241,7 @@ static fep_err_t s_rebuild (storage_t *self, bytes_t body, tally_t *tally)
         const message_t *kept = &self->rebuilt->messages[i];
         tally->messages++;
         tally->items += kept->count;
-        tally->readings += kept->kind == MESSAGE_READING ? kept->count : 0;
+        tally->readings += message_is_reading (kept->kind) ? kept->count : 0;
     }
     if (!self->rebuilt->message_count) {
         return FEP_OK;

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """A subscriber that misses nothing: what the feed lost is fetched from the door.
 
-Prints each message once, in order per topic, as one JSON line:
+Prints each message once, in order per topic, as one JSON line (a reading of which something is suspect is two
+messages of one index: what is good as kind 1 on reading/.., what is suspect as kind 8 on held/..):
 {"topic", "epoch", "sequence", "index", "message", "fetched"}. A line {"topic", "lost": [from, to]} says
 that the journal no longer has those sequences. Stops by --count or --seconds.
 """

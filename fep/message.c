@@ -5,9 +5,9 @@
 #include <stdlib.h>
 
 static const char *const s_kinds[MESSAGE_KIND_COUNT] = {
-    [MESSAGE_READING] = "reading",    [MESSAGE_EVENT] = "event", [MESSAGE_ALARM] = "alarm",
-    [MESSAGE_RESULT] = "result",      [MESSAGE_LINK] = "link",   [MESSAGE_LOGIN] = "login",
-    [MESSAGE_HEARTBEAT] = "heartbeat"};
+    [MESSAGE_READING] = "reading",     [MESSAGE_EVENT] = "event", [MESSAGE_ALARM] = "alarm",
+    [MESSAGE_RESULT] = "result",       [MESSAGE_LINK] = "link",   [MESSAGE_LOGIN] = "login",
+    [MESSAGE_HEARTBEAT] = "heartbeat", [MESSAGE_HELD] = "held"};
 
 static const char *const s_freezes[FREEZE_COUNT] = {"none", "curve", "hour",
                                                     "day",  "month", "command"};

@@ -101,11 +101,18 @@ typedef enum {
     MESSAGE_LINK = 5,
     MESSAGE_LOGIN = 6,
     MESSAGE_HEARTBEAT = 7,
+    MESSAGE_HELD = 8,  //  In the journal: a reading of which at least one item is SUSPECT
     MESSAGE_KIND_COUNT
 } message_kind_t;
 
 //  "reading", ... as in topics and JSON; "?" if out of range.
 const char *message_kind_name (uint8_t kind);
+
+//  True of both shapes a reading has in the journal.
+static inline bool message_is_reading (uint8_t kind)
+{
+    return kind == MESSAGE_READING || kind == MESSAGE_HELD;
+}
 
 typedef enum {
     FREEZE_NONE,
@@ -126,7 +133,7 @@ const char *freeze_name (uint8_t freeze);
 #define BATCH_MESSAGES_MAX 8192
 #define BATCH_BYTES_MAX (1024 * 1024)  //  Raw bytes, addresses and texts of one batch
 
-//  READING: items are points. EVENT: the first item is POINT_EVENT_CODE, or POINT_EVENT_RAW for what could
+//  READING, HELD: items are points. EVENT: the first item is POINT_EVENT_CODE, or POINT_EVENT_RAW for what could
 //  be delimited but not understood. LINK: POINT_LINK_STATE and POINT_LINK_REASON. Times are UTC milliseconds.
 typedef struct {
     int64_t received_ms;  //  When we received it

@@ -230,6 +230,33 @@ static uint8_t *s_put_head (uint8_t *at, const batch_head_t *head, uint32_t mess
     return s_put_u32 (at, TAG_ARRAY32, messages);
 }
 
+size_t pack_message_bound (const message_t *message, const item_t items[])
+{
+    size_t bound = MESSAGE_BOUND + message->address.size + message->raw.size +
+                   (size_t) message->count * ITEM_BOUND;
+    for (uint32_t i = 0; i < message->count; i++) {
+        bound += items[i].value.kind == VALUE_TEXT ? s_text_size (&items[i].value) : 0;
+    }
+    return bound;
+}
+
+fep_err_t pack_message (const message_t *message, const item_t items[], writer_t *out)
+{
+    if (message->address.size > ADDRESS_MAX || message->count > BATCH_ITEMS_MAX ||
+        message->area >= AREA_COUNT) {
+        return FEP_LIMIT;
+    }
+    if (out->failed || out->capacity - out->size < pack_message_bound (message, items)) {
+        out->failed = true;
+        return FEP_FULL;
+    }
+    uint8_t *at = s_put_message (out->data + out->size, message);
+    at = s_put_items (at, out->data + out->capacity, items, message->count);
+    FEP_ASSERT (at);
+    out->size = (size_t) (at - out->data);
+    return FEP_OK;
+}
+
 void pack_head (const batch_head_t *head, writer_t *out)
 {
     uint8_t *at = writer_room (out, HEAD_SIZE);
@@ -593,6 +620,13 @@ void cursor_patch_quality (const cursor_t *self, uint8_t *packed, uint16_t quali
     FEP_ASSERT (self->quality_at > 0 && self->quality_at + 2 <= self->in.size);
     packed[self->quality_at] = (uint8_t) (quality >> 8);
     packed[self->quality_at + 1] = (uint8_t) quality;
+}
+
+void cursor_patch_kind (const cursor_t *self, uint8_t *packed, message_kind_t kind)
+{
+    //  Our own packer writes a fixarray and behind it the kind in one byte.
+    FEP_ASSERT (self->in_message && packed[self->message_start] == TAG_MESSAGE);
+    packed[self->message_start + 1] = (uint8_t) kind;
 }
 
 //  Every item of the message the cursor is in.

@@ -31,6 +31,14 @@ fep_err_t pack_batch (const batch_t *batch, const batch_head_t *head, writer_t *
 //  Appends a batch header for head->messages messages to be copied behind it.
 void pack_head (const batch_head_t *head, writer_t *out);
 
+//  Bytes that pack_message needs at most.
+size_t pack_message_bound (const message_t *message, const item_t items[]);
+
+//  Appends one message as a batch holds it, and as the feed and FETCH carry it; its items are items[0..count).
+//  FULL, LIMIT as above.
+FEP_MUST_CHECK
+fep_err_t pack_message (const message_t *message, const item_t items[], writer_t *out);
+
 //  Walks packed bytes. Checks every length; never allocates. Messages and text values are borrowed from
 //  the packed bytes.
 typedef struct {
@@ -65,6 +73,9 @@ fep_err_t cursor_span (cursor_t *self, bytes_t *span);
 
 //  Sets the quality of the item just read, in place. packed is the memory the cursor walks.
 void cursor_patch_quality (const cursor_t *self, uint8_t *packed, uint16_t quality);
+
+//  Sets the kind of the message the cursor is in, in place.
+void cursor_patch_kind (const cursor_t *self, uint8_t *packed, message_kind_t kind);
 
 //  Checks a whole record: every batch, message and item. For bytes that come from outside.
 FEP_MUST_CHECK

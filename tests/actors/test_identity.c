@@ -95,6 +95,25 @@ static void test_apart (void **state)
     identity_destroy (&identity);
 }
 
+//  A doubted value and the same one trusted are two values; a message of kind HELD is a reading.
+static void test_suspect_is_another_value (void **state)
+{
+    (void) state;
+    static const identity_verdict_t expected[] = {N, R, C, R, C};
+    static const bool suspect[] = {true, true, false, false, true};
+    identity_t *identity = identity_new (16);
+    item_t item = s_item (P (0), 1);
+    identity_verdict_t verdict;
+    for (size_t i = 0; i < sizeof suspect / sizeof *suspect; i++) {
+        message_t message = s_message (suspect[i] ? MESSAGE_HELD : MESSAGE_READING, 1, 1000);
+        item.value.quality = suspect[i] ? QUALITY_SUSPECT : QUALITY_RE_READ;
+        identity_check (identity, &message, 1000, &item, 1, &verdict);
+        assert_int_equal (verdict, expected[i]);
+    }
+    assert_int_equal (identity_count (identity), 1);
+    identity_destroy (&identity);
+}
+
 static void test_values_of_all_kinds (void **state)
 {
     (void) state;
@@ -372,6 +391,7 @@ int main (void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (test_new_repeat_changed),
         cmocka_unit_test (test_apart),
+        cmocka_unit_test (test_suspect_is_another_value),
         cmocka_unit_test (test_values_of_all_kinds),
         cmocka_unit_test (test_neighbours_do_not_mix),
         cmocka_unit_test (test_scaled_values_do_not_mix),

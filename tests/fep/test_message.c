@@ -105,6 +105,7 @@ static void test_words (void **state)
     char text[256];
     assert_string_equal (message_kind_name (MESSAGE_READING), "reading");
     assert_string_equal (message_kind_name (MESSAGE_HEARTBEAT), "heartbeat");
+    assert_string_equal (message_kind_name (MESSAGE_HELD), "held");
     assert_string_equal (message_kind_name (0), "?");
     assert_string_equal (message_kind_name (MESSAGE_KIND_COUNT), "?");
     assert_string_equal (freeze_name (FREEZE_COMMAND), "command");

@@ -28,7 +28,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 DEADLINE_S = 30           # generous: a deadline that passes is a failure, not a measurement
 UTC_OFFSET_MIN = 480      # of the terminals
 CONTEXT = zmq.Context()
-KINDS = ["", "reading", "event", "alarm", "result", "link", "login", "heartbeat"]
+KINDS = ["", "reading", "event", "alarm", "result", "link", "login", "heartbeat", "held"]
 CHANGED = 1 << 9          # quality bit
 _to_close = []            # what a test has opened
 
