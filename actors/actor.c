@@ -62,7 +62,7 @@ struct actor {
     int64_t deadline_us;             //  Its next tick
     zmq_msg_t sender;                //  Identity of the current message
     bool has_sender;                 //  sender is set
-    uint8_t *body_memory;            //  Of the current message
+    zmq_msg_t *body;                 //  Of the current message; NULL between handlers
 };
 
 struct host {
@@ -114,7 +114,7 @@ bytes_t actor_sender (actor_t *self)
 
 uint8_t *actor_body_memory (actor_t *self)
 {
-    return self->body_memory;
+    return zmq_msg_data (self->body);
 }
 
 //  ---- Sockets ----
@@ -287,6 +287,13 @@ void actor_forward (actor_t *self, int socket, const char *word, zmq_msg_t *body
     s_flush_held (self);
 }
 
+void actor_forward_body (actor_t *self, int socket, const char *word)
+{
+    FEP_ASSERT (self->body);
+    actor_forward (self, socket, word, self->body);
+    zmq_msg_init (self->body);
+}
+
 bool actor_stalled (const actor_t *self)
 {
     return self->stalled || self->holding;
@@ -311,7 +318,7 @@ void actor_fail (actor_t *self, const char *id, fep_err_t reason)
 
 static void s_dispatch (actor_t *self, bytes_t word, zmq_msg_t *body)
 {
-    self->body_memory = zmq_msg_data (body);
+    self->body = body;
     for (const actor_word_t *entry = self->class->words; entry && entry->word; entry++) {
         if (bytes_equal (word, bytes_text (entry->word))) {
             fep_err_t error = entry->handle (self->self, self,
@@ -320,9 +327,11 @@ static void s_dispatch (actor_t *self, bytes_t word, zmq_msg_t *body)
                 log_line (LEVEL_WARNING, "ACTOR-HANDLER", "actor=%s word=%s reason=%s", self->name,
                           entry->word, fep_err_name (error));
             }
+            self->body = NULL;
             return;
         }
     }
+    self->body = NULL;
     metric_add (METRIC_unknown_words, 1);
     log_line (LEVEL_WARNING, "ACTOR-WORD", "actor=%s word=%.*s", self->name,
               (int) (word.size > 32 ? 32 : word.size), (const char *) word.data);

@@ -33,7 +33,7 @@ typedef struct {
 } actor_class_t;
 
 extern const actor_class_t connector_class, storage_class, publisher_class, history_class,
-    query_class, control_class, schedule_class;
+    query_class, control_class, schedule_class, validator_class;
 
 #define ACTOR_SOCKETS_MAX 24
 
@@ -74,6 +74,8 @@ uint8_t *actor_body_memory (actor_t *self);
 //  Down the chain. Takes the message; while the queue is full the frame holds it and the actor is stalled.
 //  Call only when not stalled.
 void actor_forward (actor_t *self, int socket, const char *word, zmq_msg_t *body);
+//  The same with the message whose handler runs, without a copy. Its bytes are not to be touched any more.
+void actor_forward_body (actor_t *self, int socket, const char *word);
 bool actor_stalled (const actor_t *self);
 
 //  An actor that cannot take more input for its own reasons (disk below the reserve) stalls and resumes itself.

@@ -383,7 +383,7 @@ static fep_err_t s_start (void *arg, actor_t *actor)
     }
     s_pools (self);
     snprintf (endpoint, sizeof endpoint, AT_CONNECTOR, actor_number (actor));
-    self->chain = actor_push (actor, AT_STORAGE, MARK_CHAIN);
+    self->chain = actor_push (actor, AT_VALIDATOR, MARK_CHAIN);
     self->durable = actor_pull (actor, endpoint, MARK_CHAIN, false);
     self->control = actor_dealer (actor, AT_CONTROL, MARK_MAIL);
     self->notes = actor_push (actor, AT_PUBLISHER_NOTES, MARK_DOOR);

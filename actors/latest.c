@@ -222,7 +222,7 @@ static latest_value_t s_read (reader_t *in)
     return read;
 }
 
-fep_err_t latest_unpack (latest_t *self, bytes_t key, bytes_t value)
+fep_err_t latest_each (bytes_t key, bytes_t value, latest_visit_t *visit, void *arg)
 {
     reader_t name = reader_of (key);
     reader_t in = reader_of (value);
@@ -232,16 +232,29 @@ fep_err_t latest_unpack (latest_t *self, bytes_t key, bytes_t value)
         return FEP_CORRUPT;
     }
     uint32_t count = wire_get_array (&in);
-    latest_block_t *block = latest_block (self, terminal, mp, true);
-    for (uint32_t i = 0; i < count && !in.failed; i++) {
+    fep_err_t error = FEP_OK;
+    for (uint32_t i = 0; i < count && !in.failed && error == FEP_OK; i++) {
         if (wire_get_array (&in) != LATEST_COLUMNS) {
             return FEP_CORRUPT;
         }
         latest_value_t read = s_read (&in);
-        if (!in.failed && !latest_put (self, block, &read)) {
-            metric_add (METRIC_latest_refused, 1);
-        }
+        error = in.failed ? FEP_CORRUPT : visit (arg, terminal, mp, &read);
+    }
+    return in.failed ? FEP_CORRUPT : error;
+}
+
+static fep_err_t s_unpack (void *arg, uint32_t terminal, uint16_t mp, const latest_value_t *value)
+{
+    latest_t *self = arg;
+    latest_block_t *block = latest_block (self, terminal, mp, true);
+    if (!latest_put (self, block, value)) {
+        metric_add (METRIC_latest_refused, 1);
     }
     block->dirty = false;
-    return in.failed ? FEP_CORRUPT : FEP_OK;
+    return FEP_OK;
+}
+
+fep_err_t latest_unpack (latest_t *self, bytes_t key, bytes_t value)
+{
+    return latest_each (key, value, s_unpack, self);
 }

@@ -41,6 +41,11 @@ latest_block_t *latest_block_at (latest_t *self, size_t i);
 //  A block as a row of the store: key terminal 4, measuring point 2; value [version, [value columns ...]].
 void latest_key (const latest_block_t *block, uint8_t key[6]);
 void latest_pack (const latest_block_t *block, writer_t *out);
+//  Calls visit for each value of such a row; an error ends it and is returned. CORRUPT.
+typedef fep_err_t (latest_visit_t) (void *arg, uint32_t terminal, uint16_t mp,
+                                    const latest_value_t *value);
+FEP_MUST_CHECK
+fep_err_t latest_each (bytes_t key, bytes_t value, latest_visit_t *visit, void *arg);
 FEP_MUST_CHECK
 fep_err_t latest_unpack (latest_t *self, bytes_t key, bytes_t value);
 

@@ -1,8 +1,9 @@
 //  The diagram as code: endpoints, marks, command words, and what every actor is given at start.
-//    connector.N --BATCH--> storage --COMMITTED--> publisher, history      (PUSH/PULL, bounded)
+//    connector.N --BATCH--> validator --BATCH--> storage                   (PUSH/PULL, bounded)
+//    storage --COMMITTED--> publisher, history                             (PUSH/PULL, lossy hints)
 //    storage --DURABLE--> connector.N                                      (PUSH/PULL, highest only)
 //    any --NOTE--> publisher                                               (PUSH/PULL, lossy)
-//    connector.N, query, history --DEALER-- control (ROUTER)               (LINK, ADMIT, CLOSE, REQUEST, ANSWER ...)
+//    connector.N, validator, query, history --DEALER-- control (ROUTER)    (LINK, ADMIT, CLOSE, REQUEST, ANSWER ...)
 //    schedule --DEALER-- control                                           (PLAN, POLL, RESULT)
 //    supervisor --PAIR pipe-- every host thread                            (STATUS, SET, STOP)
 //  A message is two frames: a word in capitals, and a body. Only bytes cross between threads.
@@ -18,6 +19,8 @@
 #define MARK_MAIL 20000  //  LINK and ADMIT: a storm of logins must fit
 #define MARK_DOOR 1000   //  Answers waiting for one client
 
+#define AT_VALIDATOR "inproc://validator"
+#define AT_ALARM "inproc://alarm"
 #define AT_STORAGE "inproc://storage"
 #define AT_PUBLISHER "inproc://publisher"
 #define AT_PUBLISHER_NOTES "inproc://publisher.notes"
@@ -27,6 +30,7 @@
 
 //  Names of actors; they are also the identities of their DEALERs.
 #define NAME_CONNECTOR "connector.%u"
+#define NAME_VALIDATOR "validator"
 #define NAME_STORAGE "storage"
 #define NAME_PUBLISHER "publisher"
 #define NAME_HISTORY "history"
@@ -34,8 +38,11 @@
 #define NAME_CONTROL "control"
 #define NAME_SCHEDULE "schedule"
 
+//  Origins of batches: control 0, connectors from 1, and those of our own stages.
+#define ORIGIN_VALIDATOR 31
+
 //  Words of the mailbox.
-#define WORD_BATCH "BATCH"  //  connector -> storage: one packed batch
+#define WORD_BATCH "BATCH"  //  down the chain: one packed batch
 #define WORD_DURABLE                                                                               \
     "DURABLE"  //  storage -> connector: u64 big-endian, highest batch number on disk
 #define WORD_COMMITTED                                                                             \
@@ -53,10 +60,13 @@
 #define WORD_PROFILE "PROFILE"  //  control -> connector: map {number, text}; text empty: gone
 #define WORD_PLAN                                                                                  \
     "PLAN"  //  control -> schedule: map; what of a terminal is to be polled from now on
-#define WORD_POLL "POLL"      //  schedule -> control: map {terminal, mp, token, tries}
-#define WORD_RESULT "RESULT"  //  control -> schedule: map {token, error, code}
-#define WORD_ANSWER "ANSWER"  //  query, history, connector -> control: map {client, word, body}
-#define WORD_HELLO "HELLO"    //  DEALER -> control: makes its identity known
+#define WORD_POLL "POLL"        //  schedule -> control: map {terminal, mp, token, tries}
+#define WORD_RESULT "RESULT"    //  control -> schedule: map {token, error, code}
+#define WORD_ANSWER "ANSWER"    //  query, history, connector -> control: map {client, word, body}
+#define WORD_HELD "HELD"        //  control -> validator: map with client; what is held
+#define WORD_ACCEPT "ACCEPT"    //  control -> validator: map with client; a new base
+#define WORD_ARCHIVE "ARCHIVE"  //  control -> validator, alarm: map {numbers: [...]} or {all: true}
+#define WORD_HELLO "HELLO"      //  DEALER -> control: makes its identity known
 
 //  Fixed head of a COMMITTED body, in the machine's own byte order; it never leaves the process.
 typedef struct {

@@ -142,6 +142,8 @@ static bool s_write_config (const options_t *o, const char *directory)
     fprintf (file,
              "connector:\n  sessions: %" PRId64 "\n  fresh_sessions: %" PRId64
              "\n  fresh_per_address: %" PRId64 "\nstore:\n  path: \"%s/store\"\n"
+             //  A flood runs ahead of the clock.
+             "validator:\n  future_ms: 315360000000\n"
              "feed:\n  port: %" PRId64 "\ndoor:\n  port: %" PRId64
              "\narchive:\n  csv: \"%s/archive.csv\"\n"
              "listeners:\n  - name: field\n    address: 127.0.0.1\n    port: %" PRId64

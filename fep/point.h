@@ -20,6 +20,11 @@
 #define POINT_LINK_STATE POINT (0, 0, 131, 1, 0)    //  1 up, 0 down
 #define POINT_LINK_REASON POINT (0, 0, 131, 2, 0)   //  Close reason, text
 #define POINT_LINK_PEER POINT (0, 0, 131, 3, 0)     //  Peer address, text
+#define POINT_JUMP_POINT POINT (0, 0, 134, 1, 0)    //  Which register, its name
+#define POINT_JUMP_OLD POINT (0, 0, 134, 2, 0)      //  Its last good value
+#define POINT_JUMP_NEW POINT (0, 0, 134, 3, 0)      //  Its value since
+#define POINT_JUMP_TIME POINT (0, 0, 134, 4, 0)     //  When the old one was read, UTC seconds
+#define POINT_JUMP_WHO POINT (0, 0, 134, 5, 0)      //  Who accepted the new one, text
 
 //  How a point behaves over time.
 typedef enum {

@@ -47,7 +47,7 @@ int ctl_refused (const answer_t *answer);
 bool ctl_interrupted (void);
 
 ctl_run_t ctl_status, ctl_terminal_list, ctl_terminal_show, ctl_latest, ctl_config, ctl_verbs;
-ctl_run_t ctl_fetch, ctl_feed_tail, ctl_trace, ctl_read;
+ctl_run_t ctl_fetch, ctl_feed_tail, ctl_trace, ctl_read, ctl_held, ctl_accept;
 ctl_run_t ctl_modbus_scan, ctl_modbus_read, ctl_modbus_write;
 
 #endif

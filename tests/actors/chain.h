@@ -328,7 +328,7 @@ static inline void chain_read_record (const record_t *record, journal_t *journal
             while (cursor_item (&cursor, &item) == FEP_OK) {
                 journal->items++;
                 journal->changed += item.value.quality & QUALITY_CHANGED ? 1 : 0;
-                journal->sum += message.kind == MESSAGE_READING ? item.value.mantissa : 0;
+                journal->sum += message_is_reading (message.kind) ? item.value.mantissa : 0;
             }
         }
     }

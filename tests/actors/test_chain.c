@@ -424,6 +424,27 @@ static void test_stop_during_a_stall (void **state)
     chain_wait_durable (chain, chain->number);
 }
 
+//  The same through the validator, which doubts all of it (these readings are years old) and changes no count.
+static void test_validator_keeps_counts (void **state)
+{
+    chain_t *chain = *state;
+    counts_t before = s_counts ();
+    zsock_t *control = chain_socket (ZMQ_ROUTER, AT_CONTROL, MARK_CHAIN, true);
+    host_t *storage = chain_storage (chain);
+    host_t *validator = chain_host (chain, &validator_class, NULL);
+    chain_connect (chain);
+    zsock_destroy (&chain->push);
+    chain->push = chain_socket (ZMQ_PUSH, AT_VALIDATOR, MARK_CHAIN, false);
+    s_send_mixed (chain, 1, BATCHES);
+    chain_stop (validator, 0);
+    chain_stop (storage, 0);
+    s_expect_agreement (chain, before);
+    assert_int_equal (s_counts ().repeated - before.repeated, 2 * BATCHES / 5);
+    chain_wait_durable (chain, chain->number);
+    zsock_destroy (&control);
+    chain_end_hosts (chain);
+}
+
 //  After a restart the identities are learned from the journal: what comes again is not doubled.
 static void test_restart_remembers (void **state)
 {
@@ -724,6 +745,7 @@ int main (void)
         CHAIN_TEST (test_stop_takes_what_is_queued),
         CHAIN_TEST (test_counts_and_sums),
         CHAIN_TEST (test_stop_commits_what_is_queued),
+        CHAIN_TEST (test_validator_keeps_counts),
         CHAIN_TEST (test_full_disk_stalls_and_resumes),
         CHAIN_TEST (test_stop_during_a_stall),
         CHAIN_TEST (test_restart_remembers),

@@ -29,7 +29,8 @@ DEADLINE_S = 30           # generous: a deadline that passes is a failure, not a
 UTC_OFFSET_MIN = 480      # of the terminals
 CONTEXT = zmq.Context()
 KINDS = ["", "reading", "event", "alarm", "result", "link", "login", "heartbeat", "held"]
-CHANGED = 1 << 9          # quality bit
+SUSPECT, RE_READ, CHANGED = 1 << 5, 1 << 7, 1 << 9  # quality bits
+YEARS_MS = 3153600000000
 _to_close = []            # what a test has opened
 
 
@@ -171,16 +172,21 @@ def f25_items(seed):
             for (_, _, decimals, c), value in zip(F25_FIELDS, f25_values(seed))}
 
 
-def f129(pn, instant, seed):
+def f129_values(seed):
+    """A total and four tariffs of that sum; they grow with the seed."""
+    return [seed * 10 + 10, seed * 10 + 4, 1, 2, 3]
+
+
+def f129(pn, instant, seed, values=None):
     """A unit of class 1, F129: the import register and its four tariffs. 5 values."""
     data = unit(pn, 129) + instant.a15 + b"\x04"
-    for tariff in range(5):
-        data += bcd(seed * 10 + tariff, 5)
+    for value in values or f129_values(seed):
+        data += bcd(value, 5)
     return data
 
 
 def f129_items(seed):
-    return {(1, 0, 1, 8, tariff): (seed * 10 + tariff, -4) for tariff in range(5)}
+    return {(1, 0, 1, 8, tariff): (value, -4) for tariff, value in enumerate(f129_values(seed))}
 
 
 # ---- Messages as the door and the feed give them ----
@@ -233,7 +239,9 @@ class Daemon:
         self.csv_path = os.path.join(self.directory, "archive.csv")
         self.options = {"store.path": store or os.path.join(self.directory, "store"),
                         "store.reserve_bytes": 1 << 20, "archive.csv": self.csv_path, "connector.sessions": 400,
-                        "feed.port": self.feed_port, "door.port": self.door_port, "history.values": 100000}
+                        "feed.port": self.feed_port, "door.port": self.door_port, "history.values": 100000,
+                        # instants of the tests are what they are, whatever the day
+                        "validator.future_ms": YEARS_MS, "validator.past_ms": YEARS_MS}
         self.options.update(options or {})
         self.listener = {"name": "main", "address": "127.0.0.1", "port": self.port, "codec": "gdw1376"}
         self.listener.update(listener or {})

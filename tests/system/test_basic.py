@@ -115,12 +115,12 @@ def test_changed_values():
     terminal = Terminal(daemon).login()
     terminal.confirmed_report(f129(1, Instant(), 1000), "first")
     changed = bytearray(f129(1, Instant(), 1000))
-    changed[10:15] = bcd(77777, 5)
+    changed[10:15] = bcd(10013, 5)
     terminal.confirmed_report(bytes(changed), "one of five changed")
     repeat(daemon, terminal, bytes(changed), "the changed one again", 5)
     readings = daemon.readings()
     equal(len(readings), 2, "readings")
-    equal(items_of(readings[1]), {(1, 0, 1, 8, 0): (77777, -4)}, "only what changed is journalled")
+    equal(items_of(readings[1]), {(1, 0, 1, 8, 0): (10013, -4)}, "only what changed is journalled")
     check(not any(item[3] & CHANGED for item in readings[0].items), "the first is not `changed`", readings[0])
     check(all(item[3] & CHANGED for item in readings[1].items), "the second is", readings[1])
     equal(daemon.metric("items_changed"), 1, "items_changed")
@@ -131,7 +131,7 @@ def test_changed_values():
     repeat(daemon, terminal, bytes(changed), "the changed one after a restart", 5)
     terminal.confirmed_report(f129(1, Instant(), 1000), "back to the first value")
     readings = daemon.readings()
-    equal(items_of(readings[-1]), {(1, 0, 1, 8, 0): (10000, -4)}, "journalled as a change again")
+    equal(items_of(readings[-1]), {(1, 0, 1, 8, 0): (10010, -4)}, "journalled as a change again")
     check(all(item[3] & CHANGED for item in readings[-1].items), "and marked", readings[-1])
 
 

@@ -69,7 +69,7 @@ def test_neighbours_are_served():
     seen = check_no_doubles(daemon.readings())
     equal(len(seen), flood.sent * 5 + NEIGHBOURS * 3 * 23, "values in the journal")
     flooded = daemon.readings("010000001")
-    equal([items_of(one)[(1, 0, 1, 8, 0)][0] for one in flooded], [n * 10 for n in range(flood.sent)],
+    equal([items_of(one)[(1, 0, 1, 8, 0)][0] for one in flooded], [f129_values(n)[0] for n in range(flood.sent)],
           "the flood in its order")
     for number in range(2, 2 + NEIGHBOURS):
         equal([items_of(one) for one in daemon.readings(f"0100{number:05d}")],

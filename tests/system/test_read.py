@@ -33,7 +33,7 @@ def answer_units(afn, units, seed):
             data += f129(number, Instant(minute=30), seed)
         elif afn == 0x0D and function == 161:
             data += unit(number, 161) + time_tag + Instant(day=21).a15 + b"\x04" + b"".join(
-                bcd(seed * 10 + tariff, 5) for tariff in range(5))
+                bcd(value, 5) for value in f129_values(seed))
         else:
             return None
     return data
