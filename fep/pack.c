@@ -7,6 +7,8 @@
 #include <endian.h>
 
 enum {
+    TAG_FIXARRAY = 0x90,
+    TAG_FIXSTR = 0xa0,
     TAG_NIL = 0xc0,
     TAG_BIN8 = 0xc4,
     TAG_FLOAT64 = 0xcb,
@@ -422,6 +424,68 @@ static inline int64_t s_mantissa (const uint8_t *p)
     return (int64_t) value >> shift;
 }
 
+//  The fields of a message's head in the forms our packer gives them, read at once where the bytes are
+//  there; all else the general way.
+static inline int64_t s_head_int (reader_t *in, int64_t min, int64_t max)
+{
+    const uint8_t *p = in->data + in->pos;
+    if (in->failed || in->size - in->pos < 9) {
+        return s_get_int (in, min, max);
+    }
+    bool tagged = p[0] >= TAG_UINT8 && p[0] <= TAG_INT64;
+    if ((p[0] >= 0x80 && p[0] < 0xe0 && !tagged) || (p[0] == TAG_UINT64 && p[1] >= 0x80)) {
+        return s_get_int (in, min, max);
+    }
+    int64_t value = s_mantissa (p);
+    in->pos += tagged ? 1 + ((size_t) 1 << (p[0] & 3)) : 1;
+    if (value < min || value > max) {
+        in->failed = true;
+        return 0;
+    }
+    return value;
+}
+
+static inline bytes_t s_head_str (reader_t *in)
+{
+    const uint8_t *p = in->data + in->pos;
+    if (in->failed || in->pos == in->size || (p[0] & 0xe0) != TAG_FIXSTR ||
+        in->size - in->pos <= (p[0] & 0x1fu)) {
+        return wire_get_str (in);
+    }
+    in->pos += 1 + (p[0] & 0x1fu);
+    return bytes_of (p + 1, p[0] & 0x1fu);
+}
+
+static inline bytes_t s_head_raw (reader_t *in)
+{
+    const uint8_t *p = in->data + in->pos;
+    size_t left = in->failed ? 0 : in->size - in->pos;
+    if (left > 0 && p[0] == TAG_NIL) {
+        in->pos++;
+        return bytes_of (NULL, 0);
+    }
+    if (left > 2 && p[0] == TAG_BIN8 && left - 2 >= p[1]) {
+        in->pos += 2 + p[1];
+        return bytes_of (p + 2, p[1]);
+    }
+    return wire_get_bin (in);
+}
+
+static inline uint32_t s_head_count (reader_t *in)
+{
+    const uint8_t *p = in->data + in->pos;
+    size_t left = in->failed ? 0 : in->size - in->pos;
+    if (left > 0 && (p[0] & 0xf0) == TAG_FIXARRAY && left - 1 >= (p[0] & 15u)) {
+        in->pos++;
+        return p[0] & 15u;
+    }
+    if (left > 3 && p[0] == TAG_ARRAY16 && left - 3 >= ((uint32_t) p[1] << 8 | p[2])) {
+        in->pos += 3;
+        return (uint32_t) p[1] << 8 | p[2];
+    }
+    return wire_get_array (in);
+}
+
 //  Mantissa and exponent of any kind of value.
 static void s_get_value (reader_t *in, value_t *value)
 {
@@ -536,25 +600,22 @@ fep_err_t cursor_message (cursor_t *self, message_t *message)
     }
     self->messages_left--;
     self->message_start = in->pos;
-    self->extra = s_get_fields (in, MESSAGE_FIELDS);
-    message->kind = (uint8_t) s_get_uint (in, UINT8_MAX);
-    message->terminal = (uint32_t) s_get_uint (in, UINT32_MAX);
-    message->address = wire_get_str (in);
-    message->area = (uint8_t) s_get_uint (in, AREA_COUNT - 1);
-    message->mp = (uint16_t) s_get_uint (in, UINT16_MAX);
-    message->task = (uint32_t) s_get_uint (in, UINT32_MAX);
-    message->received_ms = wire_get_int (in);
-    if (wire_peek (in) == WIRE_NIL) {
-        wire_get_nil (in);
-        message->raw = bytes_of (NULL, 0);
-    } else {
-        message->raw = wire_get_bin (in);
-    }
-    message->freeze = (uint8_t) s_get_uint (in, UINT8_MAX);
-    message->time_ms = wire_get_int (in);
-    message->step_ms = (int32_t) s_get_int (in, INT32_MIN, INT32_MAX);
+    uint32_t fields = s_head_count (in);
+    in->failed = in->failed || fields < MESSAGE_FIELDS;
+    self->extra = in->failed ? 0 : fields - MESSAGE_FIELDS;
+    message->kind = (uint8_t) s_head_int (in, 0, UINT8_MAX);
+    message->terminal = (uint32_t) s_head_int (in, 0, UINT32_MAX);
+    message->address = s_head_str (in);
+    message->area = (uint8_t) s_head_int (in, 0, AREA_COUNT - 1);
+    message->mp = (uint16_t) s_head_int (in, 0, UINT16_MAX);
+    message->task = (uint32_t) s_head_int (in, 0, UINT32_MAX);
+    message->received_ms = s_head_int (in, INT64_MIN, INT64_MAX);
+    message->raw = s_head_raw (in);
+    message->freeze = (uint8_t) s_head_int (in, 0, UINT8_MAX);
+    message->time_ms = s_head_int (in, INT64_MIN, INT64_MAX);
+    message->step_ms = (int32_t) s_head_int (in, INT32_MIN, INT32_MAX);
     message->first = 0;
-    message->count = wire_get_array (in);
+    message->count = s_head_count (in);
     if (in->failed) {
         return FEP_CORRUPT;
     }
