@@ -46,7 +46,8 @@ static void s_good_again (validator_t *self, walk_t *walk, const special_t *item
 {
     meter_t *meter = walk->meter;
     hold_t *hold = meter_hold (meter, item->point, walk->message->freeze);
-    if (hold && item->time_ms >= hold->last_ms) {
+    //  An instant that cannot be is no measure of what is later.
+    if (hold && (item->time_ms >= hold->last_ms || hold->reason == REASON_TIME)) {
         meter_release (self->meters, meter, hold);
     }
     if (!meter->identities || !walk->message->time_ms) {
@@ -183,7 +184,9 @@ static void s_judge_special (validator_t *self, walk_t *walk, special_t *item)
         (!item->reason || !walk->memory)) {
         meter_t *meter = s_meter (self, walk);
         base = meter ? meter_register (self->meters, meter, item->point, message->freeze) : NULL;
-        metric_add (METRIC_registers_refused, base ? 0 : 1);
+        if (!base) {
+            metric_add (METRIC_registers_refused, 1);
+        }
     }
     if (base && !item->reason) {
         item->reason = base_judge (base, walk->meter, &self->how, item->rule->flags, &item->value,

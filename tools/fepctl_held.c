@@ -16,8 +16,9 @@ static void s_json_body (void *arg, json_t *json)
 }
 
 typedef struct {
-    ctl_t *ctl;  //  The command
-    int code;    //  How it ended
+    ctl_t *ctl;     //  The command
+    int code;       //  How it ended
+    uint64_t rows;  //  Shown
 } pages_t;
 
 //  Every page: as tables, or into the open JSON array.
@@ -39,12 +40,13 @@ static void s_pages (pages_t *self, json_t *json)
             return;
         }
         next = wire_find_int (answer.body, "next", 0);
-        if (!json) {
-            show_rows (bytes_of (held.data + held.pos, reader_left (&held)));
-            continue;
-        }
+        bytes_t array = bytes_of (held.data + held.pos, reader_left (&held));
         uint32_t rows = wire_get_array (&held);
-        while (rows-- > 0 && !held.failed) {
+        self->rows += rows;
+        if (!json) {
+            show_rows (array);
+        }
+        while (json && rows-- > 0 && !held.failed) {
             json_wire (json, &held);
         }
     } while (next > 0 && !ctl_interrupted ());
@@ -67,6 +69,9 @@ int ctl_held (ctl_t *ctl)
         show_json (s_json_pages, &pages);
     } else {
         s_pages (&pages, NULL);
+        if (!pages.code && !pages.rows) {
+            printf ("nothing is held\n");
+        }
     }
     return pages.code;
 }

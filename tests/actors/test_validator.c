@@ -284,6 +284,8 @@ static void test_repair (void **state)
 
 //  ---- Jumps ----
 
+static int64_t s_from;  //  Of the next HELD; then where it goes on
+
 //  Asks as control does; the answer's body is in page, its word is returned.
 static const char *s_ask (const char *word, const char *who, uint8_t page[65536], bytes_t *answer)
 {
@@ -291,12 +293,13 @@ static const char *s_ask (const char *word, const char *who, uint8_t page[65536]
     uint8_t memory[256];
     writer_t out = writer_of (memory, sizeof memory);
     reader_t inner;
-    wire_put_map (&out, 5);
+    wire_put_map (&out, 6);
     wire_put_text (&out, "client");
     wire_put_bin (&out, bytes_text ("me"));
     wire_pair_uint (&out, "number", 7);
     wire_pair_uint (&out, "token", 5);
     wire_pair_uint (&out, "mp", 3);
+    wire_pair_int (&out, "from", s_from);
     wire_pair_text (&out, "who", who);
     assert_int_equal (zsock_send (s_rig.control, "ssb", NAME_VALIDATOR, word, out.data, out.size),
                       0);
@@ -324,6 +327,7 @@ static uint32_t s_held_rows (void)
     reader_t rows;
     assert_string_equal (s_ask (WORD_HELD, "", page, &answer), "HELD");
     assert_true (wire_find (answer, "held", &rows));
+    s_from = wire_find_int (answer, "next", 0);
     return wire_get_array (&rows);
 }
 
@@ -407,6 +411,30 @@ static void test_rule_accepts (void **state)
     assert_string_equal (s_rig.seen[12].text, "register_accepted");
     s_expect (s_register (6, 106), MESSAGE_READING, 0);
     s_close (chain);
+}
+
+//  More than a page of them; each listed once, and no more once a good one came.
+static void test_held_pages (void **state)
+{
+    enum { POINTS = 1200 };
+    s_open (*state);
+    for (int round = 0; round < 2; round++) {
+        uint32_t rows = 0, pages = 0;
+        for (uint16_t mp = 1; mp <= POINTS; mp++) {
+            message_t *message = s_message (round);
+            message->mp = mp;
+            message->time_ms += round == 0 && mp % 2 ? INT64_C (366) * 1440 * MINUTE : 0;
+            s_item (VOLTAGE, round == 0 ? 99999 : 2200, -1);
+        }
+        s_commit ();
+        do {
+            rows += s_held_rows ();
+            pages++;
+        } while (s_from);
+        assert_int_equal (rows, round == 0 ? POINTS : 0);
+        assert_true (round == 0 ? pages > 1 : pages == 1);
+    }
+    s_close (*state);
 }
 
 //  ---- The archive ----
@@ -517,6 +545,7 @@ int main (void)
         RIG_TEST (test_swap_and_accept),
         RIG_TEST (test_rule_accepts),
         RIG_TEST (test_archive),
+        RIG_TEST (test_held_pages),
         RIG_TEST (test_stop_drains),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);

@@ -144,6 +144,7 @@ def test_swap():
     daemon.kill()
     daemon.start()
     terminal.connect().login()
+    equal(ctl(daemon, "held").stdout, "nothing is held\n", "fepctl held")
     equal(daemon.ask("HELD")["held"], [], "nothing is held")
     terminal.confirmed_report(register(5, 500), "goes on")
     terminal.confirmed_report(register(3, 300), "again")
