@@ -144,6 +144,7 @@ void connector_trace (void *arg, const session_t *session, const codec_t *codec,
                       bytes_t frame, fep_err_t reason);
 conn_t *connector_conn (connector_t *self, int64_t id);
 fep_err_t connector_on_admit (void *self, actor_t *actor, bytes_t body);
+fep_err_t connector_on_update (void *self, actor_t *actor, bytes_t body);
 fep_err_t connector_on_hold (void *self, actor_t *actor, bytes_t body);
 fep_err_t connector_on_close (void *self, actor_t *actor, bytes_t body);
 fep_err_t connector_on_show (void *self, actor_t *actor, bytes_t body);

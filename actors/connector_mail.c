@@ -62,7 +62,7 @@ void connector_link (connector_t *self, conn_t *conn, bool up)
 {
     uint8_t memory[MAIL_BYTES];
     writer_t out = writer_of (memory, sizeof memory);
-    wire_put_map (&out, up ? 5 : 6 + FACT_PAIRS);
+    wire_put_map (&out, up ? 5 : 7 + FACT_PAIRS);
     wire_pair_int (&out, "session", s_id (conn));
     wire_pair_bool (&out, "up", up);
     wire_pair_text (&out, "address", session_address (conn->session));
@@ -70,6 +70,7 @@ void connector_link (connector_t *self, conn_t *conn, bool up)
     wire_pair_text (&out, "listener", conn->listener->config->name);
     if (!up) {
         wire_pair_text (&out, "reason", close_name (session_reason (conn->session)));
+        wire_pair_uint (&out, "number", session_number (conn->session));
         s_facts (&out, conn);
     }
     FEP_ASSERT (!out.failed);
@@ -117,6 +118,21 @@ fep_err_t connector_on_admit (void *arg, actor_t *actor, bytes_t body)
     return FEP_OK;
 }
 
+//  What changed in the archive; the connection stays.
+fep_err_t connector_on_update (void *arg, actor_t *actor, bytes_t body)
+{
+    connector_t *self = arg;
+    conn_t *conn = connector_conn (self, wire_find_int (body, "session", -1));
+    (void) actor;
+    if (conn && !conn->is_dead && session_number (conn->session)) {
+        char address[ADDRESS_MAX + 1], heartbeat[ARCHIVE_HEARTBEAT_MAX + 1];
+        admission_t admission = s_admission (body, address, heartbeat);
+        session_update (conn->session, &admission);
+        connector_timer (self, conn);
+    }
+    return FEP_OK;
+}
+
 fep_err_t connector_on_hold (void *arg, actor_t *actor, bytes_t body)
 {
     connector_t *self = arg;
@@ -137,7 +153,9 @@ fep_err_t connector_on_close (void *arg, actor_t *actor, bytes_t body)
     (void) actor;
     if (conn && !conn->is_dead) {
         session_env_t env = connector_env (self);
-        session_close (conn->session, &env, CLOSE_REPLACED, false);
+        char reason[32];
+        wire_find_text (body, "reason", reason, sizeof reason);
+        session_close (conn->session, &env, close_find (reason, CLOSE_REPLACED), false);
         connector_handle (self, conn, INPUT_TAKEN);
     }
     return FEP_OK;

@@ -114,13 +114,17 @@ static fep_err_t s_on_link (void *arg, actor_t *actor, bytes_t body)
         } else {
             s_hold (self, connector, session, address, peer);
         }
-    } else if (terminal) {
-        presence_t *presence = directory_use (self->directory, terminal->number);
+        return FEP_OK;
+    }
+    //  A terminal may have left the archive while it was connected.
+    int64_t number = wire_find_int (body, "number", terminal ? terminal->number : 0);
+    if (number > 0 && number <= ARCHIVE_NUMBERS_MAX) {
+        presence_t *presence = directory_use (self->directory, (uint32_t) number);
         wire_find_text (body, "reason", reason, sizeof reason);
         s_account (presence, body);
         if (directory_down (self->directory, presence, connector, session, reason,
                             clock_wall_ms ())) {
-            control_plan (self, terminal->number, false);
+            control_plan (self, (uint32_t) number, false);
         }
     }
     return FEP_OK;

@@ -26,6 +26,7 @@ typedef struct {
     int64_t token;   //  Echoed
     writer_t out;    //  The answer's body
     bool forwarded;  //  Another actor answers
+    char text[320];  //  What an ERROR says to people; "" = the error's own text
 } door_ask_t;
 
 //  Writes the answer into ask->out, or hands the request on and says so, or says why not.
@@ -50,6 +51,26 @@ uint32_t control_meter (control_t *self, uint32_t number, uint16_t mp, writer_t 
 //  How a poll ended.
 void control_schedule_result (control_t *self, bytes_t body);
 fep_err_t control_on_poll (void *self, actor_t *actor, bytes_t body);
+
+//  control_archive.c
+
+//  Applies a plan and tells those it concerns. Takes the plan, as archive_apply.
+FEP_MUST_CHECK
+fep_err_t control_archive_apply (control_t *self, archive_plan_t **plan_p, const archive_act_t *act,
+                                 uint64_t *change);
+
+//  door_archive.c
+
+//  The answer of a verb that changes the archive: what the plan does; and does it unless the request is `dry`.
+//  Takes the plan.
+FEP_MUST_CHECK
+fep_err_t door_apply (control_t *self, door_ask_t *ask, archive_plan_t **plan_p, const char *what,
+                      bool undoable);
+//  Who asks, for the log. SYNTAX if the request does not say.
+FEP_MUST_CHECK
+fep_err_t door_who (door_ask_t *ask, char who[ARCHIVE_NAME_MAX + 1]);
+//  The error, with its place and words for the ERROR.
+fep_err_t door_fault (door_ask_t *ask, fep_err_t error, uint32_t line, const char *text);
 
 //  control_door.c
 fep_err_t door_forward (control_t *self, door_ask_t *ask, const char *actor, const char *word,

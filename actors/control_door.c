@@ -6,7 +6,7 @@
 #include "fep/wire.h"
 #include <string.h>
 
-#define REQUEST_BYTES_MAX 65536  //  Of one request
+#define REQUEST_BYTES_MAX 65536  //  Of one request; those that carry a file may be larger
 #define CLIENTS_LINGER_MS 200    //  For answers under way at an ordered stop
 
 //  ---- Answers ----
@@ -21,12 +21,12 @@ void control_door_send (control_t *self, bytes_t client, const char *word, bytes
 
 static void s_error (control_t *self, const door_ask_t *ask, fep_err_t error)
 {
-    uint8_t memory[256];
+    uint8_t memory[512];
     writer_t out = writer_of (memory, sizeof memory);
     wire_put_map (&out, 3);
     wire_pair_int (&out, "token", ask->token);
     wire_pair_text (&out, "error", fep_err_name (error));
-    wire_pair_text (&out, "text", fep_err_text (error));
+    wire_pair_text (&out, "text", ask->text[0] ? ask->text : fep_err_text (error));
     metric_add (METRIC_door_errors, 1);
     control_door_send (self, ask->client, "ERROR", writer_bytes (&out));
 }
@@ -150,6 +150,15 @@ static void s_dispatch (control_t *self, door_ask_t *ask, bytes_t word)
     }
 }
 
+//  Bytes a request of that word may have.
+static size_t s_request_bytes (const control_t *self, bytes_t word)
+{
+    bool file =
+        bytes_equal (word, bytes_text ("IMPORT")) || bytes_equal (word, bytes_text ("PROFILE_PUT"));
+    size_t bytes = (size_t) actor_config (self->actor)->archive.import_bytes;
+    return file ? bytes + REQUEST_BYTES_MAX : REQUEST_BYTES_MAX;
+}
+
 //  ---- The socket ----
 
 static bool s_recv (zmq_msg_t *frame, void *socket, bool more)
@@ -174,9 +183,11 @@ void control_door_take (control_t *self, void *socket)
         zmq_msg_close (&rest);
         more = false;
     }
-    if (more && ask.body.size <= REQUEST_BYTES_MAX) {
-        s_dispatch (self, &ask, bytes_of (zmq_msg_data (&word), zmq_msg_size (&word)));
+    bytes_t asked = bytes_of (zmq_msg_data (&word), zmq_msg_size (&word));
+    if (more && ask.body.size <= s_request_bytes (self, asked)) {
+        s_dispatch (self, &ask, asked);
     } else if (ask.client.size) {
+        ask.token = wire_find_int (ask.body, "token", 0);
         s_error (self, &ask, more ? FEP_LIMIT : FEP_SYNTAX);
     }
     zmq_msg_close (&client);
@@ -195,7 +206,9 @@ fep_err_t control_door_start (control_t *self)
     zsock_set_router_mandatory (self->door_socket, 1);
     zsock_set_sndhwm (self->door_socket, MARK_DOOR);
     zsock_set_rcvhwm (self->door_socket, MARK_DOOR);
-    zsock_set_maxmsgsize (self->door_socket, 2 * REQUEST_BYTES_MAX);
+    //  A file somewhat beyond the limit is still answered; a larger one ends its connection.
+    zsock_set_maxmsgsize (self->door_socket,
+                          2 * (int) config->archive.import_bytes + 2 * REQUEST_BYTES_MAX);
     zsock_set_linger (self->door_socket, CLIENTS_LINGER_MS);
     zsock_set_tcp_keepalive (self->door_socket, 1);
     snprintf (endpoint, sizeof endpoint, "tcp://%s:%u", config->door.address,

@@ -64,6 +64,16 @@ const char *close_name (close_reason_t reason)
     return (unsigned) reason < CLOSE_COUNT ? s_closes[reason].name : "?";
 }
 
+close_reason_t close_find (const char *name, close_reason_t fallback)
+{
+    for (size_t i = 0; i < CLOSE_COUNT; i++) {
+        if (strcmp (close_name ((close_reason_t) i), name) == 0) {
+            return (close_reason_t) i;
+        }
+    }
+    return fallback;
+}
+
 bool close_is_error (close_reason_t reason)
 {
     return (unsigned) reason < CLOSE_COUNT && s_closes[reason].is_error;
@@ -110,6 +120,7 @@ session_t *session_new (const codec_t *codec, const codec_options_t *options, co
     }
     self->codec = codec;
     self->options = options;
+    self->common = options;
     self->state = SESSION_FRESH;
     s_gauge (SESSION_FRESH, 1);
     strncpy (self->peer, peer, SESSION_PEER_MAX);
@@ -465,7 +476,7 @@ static void s_own_heartbeat (session_t *self, const char *text)
         free (own);
         return;
     }
-    *own = *self->options;
+    *own = *self->common;
     own->heartbeat = pattern;
     s_own_free (self);
     self->own = own;
@@ -480,6 +491,9 @@ void session_update (session_t *self, const admission_t *admission)
     self->answer_timeout_ms = admission->answer_timeout_ms;
     if (admission->heartbeat && admission->heartbeat[0]) {
         s_own_heartbeat (self, admission->heartbeat);
+    } else {
+        self->options = self->common;
+        s_own_free (self);
     }
 }
 

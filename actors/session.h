@@ -30,6 +30,7 @@ typedef enum {
 
 const char *close_name (close_reason_t reason);
 bool close_is_error (close_reason_t reason);
+close_reason_t close_find (const char *name, close_reason_t fallback);
 const char *session_state_name (session_state_t state);
 
 //  How often sessions ended for that reason, whole process. Any thread.

@@ -44,6 +44,7 @@ typedef struct requests {
 struct session {
     const codec_t *codec;             //  Borrowed
     const codec_options_t *options;   //  Borrowed, or own
+    const codec_options_t *common;    //  Borrowed: the listener's
     codec_options_t *own;             //  The terminal's own habits; NULL: the listener's
     window_t window;                  //  Bytes that wait
     session_state_t state;            //  See session.c

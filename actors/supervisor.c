@@ -4,6 +4,7 @@
 #include "actors/supervisor.h"
 #include "actors/actor.h"
 #include "actors/session.h"
+#include "actors/takeover.h"
 #include "actors/transport.h"
 #include "codecs/codec.h"
 #include "fep/clock.h"
@@ -18,8 +19,7 @@
 #include <unistd.h>
 
 #define HOSTS_MAX 24
-#define PING_MS 1000  //  Between STATUS rounds
-#define CSV_BYTES_MAX (256u << 20)
+#define PING_MS 1000           //  Between STATUS rounds
 #define DESCRIPTORS_SPARE 128  //  Sockets, epolls, log, clients
 
 //  In order of start; the reverse is the order of stop.
@@ -153,72 +153,6 @@ static void s_say_memory (const config_t *config)
               (unsigned long long) (config->connector.count * windows >> 20),
               (unsigned long long) (config->history.values * 48 >> 20),
               (unsigned long long) (registers >> 20), (unsigned long long) (feed >> 20));
-}
-
-//  ---- Archive ----
-
-static fep_err_t s_read_file (const char *path, uint8_t **data, size_t *size)
-{
-    FILE *file = fopen (path, "rb");
-    if (!file) {
-        log_line (LEVEL_ERROR, "ARCHIVE-FILE", "file=%s problem=\"%s\"", path, strerror (errno));
-        return FEP_IO;
-    }
-    fseek (file, 0, SEEK_END);
-    long length = ftell (file);
-    rewind (file);
-    if (length < 0 || length > (long) CSV_BYTES_MAX) {
-        fclose (file);
-        return FEP_LIMIT;
-    }
-    *data = malloc ((size_t) length + 1);
-    *size = *data ? fread (*data, 1, (size_t) length, file) : 0;
-    fclose (file);
-    return *data && *size == (size_t) length ? FEP_OK : FEP_IO;
-}
-
-static fep_err_t s_take_csv (context_t *context, bytes_t csv, archive_fault_t *fault)
-{
-    archive_act_t act = {.who = "start",
-                         .what = "start",
-                         .when_ms = clock_wall_ms (),
-                         .entries_kept = 100000,
-                         .undoable = true,
-                         .file = "archive.csv",
-                         .file_hash = archive_hash (csv)};
-    const archive_import_t import = {ARCHIVE_CSV, ARCHIVE_UTF8, ARCHIVE_REPLACE, NULL};
-    archive_plan_t *plan;
-    uint64_t change;
-    if (archive_seen (context->store, act.file, act.file_hash)) {
-        return FEP_OK;
-    }
-    fep_err_t error = archive_plan (context->archive, csv, &import, &plan, fault);
-    return error ? error : archive_apply (context->archive, context->store, &plan, &act, &change);
-}
-
-static fep_err_t s_open_archive (supervisor_t *self)
-{
-    context_t *context = &self->context;
-    const char *path = self->config->archive.csv;
-    uint8_t *data = NULL;
-    size_t size = 0;
-    archive_fault_t fault = {0, ""};
-    fep_err_t error = archive_load (context->store, &context->archive);
-    if (error == FEP_OK && path[0]) {
-        error = s_read_file (path, &data, &size);
-        if (error == FEP_OK) {
-            error = s_take_csv (context, bytes_of (data, size), &fault);
-        }
-        if (error != FEP_OK) {
-            log_line (LEVEL_ERROR, "ARCHIVE-REFUSED", "file=%s line=%u reason=%s problem=\"%s\"",
-                      path, fault.line, fep_err_name (error), fault.text);
-        }
-        free (data);
-    }
-    if (error == FEP_OK) {
-        log_line (LEVEL_INFO, "ARCHIVE", "terminals=%zu", archive_count (context->archive));
-    }
-    return error;
 }
 
 //  ---- Start ----
@@ -457,7 +391,7 @@ static fep_err_t s_prepare (supervisor_t *self)
         error = store_open (&options, &self->context.store);
     }
     if (error == FEP_OK) {
-        error = s_open_archive (self);
+        error = takeover (config, self->context.store, &self->context.archive);
     }
     return error;
 }

@@ -37,6 +37,7 @@
 #define NAME_QUERY "query"
 #define NAME_CONTROL "control"
 #define NAME_SCHEDULE "schedule"
+#define NAME_ALARM "alarm"
 
 //  Origins of batches: control 0, connectors from 1, and those of our own stages.
 #define ORIGIN_VALIDATOR 31
@@ -52,9 +53,10 @@
 #define WORD_ADMIT "ADMIT"  //  control -> connector: map
 #define WORD_HOLD "HOLD"    //  control -> connector: map; unknown terminal, close it after a while
 #define WORD_CLOSE "CLOSE"  //  control -> connector: map {session, reason}
-#define WORD_SHOW "SHOW"    //  control -> connector: append a session's facts to an answer
-#define WORD_TRACE "TRACE"  //  control -> connector: map {address, until_ms}
-#define WORD_FETCH "FETCH"  //  control -> query: map with client
+#define WORD_UPDATE "UPDATE"    //  control -> connector: map as ADMIT; what changed in the archive
+#define WORD_SHOW "SHOW"        //  control -> connector: append a session's facts to an answer
+#define WORD_TRACE "TRACE"      //  control -> connector: map {address, until_ms}
+#define WORD_FETCH "FETCH"      //  control -> query: map with client
 #define WORD_LATEST "LATEST"    //  control -> history: map with client
 #define WORD_REQUEST "REQUEST"  //  control -> connector: map {session, client, token, kind, ...}
 #define WORD_PROFILE "PROFILE"  //  control -> connector: map {number, text}; text empty: gone

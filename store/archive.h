@@ -185,6 +185,8 @@ void archive_plan_show (const archive_plan_t *self, size_t i, archive_difference
 //  Terminals that something happens to, by number, ascending: archive_plan_touched (self, 0..).
 size_t archive_plan_touched_count (const archive_plan_t *self);
 uint32_t archive_plan_touched (const archive_plan_t *self, size_t i, archive_what_t *what);
+//  The profile it is about; 0 = it is about terminals.
+uint32_t archive_plan_profile_number (const archive_plan_t *self);
 
 //  Who changes it, and what is written along.
 typedef struct {
@@ -193,7 +195,7 @@ typedef struct {
     int64_t when_ms;        //  Wall clock
     uint64_t entries_kept;  //  Of the change log, at least 1; older ones are dropped
     bool undoable;          //  It can be undone, and then what was before cannot
-    const char *file;       //  A file taken over at start: its name, at most 15 bytes; or NULL
+    const char *file;       //  A file taken over at start: its name, at most 47 bytes; or NULL
     uint64_t file_hash;     //  Of its bytes; then the next archive_seen says so
 } archive_act_t;
 
@@ -209,6 +211,11 @@ fep_err_t archive_apply (archive_t *self, store_t *store, archive_plan_t **plan_
 //  archive_apply; the fault says what the store says, with line 0.
 FEP_MUST_CHECK
 fep_err_t archive_import (archive_t *self, store_t *store, bytes_t csv, archive_fault_t *fault);
+
+//  Adds one terminal without measuring points, synced when it returns; *terminal then has its number. As
+//  archive_plan_terminal and archive_apply; an import before it can still be undone.
+FEP_MUST_CHECK
+fep_err_t archive_create (archive_t *self, store_t *store, terminal_t *terminal, const char *who);
 
 //  Has a file of that name and hash been taken over at start?
 bool archive_seen (store_t *store, const char *file, uint64_t hash);

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #define FILE_FIELDS 2
-#define FILE_NAME_BYTES 15
+#define FILE_NAME_BYTES 47
 #define ENTRIES_DEFAULT 100000
 
 uint64_t archive_hash (bytes_t bytes)
@@ -184,4 +184,21 @@ fep_err_t archive_import (archive_t *self, store_t *store, bytes_t csv, archive_
     return error == FEP_OK
                ? FEP_OK
                : archive_line_fault (fault, error, 0, "the store says: %s", fep_err_text (error));
+}
+
+fep_err_t archive_create (archive_t *self, store_t *store, terminal_t *terminal, const char *who)
+{
+    const archive_act_t act = {
+        .who = who, .what = "create", .when_ms = clock_wall_ms (), .entries_kept = ENTRIES_DEFAULT};
+    archive_plan_t *plan;
+    archive_fault_t fault;
+    uint64_t change;
+    fep_err_t error = archive_plan_terminal (self, terminal, NULL, &plan, &fault);
+    if (!error) {
+        error = archive_apply (self, store, &plan, &act, &change);
+    }
+    if (!error) {
+        *terminal = *archive_find (self, bytes_text (terminal->address));
+    }
+    return error;
 }

@@ -309,6 +309,11 @@ uint32_t archive_plan_touched (const archive_plan_t *self, size_t i, archive_wha
     return self->touched[i] >> WHAT_BITS;
 }
 
+uint32_t archive_plan_profile_number (const archive_plan_t *self)
+{
+    return self->profile ? self->profile->number : 0;
+}
+
 //  Ends a text in room of ARCHIVE_SHOWN_MAX + 1; what did not fit is cut, whole characters only.
 static void s_end (char *text, const char *all, size_t size)
 {
