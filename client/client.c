@@ -5,6 +5,8 @@
 #include "fep/wire.h"
 #include <czmq.h>
 
+#define TOKEN_ROOM 32  //  Bytes that a request's token adds to its body
+
 struct client {
     zsock_t *door;               //  DEALER, or NULL
     zsock_t *feed;               //  SUB, or NULL
@@ -114,19 +116,22 @@ static fep_err_t s_wait_door (client_t *self, int64_t deadline)
 
 static fep_err_t s_send (client_t *self, const char *word, bytes_t body, int64_t deadline)
 {
-    uint8_t bytes[CLIENT_REQUEST_MAX + 32];
-    writer_t out = writer_of (bytes, sizeof bytes);
+    uint8_t *bytes = malloc (body.size + TOKEN_ROOM);
+    FEP_ASSERT (bytes);
+    writer_t out = writer_of (bytes, body.size + TOKEN_ROOM);
     fep_err_t error = s_tokenise (body, self->token, &out);
     if (!error) {
         error = s_wait_door (self, deadline);
     }
     if (error) {
+        free (bytes);
         return error;
     }
     zmsg_t *message = zmsg_new ();
     FEP_ASSERT (message);
     zmsg_addstr (message, word);
     zmsg_addmem (message, out.data, out.size);
+    free (bytes);
     if (zmsg_send (&message, self->door) != 0) {
         zmsg_destroy (&message);
         return errno == EINTR ? FEP_STOPPING : FEP_TIMEOUT;
@@ -191,8 +196,16 @@ static bool s_read_answer (client_t *self, answer_t *answer)
 fep_err_t client_request (client_t *self, const char *word, bytes_t body, int timeout_ms,
                           answer_t *answer)
 {
+    return body.size > CLIENT_REQUEST_MAX
+               ? FEP_LIMIT
+               : client_request_large (self, word, body, timeout_ms, answer);
+}
+
+fep_err_t client_request_large (client_t *self, const char *word, bytes_t body, int timeout_ms,
+                                answer_t *answer)
+{
     FEP_ASSERT (self->door && strlen (word) <= CLIENT_WORD_MAX);
-    if (body.size > CLIENT_REQUEST_MAX) {
+    if (body.size > CLIENT_LARGE_MAX) {
         return FEP_LIMIT;
     }
     int64_t deadline = clock_mono_ms () + timeout_ms;

@@ -11,11 +11,12 @@
 #define CLIENT_DOOR_DEFAULT "tcp://127.0.0.1:7602"
 #define CLIENT_FEED_DEFAULT "tcp://127.0.0.1:7601"
 #define CLIENT_MESSAGE_MAX                                                                         \
-    (32 * 1024 * 1024)           //  Larger answers end the connection, publications are dropped
-#define CLIENT_REQUEST_MAX 4096  //  Bytes of a request's body
-#define CLIENT_WORD_MAX 31       //  Characters of a word
-#define CLIENT_TOPIC_MAX 63      //  Characters of a topic
-#define CLIENT_QUEUE_MAX 20000   //  Publications waiting here; beyond it they are lost (a gap)
+    (32 * 1024 * 1024)               //  Larger answers end the connection, publications are dropped
+#define CLIENT_REQUEST_MAX 4096      //  Bytes of a request's body
+#define CLIENT_LARGE_MAX (1u << 30)  //  Likewise, of one that carries a file
+#define CLIENT_WORD_MAX 31           //  Characters of a word
+#define CLIENT_TOPIC_MAX 63          //  Characters of a topic
+#define CLIENT_QUEUE_MAX 20000       //  Publications waiting here; beyond it they are lost (a gap)
 
 typedef struct client client_t;
 
@@ -58,6 +59,12 @@ void client_close (client_t **self_p);
 FEP_MUST_CHECK
 fep_err_t client_request (client_t *self, const char *word, bytes_t body, int timeout_ms,
                           answer_t *answer);
+
+//  The same for a body of up to CLIENT_LARGE_MAX bytes. The door takes so much only for verbs that carry a file;
+//  what is beyond its limit ends the connection.
+FEP_MUST_CHECK
+fep_err_t client_request_large (client_t *self, const char *word, bytes_t body, int timeout_ms,
+                                answer_t *answer);
 
 //  Topics that begin with prefix; "" is all.
 void client_subscribe (client_t *self, const char *prefix);

@@ -2,6 +2,7 @@
 #include "tools/fepctl.h"
 #include "fep/clock.h"
 #include "fep/wire.h"
+#include "tools/fepctl_archive.h"
 #include "tools/fepctl_modbus.h"
 #include <argp.h>
 #include <errno.h>
@@ -24,7 +25,8 @@ enum {
     MAY_TOPIC = 1 << 7,
     MAY_FOR = 1 << 8,
     MAY_POINT = 1 << 9,
-    MAY_LINE = 1 << 30  //  Those of the modbus commands, which talk to a line and to no daemon
+    MAY_ARCHIVE = 1 << 29,  //  Those of the archive commands
+    MAY_LINE = 1 << 30      //  Those of the modbus commands, which talk to a line and to no daemon
 };
 
 #define WORDS_MAX 160  //  Of a command line
@@ -74,6 +76,17 @@ static const command_t s_commands[] = {
      "frames of a terminal as they come and go; off again at the end or at Ctrl-C"},
     {"config", NULL, "", false, 0, 0, true, ctl_config, "CONFIG", NULL},
     {"verbs", NULL, "", false, 0, 0, true, ctl_verbs, NULL, "what can be asked of the door"},
+    {"archive", "import", "FILE|- [--format F] [--encoding gbk] [--merge] [--dry] [--who NAME]", -1,
+     MAY_ARCHIVE, 0, true, ctl_archive_import, "IMPORT", NULL},
+    {"archive", "export", "FILE|- [--format F] [--encoding gbk]", -1, MAY_ARCHIVE, 0, true,
+     ctl_archive_export, NULL, "the archive as a file"},
+    {"archive", "undo", "[--dry] [--who NAME]", 0, MAY_ARCHIVE, 0, true, ctl_archive_undo, "UNDO",
+     NULL},
+    {"archive", "log", "[--terminal T] [--from N] [--limit N]", 0,
+     MAY_TERMINAL | MAY_FROM | MAY_LIMIT, 0, true, ctl_archive_log, "CHANGES", NULL},
+    {"archive", "groups", "", 0, 0, 0, true, ctl_archive_groups, "GROUPS", NULL},
+    {"archive", "profile", "list | show NAME | put FILE | remove NAME [--dry] [--who NAME]", -1,
+     MAY_ARCHIVE, 0, true, ctl_archive_profile, "PROFILES", NULL},
     {"modbus", "scan", "LINE [--units N-N] [--register N] [--function 3|4] [--probe FROM-TO]", 0,
      MAY_LINE, MAY_LINE, false, ctl_modbus_scan, NULL,
      "which units of a line answer; LINE is one of --serial, --tcp, --rtu-tcp, --rtu-listen"},
@@ -142,6 +155,7 @@ typedef struct {
     int word_count;                //  Of them
     const command_t *command;      //  Once found
     modbus_args_t modbus;          //  Options of the modbus commands
+    archive_args_t archive;        //  Options of the archive commands
 } parsing_t;
 
 //  A whole number from low to high, or usage.
@@ -272,6 +286,7 @@ static void s_find_command (struct argp_state *state, parsing_t *self)
         return;
     }
     self->said |= self->modbus.said ? MAY_LINE : 0;
+    self->said |= self->archive.said ? MAY_ARCHIVE : 0;
     if ((self->said & ~self->command->may) || (self->command->must & ~self->said)) {
         argp_error (state, "usage: fepctl %s%s%s %s", self->command->word,
                     self->command->second ? " " : "",
@@ -291,6 +306,7 @@ static error_t s_parse (int key, char *text, struct argp_state *state)
     switch (key) {
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &self->modbus;
+        state->child_inputs[1] = &self->archive;
         return 0;
     case KEY_DOOR:
         self->ctl->door = text;
@@ -342,7 +358,8 @@ static char *s_help (int key, const char *text, void *input)
     return help;
 }
 
-static const struct argp_child s_children[] = {{&ctl_modbus_argp, 0, "Modbus lines:", 3}, {0}};
+static const struct argp_child s_children[] = {
+    {&ctl_modbus_argp, 0, "Modbus lines:", 4}, {&ctl_archive_argp, 0, "Archive:", 3}, {0}};
 
 static const struct argp s_argp = {.options = s_options,
                                    .parser = s_parse,
@@ -440,6 +457,7 @@ int main (int argc, char **argv)
                  .seconds = -1};
     parsing_t parsing = {.ctl = &ctl, .modbus = MODBUS_ARGS_DEFAULT};
     ctl.modbus = &parsing.modbus;
+    ctl.archive = &parsing.archive;
     argp_err_exit_status = 2;
     argp_parse (&s_argp, argc, argv, 0, NULL, &parsing);
     struct sigaction action = {.sa_handler = s_on_signal};

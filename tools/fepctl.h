@@ -9,6 +9,7 @@
 #define CTL_NAMES_MAX 32
 
 typedef struct modbus_args modbus_args_t;
+typedef struct archive_args archive_args_t;
 
 typedef struct {
     const char *door;                  //  Endpoint
@@ -29,6 +30,7 @@ typedef struct {
     const char *const *words;          //  What follows the command
     size_t word_count;                 //  Of them
     const modbus_args_t *modbus;       //  Options of the modbus commands
+    const archive_args_t *archive;     //  Options of the archive commands
     client_t *client;                  //  Connected; NULL for the modbus commands
 } ctl_t;
 
@@ -48,6 +50,8 @@ bool ctl_interrupted (void);
 
 ctl_run_t ctl_status, ctl_terminal_list, ctl_terminal_show, ctl_latest, ctl_config, ctl_verbs;
 ctl_run_t ctl_fetch, ctl_feed_tail, ctl_trace, ctl_read, ctl_held, ctl_accept;
+ctl_run_t ctl_archive_import, ctl_archive_export, ctl_archive_undo, ctl_archive_log;
+ctl_run_t ctl_archive_groups, ctl_archive_profile;
 ctl_run_t ctl_modbus_scan, ctl_modbus_read, ctl_modbus_write;
 
 #endif
