@@ -312,6 +312,18 @@ static void test_heartbeat_of_its_own (void **state)
     for (size_t i = 0; i < rig->batch->message_count; i++) {
         assert_true (bytes_equal (rig->batch->messages[i].address, bytes_text ("METER-HOUSE-9")));
     }
+    admission.heartbeat = "pong";
+    admission.area = RIG_AREA + 1;
+    session_update (rig->session, &admission);
+    const pattern_t *pattern = session_options (rig->session)->heartbeat;
+    size_t size;
+    char id[ADDRESS_MAX + 1];
+    assert_int_equal (pattern_match (pattern, bytes_text ("pong"), true, &size, id), PATTERN_YES);
+    assert_int_equal (pattern_match (pattern, bytes_text ("ping"), true, &size, id), PATTERN_NO);
+    admission.heartbeat = "";
+    session_update (rig->session, &admission);
+    assert_ptr_equal (session_options (rig->session), &rig->options);
+    assert_int_equal (session_state (rig->session), SESSION_ONLINE);
     rig_free (&rig);
 }
 

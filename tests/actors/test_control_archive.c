@@ -1,0 +1,238 @@
+//  Control and a changed archive: who is told what, seen from connectors, validator, alarm and schedule.
+#include "tests/actors/chain.h"
+
+#define HEADER "terminal,area,heartbeat_s,heartbeat,measuring_point,protocol,profile\n"
+#define TERMINALS HEADER "T1,5,60,,1,,\nT2,6,,,1,,\nT3,7,,,1,,\n"
+#define PROFILE "profile p\ncodec modbus_rtu\nperiod 60s\nregister voltage.l1_V 4 0 f32\n"
+
+enum { CONNECTOR, VALIDATOR, ALARM, SCHEDULE, PEERS };
+
+typedef struct {
+    chain_t *chain;         //  With control in it
+    zsock_t *peers[PEERS];  //  DEALERs under the actors' names
+    zsock_t *door;          //  A client
+    uint8_t *request;       //  Room for one
+} fixture_t;
+
+#define REQUEST_ROOM (1u << 20)
+
+//  Takes the next word; gives its body, which lives until the next call.
+static bytes_t s_expect (zsock_t *socket, const char *expected)
+{
+    static zframe_t *body;
+    char word[32];
+    zframe_destroy (&body);
+    assert_true (chain_receive (socket, word, sizeof word, &body));
+    assert_string_equal (word, expected);
+    return bytes_of (zframe_data (body), zframe_size (body));
+}
+
+static void s_link (fixture_t *self, const char *address, int64_t session, bool up, int64_t number)
+{
+    uint8_t memory[256];
+    writer_t out = writer_of (memory, sizeof memory);
+    wire_put_map (&out, number ? 4 : 3);
+    wire_pair_int (&out, "session", session);
+    wire_pair_bool (&out, "up", up);
+    wire_pair_text (&out, "address", address);
+    if (number) {
+        wire_pair_int (&out, "number", number);
+    }
+    assert_int_equal (zsock_send (self->peers[CONNECTOR], "sb", WORD_LINK, out.data, out.size), 0);
+}
+
+static void s_up (fixture_t *self, const char *address, int64_t session)
+{
+    s_link (self, address, session, true, 0);
+    bytes_t body = s_expect (self->peers[CONNECTOR], WORD_ADMIT);
+    assert_int_equal (wire_find_int (body, "session", -1), session);
+}
+
+static int s_setup (void **state)
+{
+    static const char *const names[PEERS] = {"connector.0", NAME_VALIDATOR, NAME_ALARM,
+                                             NAME_SCHEDULE};
+    fixture_t *self = calloc (1, sizeof *self);
+    archive_fault_t fault;
+    char endpoint[64];
+    void *chain = NULL;
+    assert_non_null (self);
+    self->request = malloc (REQUEST_ROOM);
+    assert_non_null (self->request);
+    (void) chain_setup (&chain);
+    self->chain = chain;
+    CHECK_OK (archive_import (self->chain->context.archive, self->chain->context.store,
+                              bytes_text (TERMINALS), &fault));
+    (void) chain_host (self->chain, &control_class, NULL);
+    for (int i = 0; i < PEERS; i++) {
+        self->peers[i] = zsock_new (ZMQ_DEALER);
+        assert_non_null (self->peers[i]);
+        zsock_set_linger (self->peers[i], 0);
+        zsock_set_identity (self->peers[i], names[i]);
+        assert_int_equal (zmq_connect (zsock_resolve (self->peers[i]), AT_CONTROL), 0);
+        assert_int_equal (zsock_send (self->peers[i], "ss", WORD_HELLO, ""), 0);
+    }
+    //  An answer to what came last: control has met all of them.
+    s_link (self, "nobody", 1, true, 0);
+    (void) s_expect (self->peers[CONNECTOR], WORD_HOLD);
+    snprintf (endpoint, sizeof endpoint, "tcp://127.0.0.1:%u",
+              (unsigned) self->chain->config->door.port);
+    self->door = chain_socket (ZMQ_DEALER, endpoint, 100, false);
+    *state = self;
+    return 0;
+}
+
+static int s_teardown (void **state)
+{
+    fixture_t *self = *state;
+    void *chain = self->chain;
+    for (int i = 0; i < PEERS; i++) {
+        zsock_destroy (&self->peers[i]);
+    }
+    zsock_destroy (&self->door);
+    (void) chain_teardown (&chain);
+    free (self->request);
+    free (self);
+    return 0;
+}
+
+//  A request that carries a text; its answer.
+static bytes_t s_change (fixture_t *self, const char *word, const char *key, const char *text)
+{
+    writer_t out = writer_of (self->request, REQUEST_ROOM);
+    wire_put_map (&out, 3);
+    wire_pair_uint (&out, "token", 7);
+    wire_pair_text (&out, "who", "tester");
+    wire_put_text (&out, key);
+    wire_put_bin (&out, bytes_text (text));
+    assert_false (out.failed);
+    assert_int_equal (zsock_send (self->door, "sb", word, out.data, out.size), 0);
+    return s_expect (self->door, word);
+}
+
+//  The numbers of an ARCHIVE, each of which was among those wanted: "1 3 ".
+static const char *s_numbers (bytes_t body)
+{
+    static char text[200];
+    reader_t in;
+    text[0] = 0;
+    assert_true (wire_find (body, "numbers", &in));
+    for (uint32_t left = wire_get_array (&in); left > 0; left--) {
+        snprintf (text + strlen (text), 12, "%u ", (unsigned) wire_get_uint (&in));
+    }
+    assert_false (in.failed);
+    return text;
+}
+
+static void test_those_concerned_are_told (void **state)
+{
+    fixture_t *self = *state;
+    for (int i = 1; i <= 3; i++) {
+        char address[8];
+        snprintf (address, sizeof address, "T%d", i);
+        s_up (self, address, 40 + i);
+    }
+    (void) s_change (self, "IMPORT", "data", HEADER "T1,5,60,,1,,\nT3,8,90,beat,1,,\nT4,1,,,,,\n");
+    bytes_t body = s_expect (self->peers[CONNECTOR], WORD_CLOSE);
+    char text[32];
+    assert_int_equal (wire_find_int (body, "session", -1), 42);
+    assert_true (wire_find_text (body, "reason", text, sizeof text));
+    assert_string_equal (text, "REMOVED");
+    body = s_expect (self->peers[CONNECTOR], WORD_UPDATE);
+    assert_int_equal (wire_find_int (body, "session", -1), 43);
+    assert_int_equal (wire_find_int (body, "area", -1), 8);
+    assert_int_equal (wire_find_int (body, "heartbeat_ms", -1), 90000);
+    assert_true (wire_find_text (body, "heartbeat", text, sizeof text));
+    assert_string_equal (text, "beat");
+    assert_string_equal (s_numbers (s_expect (self->peers[VALIDATOR], WORD_ARCHIVE)), "2 3 4 ");
+    assert_string_equal (s_numbers (s_expect (self->peers[ALARM], WORD_ARCHIVE)), "2 3 4 ");
+    //  The end of the removed one still finds its entry; what is known now is admitted. Nothing else came.
+    s_link (self, "T2", 42, false, 2);
+    s_up (self, "T4", 44);
+    body = s_change (self, "STATUS", "data", "");
+    assert_int_equal (wire_find_int (body, "terminals_online", -1), 3);
+}
+
+static void test_refused_tells_nobody (void **state)
+{
+    fixture_t *self = *state;
+    s_up (self, "T1", 41);
+    writer_t out = writer_of (self->request, REQUEST_ROOM);
+    wire_put_map (&out, 2);
+    wire_pair_text (&out, "who", "tester");
+    wire_pair_text (&out, "data", HEADER "T1,99,,,,,\n");
+    assert_int_equal (zsock_send (self->door, "sb", "IMPORT", out.data, out.size), 0);
+    (void) s_expect (self->door, "ERROR");
+    s_up (self, "T2", 42);
+    (void) s_change (self, "IMPORT", "data", TERMINALS "T4,0,,,,,\n");
+    assert_string_equal (s_numbers (s_expect (self->peers[VALIDATOR], WORD_ARCHIVE)), "4 ");
+}
+
+//  In pieces up to 1000, beyond that all at once.
+static void test_many (void **state)
+{
+    fixture_t *self = *state;
+    for (int count = 600; count <= 1001; count += 401) {
+        char *text = malloc (REQUEST_ROOM / 2);
+        strcpy (text, HEADER);
+        size_t used = strlen (text);
+        for (int i = 0; i < count; i++) {
+            used += (size_t) sprintf (text + used, "M%d,%d,,,,,\n", i, count % 60);
+        }
+        (void) s_change (self, "IMPORT", "data", text);
+        free (text);
+        int named = 0;
+        bool all = false;
+        while (!all && named < count) {
+            reader_t in;
+            bytes_t body = s_expect (self->peers[VALIDATOR], WORD_ARCHIVE);
+            all = wire_find (body, "all", &in) && wire_get_bool (&in);
+            if (!all) {
+                assert_true (wire_find (body, "numbers", &in));
+                uint32_t numbers = wire_get_array (&in);
+                assert_true (numbers > 0 && numbers <= 250);
+                named += (int) numbers;
+            }
+        }
+        assert_int_equal (all, count > 1000);
+        if (!all) {
+            assert_int_equal (named, 603);
+        }
+    }
+}
+
+//  A profile goes to the connectors; terminals that are online and use it get a new plan.
+static void test_profile (void **state)
+{
+    fixture_t *self = *state;
+    (void) s_change (self, "PROFILE_PUT", "text", PROFILE);
+    bytes_t body = s_expect (self->peers[CONNECTOR], WORD_PROFILE);
+    reader_t text;
+    assert_int_equal (wire_find_int (body, "number", 0), 1);
+    assert_true (wire_find (body, "text", &text));
+    assert_true (bytes_equal (wire_get_bin (&text), bytes_text (PROFILE)));
+    s_up (self, "T1", 41);
+    (void) s_change (self, "IMPORT", "data",
+                     HEADER "T1,5,60,,1,modbus_rtu,p\nT2,6,,,1,modbus_rtu,p\n");
+    body = s_expect (self->peers[CONNECTOR], WORD_UPDATE);
+    assert_int_equal (wire_find_int (body, "session", -1), 41);
+    body = s_expect (self->peers[SCHEDULE], WORD_PLAN);
+    assert_int_equal (wire_find_int (body, "terminal", 0), 1);
+    (void) s_change (self, "PROFILE_PUT", "text", PROFILE "offset 1\n");
+    (void) s_expect (self->peers[CONNECTOR], WORD_PROFILE);
+    body = s_expect (self->peers[SCHEDULE], WORD_PLAN);
+    assert_int_equal (wire_find_int (body, "terminal", 0), 1);
+}
+
+#define ARCHIVE_TEST(test) cmocka_unit_test_setup_teardown (test, s_setup, s_teardown)
+
+int main (void)
+{
+    const struct CMUnitTest tests[] = {
+        ARCHIVE_TEST (test_those_concerned_are_told),
+        ARCHIVE_TEST (test_refused_tells_nobody),
+        ARCHIVE_TEST (test_many),
+        ARCHIVE_TEST (test_profile),
+    };
+    return cmocka_run_group_tests (tests, NULL, NULL);
+}
