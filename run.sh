@@ -1,18 +1,26 @@
 #!/bin/bash
-# Installs what is missing, builds, and runs fepd with simulated terminals.
-#   ./run.sh [--terminals N] [--seconds S] [--data DIR] [--port-base P] [--period-ms MS]
+# Installs what is missing, builds, and runs fepd with simulated terminals: some report, some are gateways (DTU)
+# whose Modbus meters are polled.
+#   ./run.sh [--terminals N] [--dtus N] [--meters N] [--seconds S] [--data DIR] [--port-base P] [--period-ms MS]
+# --dtus: how many of the terminals are gateways (default one in five); --meters: behind each (default 4).
 # Ctrl-C stops everything in order: the terminals (they wait for their confirmations and log out), the checker
-# (it compares what was sent, confirmed, committed and published), fepd. With --seconds it stops by itself and
-# ends 0 only if the comparison holds. A second run on the same directory goes on where the first stopped.
+# (it compares what was sent, confirmed or answered, committed and published), fepd. With --seconds it stops by itself
+# and ends 0 only if the comparison holds. A second run on the same directory goes on where the first stopped.
 set -u
 cd "$(dirname "$(readlink -f "$0")")" || exit 1
 
 TERMINALS=1000
+DTUS=
+METERS=4
 SECONDS_TO_RUN=0
 DATA=var
 PORT=7600
 PERIOD_MS=5000
 FIRST_ADDRESS=310100001
+FIRST_GATEWAY=864201060000001 # As in bench/terminal_dtu.c
+METERS_MAX=32
+METER_RATED_W=20000
+SPLIT_EVERY=16 # One answer in so many comes in two pieces
 PYTHON=/usr/bin/python3
 TERMINALS_MAX=18000
 SMALL_DISK_BYTES=2147483648 # Below it the default reserve would leave nothing
@@ -34,15 +42,20 @@ number ()
 while (($# > 0)); do
     case $1 in
     --terminals) number "$1" "${2-}" 1 $TERMINALS_MAX && TERMINALS=$2 ;;
+    --dtus) number "$1" "${2-}" 0 $TERMINALS_MAX && DTUS=$2 ;;
+    --meters) number "$1" "${2-}" 1 $METERS_MAX && METERS=$2 ;;
     --seconds) number "$1" "${2-}" 1 31536000 && SECONDS_TO_RUN=$2 ;;
     --data) [[ -n ${2-} ]] || die "--data needs a directory"; DATA=$2 ;;
-    --port-base) number "$1" "${2-}" 1024 65533 && PORT=$2 ;;
+    --port-base) number "$1" "${2-}" 1024 65532 && PORT=$2 ;;
     --period-ms) number "$1" "${2-}" 10 86400000 && PERIOD_MS=$2 ;;
-    --help | -h) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    --help | -h) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) die "$1: no such option; --help lists them" ;;
     esac
     shift 2
 done
+DTUS=${DTUS:-$((TERMINALS / 5))}
+((DTUS <= TERMINALS)) || die "--dtus $DTUS: at most --terminals, $TERMINALS, is allowed"
+GATEWAYS=$((PORT + 3))
 FEED=tcp://127.0.0.1:$((PORT + 1))
 DOOR=tcp://127.0.0.1:$((PORT + 2))
 
@@ -76,7 +89,7 @@ ports_free ()
 {
     "$PYTHON" - "$PORT" <<'PYTHON' || exit 1
 import socket, sys
-for port in range(int(sys.argv[1]), int(sys.argv[1]) + 3):
+for port in range(int(sys.argv[1]), int(sys.argv[1]) + 4):
     with socket.socket() as s:
         s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -98,6 +111,8 @@ write_files ()
         reserve="  reserve_bytes: $((available / 4 > 1048576 ? available / 4 : 1048576))"
         echo "run.sh: only $((available >> 20)) MiB free in $DATA; a smaller reserve is kept"
     fi
+    { mkdir -p "$DATA/profiles" && cp bench/sim_meter.profile "$DATA/profiles/"; } ||
+        die "$DATA/profiles cannot be written"
     cat >"$DATA/fepd.yaml" <<YAML
 # Written by run.sh at each start.
 node:
@@ -115,18 +130,33 @@ door:
   port: $((PORT + 2))
 archive:
   csv: "$DATA/archive.csv"
+  profiles: "$DATA/profiles"
 listeners:
   - name: field
     address: 127.0.0.1
     port: $PORT
     codec: gdw1376
     sessions: $sessions
+  - name: gateways
+    address: 127.0.0.1
+    port: $GATEWAYS
+    codec: dtu
+    registration: "{imei}"
+    heartbeat: "HB"
+    sessions: $sessions
 YAML
-    awk -v n="$TERMINALS" -v first=$FIRST_ADDRESS -v points="$points" 'BEGIN {
-        print "terminal,name,area,heartbeat_s,measuring_point,meter"
+    awk -v n="$((TERMINALS - DTUS))" -v first=$FIRST_ADDRESS -v points="$points" -v gateways="$DTUS" \
+        -v first_gateway=$FIRST_GATEWAY -v meters="$METERS" -v rated=$METER_RATED_W 'BEGIN {
+        print "terminal,name,area,heartbeat_s,measuring_point,meter,protocol,profile,rated_W"
         for (i = 0; i < n; i++) {
             for (mp = 1; mp <= points; mp++) {
-                printf "%09d,demo %d,%d,60,%d,%012d\n", first + i, i + 1, i % 4, mp, i * 4096 + mp
+                printf "%09d,demo %d,%d,60,%d,%012d,,,\n", first + i, i + 1, i % 4, mp, i * 4096 + mp
+            }
+        }
+        for (i = 0; i < gateways; i++) {
+            for (mp = 1; mp <= meters; mp++) {
+                printf "%.0f,gateway %d,%d,60,%d,%d,modbus_rtu,sim_meter,%d\n",
+                    first_gateway + i, i + 1, i % 4, mp, mp, rated
             }
         }
     }' >"$DATA/archive.csv" || die "$DATA/archive.csv cannot be written"
@@ -203,7 +233,9 @@ die_of_fepd ()
 start_check ()
 {
     : >"$DATA/check.log" # So that no line of an earlier run is taken for its own
-    "$PYTHON" bench/check.py --feed $FEED --door $DOOR --ledger "$DATA/sim.ledger" \
+    local meters=0 # Too short a run need not reach every meter
+    ((SECONDS_TO_RUN < 20)) || meters=$((DTUS * METERS))
+    "$PYTHON" bench/check.py --feed $FEED --door $DOOR --ledger "$DATA/sim.ledger" --meters $meters \
         >"$DATA/check.log" 2>&1 </dev/null &
     CHECK=$!
     local tries=0
@@ -219,17 +251,25 @@ start_check ()
 start_sim ()
 {
     build/bin/fepsim --port "$PORT" --terminals "$TERMINALS" --first-address $FIRST_ADDRESS \
+        --dtus "$DTUS" --dtu-port $GATEWAYS --meters "$METERS" --split-every $SPLIT_EVERY \
         --period-ms "$PERIOD_MS" --state "$DATA/sim.state" --ledger "$DATA/sim.ledger" \
         >"$DATA/sim.log" 2>&1 </dev/null &
     SIM=$!
+}
+
+poll_period ()
+{
+    sed -n 's/^period //p' bench/sim_meter.profile
 }
 
 explain ()
 {
     cat <<TEXT
 
-fepd runs with $TERMINALS simulated terminals, each reporting 23 values every $((PERIOD_MS / 1000)).$((PERIOD_MS % 1000 / 100)) s.
-  terminals    127.0.0.1:$PORT (Q/GDW 1376.1)
+fepd runs with $TERMINALS simulated terminals:
+  $((TERMINALS - DTUS)) report 23 values each, every $((PERIOD_MS / 1000)).$((PERIOD_MS % 1000 / 100)) s; the first is $FIRST_ADDRESS
+  $DTUS are gateways with $METERS Modbus meters each, polled for 22 values every $(poll_period); the first is $FIRST_GATEWAY
+  terminals    127.0.0.1:$PORT (Q/GDW 1376.1), 127.0.0.1:$GATEWAYS (DTU, Modbus RTU)
   feed         $FEED (ZeroMQ SUB; topics such as reading/00)
   door         $DOOR (ZeroMQ DEALER)
   log          $DATA/fepd.log
@@ -294,10 +334,10 @@ start_fepd
 start_check
 start_sim
 explain
-"$PYTHON" bench/live.py --door $DOOR </dev/null &
+"$PYTHON" bench/live.py --door $DOOR --sim "$DATA/sim.log" </dev/null &
 # shellcheck disable=SC2034 # Used by name in finish, as the others
 LIVE=$!
 watch
 stop_all
 [[ -z $FAILED ]] || die "$FAILED"
-echo "run.sh: done; everything confirmed was committed and published, once each"
+echo "run.sh: done; everything confirmed or answered was committed and published, once each"

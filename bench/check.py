@@ -310,7 +310,7 @@ def compare_answers(answers, journal):
         if missing[fate] > bound:
             lost += missing[fate] - bound
             examples.append(f"answers {FATES[fate]} and not in the journal: {missing[fate]}; at most {bound}")
-    facts = {"answers": len(answers), "gateways": gateways,
+    facts = {"answers": len(answers), "gateways": gateways, "meters": len({identity[1:3] for identity in answers}),
              "committed": sum(1 for identity in answers if identity in journal.seen)}
     facts.update({name: count[fate] for fate, name in enumerate(FATES)})
     facts.update({"missing_" + FATES[fate]: missing[fate] for fate in bounds})
@@ -360,7 +360,7 @@ def report(facts, examples):
         ("reports confirmed", facts["confirmed"]), ("reports committed", facts["committed"]),
         ("reports published", facts["published"]), ("  messages healed by FETCH", facts["healed"]),
         ("  gaps", facts["gaps"]), ("messages repeated, not journalled again", facts["repeated"]),
-        ("answers of polled meters", facts["polled"]["answers"]),
+        ("meters polled", facts["polled"]["meters"]), ("answers of polled meters", facts["polled"]["answers"]),
         ("  followed by the next request", facts["polled"]["taken"]),
         ("  asked for again", facts["polled"]["given_up"]), ("  open at the end", facts["polled"]["open"]),
         ("  not in the journal, as may be", facts["polled"]["missing_open"] + facts["polled"]["missing_given_up"]),
@@ -405,6 +405,9 @@ def judge(args, door, recorder, journal, feed, head0, repeated0):
         "first": head0 + 1, "head": head,
     }
     verdict.update(facts)
+    if facts["polled"]["meters"] < args.meters:
+        verdict["ok"] = False
+        examples.append(f"only {facts['polled']['meters']} of {args.meters} meters were polled")
     if not whole:
         examples.append("the journal's beginning was trimmed before it could be read")
     report(verdict, examples)
@@ -416,6 +419,7 @@ def main():
     parser.add_argument("--feed", default="tcp://127.0.0.1:7601")
     parser.add_argument("--door", default="tcp://127.0.0.1:7602")
     parser.add_argument("--ledger", required=True, help="of fepsim; read at the end")
+    parser.add_argument("--meters", type=int, default=0, help="so many must have been polled")
     parser.add_argument("--utc-offset-min", type=int, default=480)
     parser.add_argument("--day-shift-min", type=int, default=1440,
                         help="instant of a frozen day behind the day's first minute")

@@ -1,23 +1,49 @@
 #!/usr/bin/python3
 """One line every two seconds from the door's STATUS, until SIGTERM or SIGINT; --wait-s N only waits that long
-for the door to answer and ends 0 if it does."""
+for the door to answer and ends 0 if it does. --sim FILE: the log of fepsim, for what only the terminals know: who of
+them is online by kind, and how many polls their meters answer."""
 import argparse
+import json
+import os
 import signal
 import sys
 import time
 
 from door import Door, DoorError
 
-HEADER = f"{'time':>8} {'online':>7} {'frames/s':>9} {'readings/s':>11} {'commits/s':>10} {'sequence':>10} " \
-         f"{'refused':>8} {'commit p99 us':>14}"
+HEADER = f"{'time':>8} {'online':>7} {'report':>7} {'gateway':>7} {'polls/s':>8} {'frames/s':>9} {'readings/s':>11} " \
+         f"{'commits/s':>10} {'sequence':>10} {'refused':>8} {'commit p99 us':>14}"
 
 
 def rate(now, before, name, seconds):
     return max(0, now["metrics"].get(name, 0) - before["metrics"].get(name, 0)) / seconds
 
 
-def line(now, before, seconds):
+def fleet(path):
+    """The last two lines of counters of fepsim; empty ones before there are any."""
+    found = [{}, {}]
+    try:
+        with open(path, "rb") as log:
+            log.seek(max(0, os.stat(path).st_size - 8192))
+            lines = log.read().decode("ascii", "replace").splitlines()
+    except OSError:
+        return found
+    for text in lines:
+        try:
+            found = [found[1], json.loads(text)]
+        except ValueError:
+            continue
+    return found
+
+
+def polled(before, now):
+    seconds = (now.get("t_ms", 0) - before.get("t_ms", 0)) / 1000
+    return (now.get("answers", 0) - before.get("answers", 0)) / seconds if seconds > 0 else 0
+
+
+def line(now, before, seconds, sims):
     return f"{time.strftime('%H:%M:%S'):>8} {now['sessions'].get('online', 0):>7} " \
+           f"{sims[1].get('online', 0):>7} {sims[1].get('gateways', 0):>7} {polled(*sims):>8.0f} " \
            f"{rate(now, before, 'frames_received', seconds):>9.0f} " \
            f"{rate(now, before, 'readings_committed', seconds):>11.0f} " \
            f"{rate(now, before, 'commits', seconds):>10.0f} {now['head']:>10} " \
@@ -28,6 +54,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--door", default="tcp://127.0.0.1:7602")
     parser.add_argument("--period-s", type=float, default=2.0)
+    parser.add_argument("--sim", default="")
     parser.add_argument("--wait-s", type=float, default=0)
     args = parser.parse_args()
     stop = []
@@ -51,7 +78,7 @@ def main():
             if before is not None and now["epoch"] == before["epoch"]:
                 if count % 20 == 0:
                     print(HEADER)
-                print(line(now, before, when - at), flush=True)
+                print(line(now, before, when - at, fleet(args.sim)), flush=True)
                 count += 1
             before, at = now, when
         end = time.monotonic() + args.period_s
