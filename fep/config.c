@@ -15,25 +15,25 @@
 #include <stdlib.h>
 
 #define INPUT_MAX (1024 * 1024)
-#define TEXTS_MAX 16  //  Options of one section
+#define TEXTS_MAX 24  //  Options of one section, keys of one entry of a list
 
-//  What libcyaml fills for a section or a listener: the texts of its rows in the table's order.
+//  What libcyaml fills for a section or an entry: the texts of its rows in the table's order.
 typedef struct {
     char *texts[TEXTS_MAX];  //  NULL where the file says nothing
 } texts_t;
 
 typedef struct {
     texts_t *sections[OPTION_SECTION_COUNT];  //  NULL where the file has none
-    texts_t *listeners;                       //  As many as listeners_count
-    unsigned listeners_count;                 //  0 if the file has none
+    texts_t *lists[OPTION_LIST_COUNT];        //  Entries of each list
+    unsigned counts[OPTION_LIST_COUNT];       //  Of them; 0 if the file has none
 } shadow_t;
 
 //  One reading of a file.
 typedef struct {
-    bytes_t yaml;            //  The file
-    config_fault_t fault;    //  Where faults go
-    config_places_t places;  //  Where its keys stand
-    char log[512];           //  What libcyaml said
+    bytes_t yaml;             //  The file
+    config_fault_t fault;     //  Where faults go
+    config_places_t *places;  //  Where its keys stand
+    char log[512];            //  What libcyaml said
 } parse_t;
 
 //  libcyaml's schema, from the same table.
@@ -78,8 +78,28 @@ static const cyaml_schema_field_t s_fields_listener[] = {
     CYAML_FIELD_END};
 _Static_assert(LISTENER_KEY_COUNT <= TEXTS_MAX, "a listener has too many keys");
 
+static const cyaml_schema_field_t s_fields_rule[] = {TEXT_FIELD ("name", ALARM_NAME),
+                                                     TEXT_FIELD ("on", ALARM_ON),
+                                                     TEXT_FIELD ("point", ALARM_POINT),
+                                                     TEXT_FIELD ("event", ALARM_EVENT),
+                                                     TEXT_FIELD ("group", ALARM_GROUP),
+                                                     TEXT_FIELD ("terminal", ALARM_TERMINAL),
+                                                     TEXT_FIELD ("compare", ALARM_COMPARE),
+                                                     TEXT_FIELD ("threshold", ALARM_THRESHOLD),
+                                                     TEXT_FIELD ("hysteresis", ALARM_HYSTERESIS),
+                                                     TEXT_FIELD ("delay_ms", ALARM_DELAY_MS),
+                                                     TEXT_FIELD ("settle_ms", ALARM_SETTLE_MS),
+                                                     TEXT_FIELD ("level", ALARM_LEVEL),
+                                                     CYAML_FIELD_END};
+
 static const cyaml_schema_value_t s_listener_schema = {
     CYAML_VALUE_MAPPING (CYAML_FLAG_DEFAULT, texts_t, s_fields_listener)};
+static const cyaml_schema_value_t s_alarm_schema = {
+    CYAML_VALUE_MAPPING (CYAML_FLAG_DEFAULT, texts_t, s_fields_rule)};
+
+#define LIST_FIELD(name, list, schema, most)                                                       \
+    CYAML_FIELD_SEQUENCE_COUNT (name, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, shadow_t,          \
+                                lists[list], counts[list], schema, 0, most)
 
 #define SECTION(part, about)                                                                       \
     CYAML_FIELD_MAPPING_PTR (#part, CYAML_FLAG_POINTER_NULL | CYAML_FLAG_OPTIONAL, shadow_t,       \
@@ -91,9 +111,8 @@ static const cyaml_schema_value_t s_listener_schema = {
 #define SECTION_END(part)
 static const cyaml_schema_field_t s_fields[] = {
 #include "fep/config.def"
-    CYAML_FIELD_SEQUENCE ("listeners", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, shadow_t,
-                          listeners, &s_listener_schema, 0, CONFIG_LISTENERS_MAX),
-    CYAML_FIELD_END};
+    LIST_FIELD ("listeners", OPTION_LIST_LISTENERS, &s_listener_schema, CONFIG_LISTENERS_MAX),
+    LIST_FIELD ("alarms", OPTION_LIST_ALARMS, &s_alarm_schema, CONFIG_ALARMS_MAX), CYAML_FIELD_END};
 #undef SECTION
 #undef UINT
 #undef INT
@@ -260,35 +279,84 @@ static fep_err_t s_take_options (parse_t *self, const shadow_t *shadow, config_t
         const texts_t *texts = shadow->sections[s];
         for (size_t i = section->first; i < section->end && !error; i++) {
             const char *text = texts ? texts->texts[i - section->first] : NULL;
-            error = s_take (self, &option_table[i], text, self->places.options[i], config);
+            error = s_take (self, &option_table[i], text, self->places->options[i], config);
         }
     }
     return error;
 }
 
-static fep_err_t s_take_listeners (parse_t *self, const shadow_t *shadow, config_t *config)
+static fep_err_t s_take_entry (parse_t *self, const option_list_t *list, const texts_t *texts,
+                               const config_list_places_t *places, unsigned i, void *entry)
 {
-    if (shadow->listeners_count == 0) {
-        return config_fault (
-            &self->fault, self->places.list.line ? self->places.list : config_top, FEP_RANGE,
-            "there is no listener; needed is a list `listeners` of 1..%d", CONFIG_LISTENERS_MAX);
+    for (size_t k = 0; k < list->key_count; k++) {
+        config_place_t place = places->keys[i][k].line ? places->keys[i][k] : places->entries[i];
+        fep_err_t error = s_take (self, &list->keys[k], texts->texts[k], place, entry);
+        if (error) {
+            return error;
+        }
     }
-    FEP_ASSERT (shadow->listeners_count == self->places.listeners);
-    config->listeners = calloc (shadow->listeners_count, sizeof *config->listeners);
-    FEP_ASSERT (config->listeners);
-    config->listener_count = shadow->listeners_count;
-    for (unsigned i = 0; i < config->listener_count; i++) {
-        for (size_t k = 0; k < LISTENER_KEY_COUNT; k++) {
-            config_place_t place =
-                self->places.keys[i][k].line ? self->places.keys[i][k] : self->places.entries[i];
-            fep_err_t error = s_take (self, &option_listener_keys[k], shadow->listeners[i].texts[k],
-                                      place, &config->listeners[i]);
-            if (error) {
-                return error;
+    return FEP_OK;
+}
+
+static fep_err_t s_take_list (parse_t *self, size_t number, const shadow_t *shadow,
+                              config_t *config)
+{
+    const option_list_t *list = &option_lists[number];
+    const config_list_places_t *places = &self->places->lists[number];
+    unsigned count = shadow->counts[number];
+    if (count < list->low) {
+        return config_fault (&self->fault, places->key.line ? places->key : config_top, FEP_RANGE,
+                             "there is no %s; needed is a list `%s` of %zu..%zu", list->one,
+                             list->name, list->low, list->high);
+    }
+    FEP_ASSERT (count == places->count);
+    if (count == 0) {
+        return FEP_OK;
+    }
+    void *entries = calloc (count, list->size);
+    FEP_ASSERT (entries);
+    *option_list_entries (list, config) = entries;
+    *option_list_count (list, config) = count;
+    for (unsigned i = 0; i < count; i++) {
+        fep_err_t error = s_take_entry (self, list, &shadow->lists[number][i], places, i,
+                                        option_list_at (list, config, i));
+        if (error) {
+            return error;
+        }
+    }
+    return FEP_OK;
+}
+
+//  The first key of an entry is its name.
+static fep_err_t s_check_names (parse_t *self, size_t number, const config_t *config)
+{
+    const option_list_t *list = &option_lists[number];
+    const config_list_places_t *places = &self->places->lists[number];
+    for (unsigned i = 0; i < places->count; i++) {
+        char **name = option_slot (&list->keys[0], option_list_at (list, config, i));
+        for (unsigned k = 0; k < i; k++) {
+            char **other = option_slot (&list->keys[0], option_list_at (list, config, k));
+            if (strcmp (*name, *other) == 0) {
+                return config_fault (&self->fault, places->keys[i][0], FEP_RANGE,
+                                     "%s.name: '%s' is taken in line %zu; allowed are unique "
+                                     "names",
+                                     list->name, *name, places->keys[k][0].line);
             }
         }
     }
     return FEP_OK;
+}
+
+static fep_err_t s_take_lists (parse_t *self, const shadow_t *shadow, config_t *config)
+{
+    fep_err_t error = FEP_OK;
+    for (size_t i = 0; i < OPTION_LIST_COUNT && !error; i++) {
+        error = s_take_list (self, i, shadow, config);
+    }
+    for (size_t i = 0; i < OPTION_LIST_COUNT && !error; i++) {
+        error = s_check_names (self, i, config);
+    }
+    return error;
 }
 
 //  --- Checks between options
@@ -327,7 +395,7 @@ static bool s_is_loopback (const char *text)
 //  The place of an option's row, or the top of the file where it has its default.
 static config_place_t s_option_place (const parse_t *self, size_t row)
 {
-    return self->places.options[row].line ? self->places.options[row] : config_top;
+    return self->places->options[row].line ? self->places->options[row] : config_top;
 }
 
 static fep_err_t s_check_doors (parse_t *self, const config_t *config)
@@ -355,30 +423,24 @@ static fep_err_t s_check_doors (parse_t *self, const config_t *config)
 //  listener.
 static fep_err_t s_check_listeners (parse_t *self, const config_t *config)
 {
+    const config_list_places_t *places = &self->places->lists[OPTION_LIST_LISTENERS];
     for (unsigned i = 0; i < config->listener_count; i++) {
         const config_listener_t *one = &config->listeners[i];
         if (!s_address (one->address).family) {
             return config_fault (
-                &self->fault, self->places.keys[i][LISTENER_ADDRESS], FEP_RANGE,
+                &self->fault, places->keys[i][LISTENER_ADDRESS], FEP_RANGE,
                 "listeners.address: '%.*s' is not numeric; allowed are IPv4 and IPv6 "
                 "addresses such as 0.0.0.0 and ::",
                 CONFIG_SHOWN_MAX, one->address);
         }
         for (unsigned k = 0; k < i; k++) {
             const config_listener_t *other = &config->listeners[k];
-            if (strcmp (one->name, other->name) == 0) {
-                return config_fault (
-                    &self->fault, self->places.keys[i][LISTENER_NAME], FEP_RANGE,
-                    "listeners.name: '%s' is taken in line %zu; allowed are unique "
-                    "names",
-                    one->name, self->places.keys[k][LISTENER_NAME].line);
-            }
             if (one->port == other->port && s_same_address (one->address, other->address)) {
-                return config_fault (
-                    &self->fault, self->places.keys[i][LISTENER_PORT], FEP_RANGE,
-                    "listeners.port: %" PRIu64 " on %s is taken in line %zu; allowed "
-                    "is another port or address",
-                    one->port, one->address, self->places.keys[k][LISTENER_PORT].line);
+                return config_fault (&self->fault, places->keys[i][LISTENER_PORT], FEP_RANGE,
+                                     "listeners.port: %" PRIu64
+                                     " on %s is taken in line %zu; allowed "
+                                     "is another port or address",
+                                     one->port, one->address, places->keys[k][LISTENER_PORT].line);
             }
         }
     }
@@ -391,15 +453,16 @@ static fep_err_t s_check_pattern (parse_t *self, unsigned i, size_t key, const c
 {
     char why[PATTERN_WHY_MAX];
     fep_err_t error = pattern_parse (text, pattern, why, sizeof why);
-    return error ? config_fault (&self->fault, self->places.keys[i][key], error, "listeners.%s: %s",
-                                 option_listener_keys[key].key, why)
+    return error ? config_fault (&self->fault,
+                                 self->places->lists[OPTION_LIST_LISTENERS].keys[i][key], error,
+                                 "listeners.%s: %s", option_listener_keys[key].key, why)
                  : FEP_OK;
 }
 
 //  Whoever registers by a pattern must get a name from it.
 static fep_err_t s_check_gateway (parse_t *self, unsigned i, const config_listener_t *one)
 {
-    const config_place_t *places = self->places.keys[i];
+    const config_place_t *places = self->places->lists[OPTION_LIST_LISTENERS].keys[i];
     pattern_t pattern;
     fep_err_t error = s_check_pattern (self, i, LISTENER_HEARTBEAT, one->heartbeat, &pattern);
     if (!error) {
@@ -433,11 +496,12 @@ static fep_err_t s_check_patterns (parse_t *self, const config_t *config)
             const char *text =
                 *(char **) option_slot (&option_listener_keys[keys[k]], &config->listeners[i]);
             if (strcmp (text, option_listener_keys[keys[k]].value) != 0) {
-                return config_fault (&self->fault, self->places.keys[i][keys[k]], FEP_RANGE,
-                                     "listeners.%s: codec %.*s has no use for it; allowed with "
-                                     "codec dtu",
-                                     option_listener_keys[keys[k]].key, CONFIG_SHOWN_MAX,
-                                     one->codec);
+                return config_fault (
+                    &self->fault, self->places->lists[OPTION_LIST_LISTENERS].keys[i][keys[k]],
+                    FEP_RANGE,
+                    "listeners.%s: codec %.*s has no use for it; allowed with "
+                    "codec dtu",
+                    option_listener_keys[keys[k]].key, CONFIG_SHOWN_MAX, one->codec);
             }
         }
     }
@@ -450,7 +514,7 @@ static fep_err_t s_build (parse_t *self, const shadow_t *shadow, config_t *confi
 {
     fep_err_t error = s_take_options (self, shadow, config);
     if (!error) {
-        error = s_take_listeners (self, shadow, config);
+        error = s_take_lists (self, shadow, config);
     }
     if (!error) {
         error = s_check_doors (self, config);
@@ -461,6 +525,31 @@ static fep_err_t s_build (parse_t *self, const shadow_t *shadow, config_t *confi
     if (!error) {
         error = s_check_patterns (self, config);
     }
+    if (!error) {
+        error =
+            config_check_alarms (config, &self->fault, &self->places->lists[OPTION_LIST_ALARMS]);
+    }
+    return error;
+}
+
+static fep_err_t s_parse (parse_t *self, config_t **self_p)
+{
+    fep_err_t error = config_walk (self->yaml, &self->fault, self->places);
+    shadow_t *shadow = NULL;
+    if (!error) {
+        error = s_load_shadow (self, &shadow);
+    }
+    if (error) {
+        return error;
+    }
+    config_t *config = calloc (1, sizeof *config);
+    FEP_ASSERT (config);
+    error = s_build (self, shadow, config);
+    cyaml_free (&s_cyaml, &s_schema, shadow, 0);
+    if (error) {
+        config_destroy (&config);
+    }
+    *self_p = config;
     return error;
 }
 
@@ -479,22 +568,10 @@ fep_err_t config_parse (bytes_t yaml, const char *name, config_t **self_p, char 
     if (!yaml.data) {
         parse.yaml = bytes_text ("");
     }
-    fep_err_t error = config_walk (parse.yaml, &parse.fault, &parse.places);
-    shadow_t *shadow = NULL;
-    if (!error) {
-        error = s_load_shadow (&parse, &shadow);
-    }
-    if (error) {
-        return error;
-    }
-    config_t *config = calloc (1, sizeof *config);
-    FEP_ASSERT (config);
-    error = s_build (&parse, shadow, config);
-    cyaml_free (&s_cyaml, &s_schema, shadow, 0);
-    if (error) {
-        config_destroy (&config);
-    }
-    *self_p = config;
+    parse.places = calloc (1, sizeof *parse.places);
+    FEP_ASSERT (parse.places);
+    fep_err_t error = s_parse (&parse, self_p);
+    free (parse.places);
     return error;
 }
 
@@ -538,10 +615,13 @@ void config_destroy (config_t **self_p)
     config_t *self = *self_p;
     if (self) {
         s_free_texts (option_table, OPTION_COUNT, self);
-        for (unsigned i = 0; i < self->listener_count; i++) {
-            s_free_texts (option_listener_keys, LISTENER_KEY_COUNT, &self->listeners[i]);
+        for (size_t k = 0; k < OPTION_LIST_COUNT; k++) {
+            const option_list_t *list = &option_lists[k];
+            for (unsigned i = 0; i < *option_list_count (list, self); i++) {
+                s_free_texts (list->keys, list->key_count, option_list_at (list, self, i));
+            }
+            free (*option_list_entries (list, self));
         }
-        free (self->listeners);
         free (self);
         *self_p = NULL;
     }

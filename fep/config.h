@@ -1,7 +1,8 @@
 //  Options: one table, config.def, from which come the struct, the YAML schema, the range checks, the sample file
 //  and the answer of `fepctl config`. Read by libcyaml; code sees fields, not strings.
-//  Besides the sections there is one list:
+//  Besides the sections there are two lists:
 //    listeners: [{name: a, address: 0.0.0.0, port: 7600, codec: gdw1376, sessions: 5000}]   (1..16 of them)
+//    alarms: [{name: low, on: point, point: voltage.l1_V, compare: lt, threshold: 198}]     (0..256 of them)
 #ifndef FEP_CONFIG_H
 #define FEP_CONFIG_H
 
@@ -9,6 +10,7 @@
 #include "fep/wire.h"
 
 #define CONFIG_LISTENERS_MAX 16
+#define CONFIG_ALARMS_MAX 256
 
 typedef struct {
     char *name;              //  1..32 characters, unique
@@ -25,6 +27,22 @@ typedef struct {
     char *unknown;         //  Terminals the archive does not have: "hold" (default) or "refuse"
     char *duplicate;       //  A second session of a terminal: "takeover" (default) or "reject"
 } config_listener_t;
+
+//  A rule: when an alarm is raised. Texts that do not concern what it is on are empty.
+typedef struct {
+    char *name;      //  1..31 characters, unique
+    char *on;        //  "point", "event" or "link"
+    char *point;     //  point: its name or OBIS
+    char *event;     //  event: code, or empty = any
+    char *group;     //  Terminals of this group; empty = all
+    char *terminal;  //  This terminal; empty = all
+    char *compare;   //  point: "gt" (default), "ge", "lt", "le", "eq", "ne", "bit_set", "bit_clear"
+    char *threshold;     //  point: decimal; of bit_set and bit_clear the number of the bit
+    char *hysteresis;    //  point: decimal, default "0"
+    uint64_t delay_ms;   //  The condition must hold so long; default 0
+    uint64_t settle_ms;  //  It must be gone so long; default 60000
+    char *level;         //  "important" or "general" (default)
+} config_alarm_t;
 
 typedef struct {
 #define SECTION(section, meaning) struct {
@@ -44,6 +62,8 @@ typedef struct {
 #undef SECTION_END
     config_listener_t *listeners;
     unsigned listener_count;
+    config_alarm_t *alarms;  //  Of another address after each config_reload
+    unsigned alarm_count;
 } config_t;
 
 //  Gives a checked configuration. SYNTAX, RANGE, NOT_FOUND (unknown key), IO; then `fault` holds one line

@@ -79,6 +79,83 @@ const option_t option_listener_keys[LISTENER_KEY_COUNT] = {
 };
 #undef KEY
 
+#define KEY(key, kind, value, low, high, words, unit, meaning)                                     \
+    {                                                                                              \
+        "alarms", #key, kind, offsetof (config_alarm_t, key), value, low, high, words, RELOAD,     \
+            unit, meaning                                                                          \
+    }
+const option_t option_alarm_keys[ALARM_KEY_COUNT] = {
+    [ALARM_NAME] = KEY (name, OPTION_TEXT, NULL, 1, 31, NULL, "", "its name, unique"),
+    [ALARM_ON] = KEY (on, OPTION_WORD, NULL, 0, 0, "point|event|link", "",
+                      "what it looks at: a point's value, a terminal's event, its link"),
+    [ALARM_POINT] = KEY (point, OPTION_TEXT, "", 0, 63, NULL, "", "on point: name or OBIS"),
+    [ALARM_EVENT] = KEY (event, OPTION_TEXT, "", 0, 5, NULL, "", "on event: its code; empty: any"),
+    [ALARM_GROUP] =
+        KEY (group, OPTION_TEXT, "", 0, 63, NULL, "", "terminals of this group; empty: all"),
+    [ALARM_TERMINAL] =
+        KEY (terminal, OPTION_TEXT, "", 0, 23, NULL, "", "this terminal; empty: all"),
+    [ALARM_COMPARE] = KEY (compare, OPTION_WORD, "gt", 0, 0, "gt|ge|lt|le|eq|ne|bit_set|bit_clear",
+                           "", "on point: how the value stands to the threshold"),
+    [ALARM_THRESHOLD] = KEY (threshold, OPTION_TEXT, "", 0, 20, NULL, "",
+                             "on point: a decimal; for bit_set and bit_clear the bit's number"),
+    [ALARM_HYSTERESIS] = KEY (hysteresis, OPTION_TEXT, "0", 1, 20, NULL, "",
+                              "on point: so far beyond the threshold the condition is gone"),
+    [ALARM_DELAY_MS] = KEY (delay_ms, OPTION_UINT, "0", 0, 86400000, NULL, "ms",
+                            "the condition must hold so long"),
+    [ALARM_SETTLE_MS] = KEY (settle_ms, OPTION_UINT, "60000", 0, 86400000, NULL, "ms",
+                             "it must be gone so long; within that time a return only counts"),
+    [ALARM_LEVEL] = KEY (level, OPTION_WORD, "general", 0, 0, "important|general", "",
+                         "for those who look at alarms"),
+};
+#undef KEY
+
+static const char *const s_listener_said[] = {"terminals", "0.0.0.0", "7600", "gdw1376"};
+static const char *const s_alarm_said[] = {[ALARM_NAME] = "low voltage",
+                                           [ALARM_ON] = "point",
+                                           [ALARM_POINT] = "voltage.l1_V",
+                                           [ALARM_COMPARE] = "lt",
+                                           [ALARM_THRESHOLD] = "198"};
+
+#define LIST(name, one, shape, meaning, rows, row_count, low, high, type, entries, count, reload,  \
+             said)                                                                                 \
+    {                                                                                              \
+        name, one, shape, meaning, rows, row_count, low, high, sizeof (type),                      \
+            offsetof (config_t, entries), offsetof (config_t, count), reload, said,                \
+            sizeof (said) / sizeof *(said)                                                         \
+    }
+const option_list_t option_lists[OPTION_LIST_COUNT] = {
+    [OPTION_LIST_LISTENERS] =
+        LIST ("listeners", "listener", "{name, address, port, codec}", "where terminals dial in",
+              option_listener_keys, LISTENER_KEY_COUNT, 1, CONFIG_LISTENERS_MAX, config_listener_t,
+              listeners, listener_count, FIXED, s_listener_said),
+    [OPTION_LIST_ALARMS] = LIST ("alarms", "alarm", "{name, on}", "when an alarm is raised",
+                                 option_alarm_keys, ALARM_KEY_COUNT, 0, CONFIG_ALARMS_MAX,
+                                 config_alarm_t, alarms, alarm_count, RELOAD, s_alarm_said),
+};
+#undef LIST
+
+_Static_assert((int) LISTENER_KEY_COUNT <= OPTION_LIST_KEYS_MAX, "a listener has too many keys");
+_Static_assert((int) ALARM_KEY_COUNT <= OPTION_LIST_KEYS_MAX, "an alarm has too many keys");
+_Static_assert(CONFIG_LISTENERS_MAX <= OPTION_LIST_MAX, "too many listeners");
+_Static_assert(CONFIG_ALARMS_MAX <= OPTION_LIST_MAX, "too many alarms");
+
+void **option_list_entries (const option_list_t *self, config_t *config)
+{
+    return (void **) (void *) ((char *) config + self->offset);
+}
+
+unsigned *option_list_count (const option_list_t *self, config_t *config)
+{
+    return (unsigned *) (void *) ((char *) config + self->count_offset);
+}
+
+void *option_list_at (const option_list_t *self, const config_t *config, size_t i)
+{
+    char *entries;
+    memcpy (&entries, (const char *) config + self->offset, sizeof entries);
+    return entries + i * self->size;
+}
+
 void option_list_add (char *list, size_t size, const char *word)
 {
     size_t used = strlen (list);

@@ -1,5 +1,5 @@
-//  The table of options as data, for the sources of config only: config.def plus the keys of a
-//  listener.
+//  The tables of options as data, for the sources of config only: config.def, and the lists with the
+//  keys of their entries.
 #ifndef FEP_CONFIG_OPTION_H
 #define FEP_CONFIG_OPTION_H
 
@@ -14,12 +14,12 @@ typedef enum {
     OPTION_KIND_COUNT
 } option_kind_t;
 
-//  One row: an option of a section, or a key of a listener.
+//  One row: an option of a section, or a key of a list's entries.
 typedef struct {
     const char *section;  //  Its section
     const char *key;      //  Its name there
     option_kind_t kind;   //  How its text is read
-    size_t offset;        //  Of the value in config_t or config_listener_t
+    size_t offset;        //  Of the value in config_t or the entry's struct
     const char *value;    //  Default as text; NULL: must be said
     int64_t low;          //  Least value or length
     int64_t high;         //  Greatest value or length
@@ -88,9 +88,57 @@ enum {
     LISTENER_KEY_COUNT
 };
 
+enum {
+    ALARM_NAME,
+    ALARM_ON,
+    ALARM_POINT,
+    ALARM_EVENT,
+    ALARM_GROUP,
+    ALARM_TERMINAL,
+    ALARM_COMPARE,
+    ALARM_THRESHOLD,
+    ALARM_HYSTERESIS,
+    ALARM_DELAY_MS,
+    ALARM_SETTLE_MS,
+    ALARM_LEVEL,
+    ALARM_KEY_COUNT
+};
+
+enum { OPTION_LIST_LISTENERS, OPTION_LIST_ALARMS, OPTION_LIST_COUNT };
+
+#define OPTION_LIST_MAX 256      //  Entries of any list
+#define OPTION_LIST_KEYS_MAX 24  //  Keys of any entry
+
+//  A list of the file: entries of the same keys, each named by its first key.
+typedef struct {
+    const char *name;         //  "listeners"
+    const char *one;          //  "listener"
+    const char *shape;        //  What an entry must say, for faults
+    const char *meaning;      //  One phrase
+    const option_t *keys;     //  Of an entry
+    size_t key_count;         //  Of them
+    size_t low;               //  Least entries
+    size_t high;              //  Most entries
+    size_t size;              //  Of an entry's struct
+    size_t offset;            //  Of the pointer to the entries in config_t
+    size_t count_offset;      //  Of their number, an unsigned
+    bool reload;              //  Taken over whole by config_reload
+    const char *const *said;  //  An entry for the sample, by key; NULL or missing: the default
+    size_t said_count;        //  Of them
+} option_list_t;
+
 extern const option_t option_table[OPTION_COUNT];
 extern const option_section_t option_sections[OPTION_SECTION_COUNT];
 extern const option_t option_listener_keys[LISTENER_KEY_COUNT];
+extern const option_t option_alarm_keys[ALARM_KEY_COUNT];
+extern const option_list_t option_lists[OPTION_LIST_COUNT];
+
+//  The entries of a list, where config has them.
+void **option_list_entries (const option_list_t *self, config_t *config);
+unsigned *option_list_count (const option_list_t *self, config_t *config);
+
+//  Entry i.
+void *option_list_at (const option_list_t *self, const config_t *config, size_t i);
 
 #define OPTION_ALLOWED_MAX 160
 

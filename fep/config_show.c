@@ -15,20 +15,30 @@ static bool s_same_value (const option_t *option, void *left, void *right)
     return memcmp (a, b, sizeof (int64_t)) == 0;
 }
 
-static bool s_same_listeners (const config_t *left, const config_t *right)
+static bool s_same_list (const option_list_t *list, config_t *left, config_t *right)
 {
-    if (left->listener_count != right->listener_count) {
+    if (*option_list_count (list, left) != *option_list_count (list, right)) {
         return false;
     }
-    for (unsigned i = 0; i < left->listener_count; i++) {
-        for (size_t k = 0; k < LISTENER_KEY_COUNT; k++) {
-            if (!s_same_value (&option_listener_keys[k], &left->listeners[i],
-                               &right->listeners[i])) {
+    for (unsigned i = 0; i < *option_list_count (list, left); i++) {
+        for (size_t k = 0; k < list->key_count; k++) {
+            if (!s_same_value (&list->keys[k], option_list_at (list, left, i),
+                               option_list_at (list, right, i))) {
                 return false;
             }
         }
     }
     return true;
+}
+
+static void s_swap_list (const option_list_t *list, config_t *self, config_t *fresh)
+{
+    void *entries = *option_list_entries (list, self);
+    unsigned count = *option_list_count (list, self);
+    *option_list_entries (list, self) = *option_list_entries (list, fresh);
+    *option_list_count (list, self) = *option_list_count (list, fresh);
+    *option_list_entries (list, fresh) = entries;
+    *option_list_count (list, fresh) = count;
 }
 
 void config_reload (config_t *self, config_t *fresh, char *ignored, size_t size)
@@ -50,9 +60,14 @@ void config_reload (config_t *self, config_t *fresh, char *ignored, size_t size)
                       option->key);
         }
     }
-    if (!s_same_listeners (self, fresh)) {
-        size_t used = strlen (ignored);
-        snprintf (ignored + used, size - used, "%slisteners", used ? " " : "");
+    for (size_t i = 0; i < OPTION_LIST_COUNT; i++) {
+        const option_list_t *list = &option_lists[i];
+        if (list->reload) {
+            s_swap_list (list, self, fresh);
+        } else if (!s_same_list (list, self, fresh)) {
+            size_t used = strlen (ignored);
+            snprintf (ignored + used, size - used, "%s%s", used ? " " : "", list->name);
+        }
     }
 }
 
@@ -97,18 +112,31 @@ static void s_wire_option (const option_t *option, const char *section, const vo
     wire_pair_text (out, "meaning", option->meaning);
 }
 
+static void s_wire_list (const option_list_t *list, const config_t *self, size_t count,
+                         writer_t *out)
+{
+    for (size_t i = 0; i < count; i++) {
+        char section[32];
+        snprintf (section, sizeof section, "%s[%zu]", list->name, i);
+        for (size_t k = 0; k < list->key_count; k++) {
+            s_wire_option (&list->keys[k], section, option_list_at (list, self, i), out);
+        }
+    }
+}
+
 void config_wire (const config_t *self, writer_t *out)
 {
-    wire_put_array (out, (uint32_t) (OPTION_COUNT + self->listener_count * LISTENER_KEY_COUNT));
+    const size_t counts[OPTION_LIST_COUNT] = {self->listener_count, self->alarm_count};
+    size_t rows = OPTION_COUNT;
+    for (size_t i = 0; i < OPTION_LIST_COUNT; i++) {
+        rows += counts[i] * option_lists[i].key_count;
+    }
+    wire_put_array (out, (uint32_t) rows);
     for (size_t i = 0; i < OPTION_COUNT; i++) {
         s_wire_option (&option_table[i], option_table[i].section, self, out);
     }
-    for (unsigned i = 0; i < self->listener_count; i++) {
-        char section[32];
-        snprintf (section, sizeof section, "listeners[%u]", i);
-        for (size_t k = 0; k < LISTENER_KEY_COUNT; k++) {
-            s_wire_option (&option_listener_keys[k], section, &self->listeners[i], out);
-        }
+    for (size_t i = 0; i < OPTION_LIST_COUNT; i++) {
+        s_wire_list (&option_lists[i], self, counts[i], out);
     }
 }
 
@@ -135,10 +163,21 @@ static void s_sample_option (const option_t *option, const char *value, const ch
              quote);
 }
 
+//  One entry. A list that may be empty is empty, and the entry an example.
+static void s_sample_list (const option_list_t *list, writer_t *out)
+{
+    const char *mark = list->low ? "" : "# ";
+    s_print (out, "\n# %s; %zu..%zu of them, %s\n%s%s:\n%s  -\n", list->meaning, list->low,
+             list->high, list->reload ? "reloadable" : "fixed", mark, list->name, mark);
+    for (size_t i = 0; i < list->key_count; i++) {
+        const option_t *key = &list->keys[i];
+        const char *said = i < list->said_count ? list->said[i] : NULL;
+        s_sample_option (key, said ? said : key->value, list->low ? "    " : "#     ", out);
+    }
+}
+
 fep_err_t config_sample (writer_t *out)
 {
-    //  What a listener must say and has no default for.
-    static const char *const said[LISTENER_KEY_COUNT] = {"terminals", "0.0.0.0", "7600", "gdw1376"};
     s_print (out,
              "# Every option with its default; a line left out means the same.\n"
              "# `reloadable` ones are taken over at SIGHUP, `fixed` ones at the next start.\n");
@@ -151,11 +190,8 @@ fep_err_t config_sample (writer_t *out)
             at++;
         }
     }
-    s_print (out, "\n# where terminals dial in; 1..%d of them\nlisteners:\n  -\n",
-             CONFIG_LISTENERS_MAX);
-    for (size_t i = 0; i < LISTENER_KEY_COUNT; i++) {
-        const option_t *key = &option_listener_keys[i];
-        s_sample_option (key, key->value ? key->value : said[i], "    ", out);
+    for (size_t i = 0; i < OPTION_LIST_COUNT; i++) {
+        s_sample_list (&option_lists[i], out);
     }
     return out->failed ? FEP_FULL : FEP_OK;
 }

@@ -1,5 +1,5 @@
 //  The walk over libyaml's events. One function per level of the file: document, sections, options,
-//  listeners.
+//  lists.
 #include "fep/config_walk.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -200,13 +200,13 @@ static fep_err_t s_walk_section (walk_t *self, size_t i)
                            self->places->options);
 }
 
-static fep_err_t s_walk_listeners (walk_t *self)
+static fep_err_t s_walk_list (walk_t *self, const option_list_t *list, config_list_places_t *places)
 {
     fep_err_t error = s_next (self);
     if (!error && self->event.type != YAML_SEQUENCE_START_EVENT) {
-        error = config_fault (self->fault, self->places->list, FEP_SYNTAX,
-                              "listeners has no list; allowed is a list of 1..%d maps",
-                              CONFIG_LISTENERS_MAX);
+        error = config_fault (self->fault, places->key, FEP_SYNTAX,
+                              "%s has no list; allowed is a list of %zu..%zu maps", list->name,
+                              list->low, list->high);
     }
     while (!error) {
         error = s_next (self);
@@ -215,20 +215,48 @@ static fep_err_t s_walk_listeners (walk_t *self)
         }
         config_place_t place = s_place (self->event.start_mark);
         if (self->event.type != YAML_MAPPING_START_EVENT) {
-            return config_fault (
-                self->fault, place, FEP_SYNTAX,
-                "a listener that is no map; allowed is {name, address, port, codec}");
+            return config_fault (self->fault, place, FEP_SYNTAX,
+                                 "an entry of %s that is no map; allowed is %s", list->name,
+                                 list->shape);
         }
-        if (self->places->listeners == CONFIG_LISTENERS_MAX) {
+        if (places->count == list->high) {
             return config_fault (self->fault, place, FEP_RANGE,
-                                 "one listener too many; allowed are 1..%d", CONFIG_LISTENERS_MAX);
+                                 "one %s too many; allowed are %zu..%zu", list->one, list->low,
+                                 list->high);
         }
-        unsigned i = self->places->listeners++;
-        self->places->entries[i] = place;
-        error = s_walk_options (self, option_listener_keys, LISTENER_KEY_COUNT, "listeners",
-                                self->places->keys[i]);
+        unsigned i = places->count++;
+        places->entries[i] = place;
+        error = s_walk_options (self, list->keys, list->key_count, list->name, places->keys[i]);
     }
     return error;
+}
+
+//  The key just read names a list: walks it. False if it names none.
+static bool s_walk_if_list (walk_t *self, const char *key, fep_err_t *error)
+{
+    for (size_t i = 0; i < OPTION_LIST_COUNT; i++) {
+        if (strcmp (key, option_lists[i].name) == 0) {
+            config_list_places_t *places = &self->places->lists[i];
+            *error = s_mark_key (self, &places->key, "");
+            if (!*error) {
+                *error = s_walk_list (self, &option_lists[i], places);
+            }
+            return true;
+        }
+    }
+    return false;
+}
+
+static fep_err_t s_unknown_section (walk_t *self)
+{
+    char allowed[512] = "";
+    for (size_t i = 0; i < OPTION_LIST_COUNT; i++) {
+        option_list_add (allowed, sizeof allowed, option_lists[i].name);
+    }
+    for (size_t i = 0; i < OPTION_SECTION_COUNT; i++) {
+        option_list_add (allowed, sizeof allowed, option_sections[i].name);
+    }
+    return s_unknown (self, "section", allowed);
 }
 
 //  The map of sections.
@@ -241,19 +269,13 @@ static fep_err_t s_walk_top (walk_t *self)
             return error;
         }
         const char *key = (const char *) self->event.data.scalar.value;
-        if (strcmp (key, "listeners") == 0) {
-            error = s_mark_key (self, &self->places->list, "");
-            if (!error) {
-                error = s_walk_listeners (self);
-            }
-        } else {
-            char allowed[256] = "listeners";
+        if (!s_walk_if_list (self, key, &error)) {
             size_t i = 0;
             while (i < OPTION_SECTION_COUNT && strcmp (option_sections[i].name, key) != 0) {
-                option_list_add (allowed, sizeof allowed, option_sections[i++].name);
+                i++;
             }
             if (i == OPTION_SECTION_COUNT) {
-                return s_unknown (self, "section", allowed);
+                return s_unknown_section (self);
             }
             error = s_mark_key (self, &self->places->sections[i], "");
             if (!error) {

@@ -127,7 +127,7 @@ static const bad_t s_bads[] = {
     {"feed:\n  prot: 1\n" ONE, FEP_NOT_FOUND, "t:2:3: ", "unknown key in feed 'prot'",
      "allowed are address, port, queue, tick_ms, topics"},
     {"fed:\n  port: 1\n", FEP_NOT_FOUND, "t:1:1: ", "unknown section 'fed'",
-     "allowed are listeners, node, connector"},
+     "allowed are listeners, alarms, node, connector"},
     {"listeners:\n  - {nmae: a}\n", FEP_NOT_FOUND, "t:2:6: ", "unknown key in listeners 'nmae'",
      "allowed are name, address, port, codec, sessions, address_style, password_size, "
      "registration, heartbeat, heartbeat_echo, unknown, duplicate"},

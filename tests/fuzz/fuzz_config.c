@@ -7,7 +7,7 @@ int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
-    static uint8_t wire[65536];
+    static uint8_t wire[2u << 20];
     char fault[256];
     config_t *config = NULL;
     fep_err_t error = config_parse (bytes_of (data, size), "f", &config, fault, sizeof fault);
