@@ -11,6 +11,7 @@ typedef enum {
     CF_FRAME,
     CF_LATEST,
     CF_ARCHIVE,
+    CF_ALARM,
     CF_META,
     CF_COUNT
 } cf_t;

@@ -31,7 +31,8 @@ static const struct {
 } s_families[CF_COUNT] = {
     [CF_DEFAULT] = {"default", 1u << 20, false}, [CF_JOURNAL] = {"journal", 64u << 20, true},
     [CF_FRAME] = {"frame", 16u << 20, true},     [CF_LATEST] = {"latest", 16u << 20, false},
-    [CF_ARCHIVE] = {"archive", 8u << 20, false}, [CF_META] = {"meta", 1u << 20, false},
+    [CF_ARCHIVE] = {"archive", 8u << 20, false}, [CF_ALARM] = {"alarm", 8u << 20, false},
+    [CF_META] = {"meta", 1u << 20, false},
 };
 
 struct store {
@@ -502,15 +503,36 @@ static fep_err_t s_check_batches (const bytes_t batches[], size_t count)
     return count > STORE_BATCHES_MAX ? FEP_LIMIT : FEP_OK;
 }
 
-fep_err_t store_commit (store_t *self, const bytes_t batches[], size_t count, int64_t wall_ms,
-                        uint64_t *sequence)
+static const cf_t s_row_families[] = {
+    [FAMILY_LATEST] = CF_LATEST,
+    [FAMILY_ARCHIVE] = CF_ARCHIVE,
+    [FAMILY_ALARM] = CF_ALARM,
+};
+
+static void s_put_rows (store_t *self, rocksdb_writebatch_t *batch, const row_t rows[],
+                        size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        rocksdb_column_family_handle_t *family = self->families[s_row_families[rows[i].family]];
+        const char *key = (const char *) rows[i].key.data;
+        if (rows[i].value.data) {
+            rocksdb_writebatch_put_cf (batch, family, key, rows[i].key.size,
+                                       (const char *) rows[i].value.data, rows[i].value.size);
+        } else {
+            rocksdb_writebatch_delete_cf (batch, family, key, rows[i].key.size);
+        }
+    }
+}
+
+fep_err_t store_commit_rows (store_t *self, const bytes_t batches[], size_t count, int64_t wall_ms,
+                             const row_t rows[], size_t row_count, uint64_t *sequence)
 {
     if (self->broken) {
         return FEP_IO;
     }
     fep_err_t error = store_space (self);
     if (!error) {
-        error = s_check_batches (batches, count);
+        error = row_count > STORE_ROWS_MAX ? FEP_LIMIT : s_check_batches (batches, count);
     }
     if (error) {
         return error;
@@ -524,6 +546,7 @@ fep_err_t store_commit (store_t *self, const bytes_t batches[], size_t count, in
     memcpy (&self->record[1], batches, count * sizeof batches[0]);
     store_batch_clear (self);
     store_batch_put (self, CF_JOURNAL, bytes_of (key, sizeof key), self->record, count + 1);
+    s_put_rows (self, self->batch, rows, row_count);
     if (s_write (self, self->write_commit, self->batch, "commit")) {
         self->broken = true;
         return FEP_IO;
@@ -531,6 +554,12 @@ fep_err_t store_commit (store_t *self, const bytes_t batches[], size_t count, in
     atomic_store_explicit (&self->head, next, memory_order_release);
     *sequence = next;
     return FEP_OK;
+}
+
+fep_err_t store_commit (store_t *self, const bytes_t batches[], size_t count, int64_t wall_ms,
+                        uint64_t *sequence)
+{
+    return store_commit_rows (self, batches, count, wall_ms, NULL, 0, sequence);
 }
 
 //  ---- Followers and rows ----
@@ -566,26 +595,6 @@ void store_follower_at (store_t *self, const char *name, uint64_t position)
     follower_t *follower = followers_find (&self->followers, name);
     FEP_ASSERT (follower);
     atomic_store (&follower->position, position);
-}
-
-static const cf_t s_row_families[] = {
-    [FAMILY_LATEST] = CF_LATEST,
-    [FAMILY_ARCHIVE] = CF_ARCHIVE,
-};
-
-static void s_put_rows (store_t *self, rocksdb_writebatch_t *batch, const row_t rows[],
-                        size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        rocksdb_column_family_handle_t *family = self->families[s_row_families[rows[i].family]];
-        const char *key = (const char *) rows[i].key.data;
-        if (rows[i].value.data) {
-            rocksdb_writebatch_put_cf (batch, family, key, rows[i].key.size,
-                                       (const char *) rows[i].value.data, rows[i].value.size);
-        } else {
-            rocksdb_writebatch_delete_cf (batch, family, key, rows[i].key.size);
-        }
-    }
 }
 
 //  Space and number of rows, before anything is written.

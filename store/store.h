@@ -11,7 +11,7 @@ typedef struct store store_t;
 
 #define STORE_BATCHES_MAX 4096              //  Batches of one commit
 #define STORE_COMMIT_BYTES_MAX (64u << 20)  //  Bytes of one commit
-#define STORE_ROWS_MAX (1u << 20)           //  Rows of one store_follow or store_put
+#define STORE_ROWS_MAX (1u << 20)           //  Rows of one write
 #define LIMIT_TRIM 256                      //  Records dropped by one store_trim
 
 typedef struct {
@@ -36,6 +36,21 @@ void store_close (store_t **self_p);
 FEP_MUST_CHECK
 fep_err_t store_commit (store_t *self, const bytes_t batches[], size_t count, int64_t wall_ms,
                         uint64_t *sequence);
+
+//  Families that rows can be written to.
+typedef enum { FAMILY_LATEST, FAMILY_ARCHIVE, FAMILY_ALARM } family_t;
+
+typedef struct {
+    family_t family;  //  Where
+    bytes_t key;      //  Borrowed
+    bytes_t value;    //  Borrowed; data NULL: delete
+} row_t;
+
+//  The same with rows that follow from the batches (states of alarms), in the same write; of two
+//  rows with one key the later counts. LIMIT also if they are more than STORE_ROWS_MAX.
+FEP_MUST_CHECK
+fep_err_t store_commit_rows (store_t *self, const bytes_t batches[], size_t count, int64_t wall_ms,
+                             const row_t rows[], size_t row_count, uint64_t *sequence);
 
 //  Last committed sequence; 0 = none yet. Any thread, lock-free.
 uint64_t store_head (const store_t *self);
@@ -92,14 +107,6 @@ FEP_MUST_CHECK
 fep_err_t store_follower (store_t *self, const char *name, uint64_t fallback, uint64_t *position);
 //  For followers that keep nothing: moves the in-memory position only. The name must be registered.
 void store_follower_at (store_t *self, const char *name, uint64_t position);
-
-typedef enum { FAMILY_LATEST, FAMILY_ARCHIVE } family_t;  //  Families that rows can be written to
-
-typedef struct {
-    family_t family;  //  Where
-    bytes_t key;      //  Borrowed
-    bytes_t value;    //  Borrowed; data NULL: delete
-} row_t;
 
 //  A follower's rows and its new position, all or nothing, not synced (a crash replays the
 //  journal). The name must be registered. NO_SPACE (nothing written), LIMIT (more than

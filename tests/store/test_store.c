@@ -255,6 +255,32 @@ static void test_rows (void **state)
     assert_string_equal (seen.text, "a1= b2=2 ");
 }
 
+//  Rows of a commit are there with its record; of two with one key the later counts.
+static void test_rows_of_a_commit (void **state)
+{
+    place_t *place = *state;
+    place_open (place);
+    const bytes_t batch = bytes_text ("batch");
+    const row_t first[] = {s_row (FAMILY_ALARM, "a", "1"), s_row (FAMILY_ALARM, "b", "1"),
+                           s_row (FAMILY_ALARM, "a", NULL), s_row (FAMILY_ALARM, "c", NULL)};
+    const row_t second[] = {s_row (FAMILY_ALARM, "b", "2"), s_row (FAMILY_ALARM, "a", "3")};
+    uint64_t sequence;
+    CHECK_OK (store_commit_rows (place->store, &batch, 1, 1, first, 4, &sequence));
+    assert_int_equal (sequence, 1);
+    s_expect_rows (place, FAMILY_ALARM, "", "b=1 ");
+    CHECK_OK (store_commit_rows (place->store, &batch, 1, 2, second, 2, &sequence));
+    assert_int_equal (sequence, 2);
+    for (int round = 0; round < 2; round++) {
+        s_expect_rows (place, FAMILY_ALARM, "", "a=3 b=2 ");
+        s_expect_rows (place, FAMILY_LATEST, "", "");
+        assert_int_equal (store_head (place->store), 2);
+        place_open (place);
+    }
+    CHECK_ERR (store_commit_rows (place->store, &batch, 1, 3, first, STORE_ROWS_MAX + 1, &sequence),
+               FEP_LIMIT);
+    assert_int_equal (store_head (place->store), 2);
+}
+
 static void test_rows_limit (void **state)
 {
     place_t *place = *state;
@@ -359,13 +385,13 @@ static void s_raw_close (raw_db_t *self)
 }
 
 static const char *const s_names[] = {"default", "journal", "frame", "latest",
-                                      "archive", "meta",    "series"};
+                                      "archive", "meta",    "alarm", "series"};
 
 //  Puts one row, or deletes it if value is NULL.
 static void s_raw_put (const char *path, size_t family, bytes_t key, const char *value, size_t size)
 {
     raw_db_t raw;
-    s_raw_open (&raw, path, s_names, 6);
+    s_raw_open (&raw, path, s_names, 7);
     rocksdb_writeoptions_t *how = rocksdb_writeoptions_create ();
     char *said = NULL;
     if (value) {
@@ -393,13 +419,37 @@ static void test_unknown_version (void **state)
     place_open (place);
 }
 
+//  A store made before there were alarms: it is opened, with all it has, and takes their rows.
+static void test_store_without_alarms (void **state)
+{
+    place_t *place = *state;
+    place_open (place);
+    place_commit (place, 1);
+    store_close (&place->store);
+    raw_db_t raw;
+    char *said = NULL;
+    s_raw_open (&raw, place->path, s_names, 7);
+    rocksdb_drop_column_family (raw.db, raw.families[6], &said);
+    assert_null (said);
+    s_raw_close (&raw);
+    place_open (place);
+    assert_int_equal (store_head (place->store), 1);
+    s_expect_rows (place, FAMILY_ALARM, "", "");
+    const bytes_t batch = bytes_text ("batch");
+    const row_t row = s_row (FAMILY_ALARM, "a", "1");
+    uint64_t sequence;
+    CHECK_OK (store_commit_rows (place->store, &batch, 1, 1, &row, 1, &sequence));
+    place_open (place);
+    s_expect_rows (place, FAMILY_ALARM, "", "a=1 ");
+}
+
 static void test_unknown_family (void **state)
 {
     place_t *place = *state;
     place_open (place);
     store_close (&place->store);
     raw_db_t raw;
-    s_raw_open (&raw, place->path, s_names, 7);
+    s_raw_open (&raw, place->path, s_names, 8);
     s_raw_close (&raw);
     CHECK_ERR (place_try (place->path, false, RESERVE, &place->store), FEP_VERSION);
 }
@@ -626,10 +676,12 @@ int main (void)
         TEST (test_positions),
         TEST (test_follower_limits),
         TEST (test_rows),
+        TEST (test_rows_of_a_commit),
         TEST (test_rows_limit),
         TEST (test_readers_beside_writer),
         TEST (test_second_open),
         TEST (test_unknown_version),
+        TEST (test_store_without_alarms),
         TEST (test_unknown_family),
         TEST (test_missing_records),
         TEST (test_dropped_records_are_gone),
