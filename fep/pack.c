@@ -311,6 +311,36 @@ fep_err_t pack_batch (const batch_t *batch, const batch_head_t *head, writer_t *
     return FEP_OK;
 }
 
+fep_err_t pack_append (bytes_t packed, const batch_t *more, writer_t *out)
+{
+    cursor_t cursor = cursor_of (packed);
+    batch_head_t head;
+    fep_err_t error = cursor_batch (&cursor, &head);
+    if (error != FEP_OK) {
+        return error == FEP_NOT_FOUND ? FEP_CORRUPT : error;
+    }
+    if (cursor.batch_extra) {
+        return FEP_VERSION;
+    }
+    if (more->message_count > BATCH_MESSAGES_MAX - head.messages) {
+        return FEP_LIMIT;
+    }
+    head.messages += (uint32_t) more->message_count;
+    pack_head (&head, out);
+    writer_put (out, cursor.in.data + cursor.in.pos, reader_left (&cursor.in));
+    if (out->failed) {
+        return FEP_FULL;
+    }
+    error = FEP_FULL;
+    uint8_t *at = s_put_batch (more, out->data + out->size, out->data + out->capacity, &error);
+    if (!at) {
+        out->failed = true;
+        return error;
+    }
+    out->size = (size_t) (at - out->data);
+    return FEP_OK;
+}
+
 cursor_t cursor_of (bytes_t packed)
 {
     cursor_t self = {.in = reader_of (packed)};

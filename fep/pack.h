@@ -28,6 +28,11 @@ size_t pack_bound (const batch_t *batch);
 FEP_MUST_CHECK
 fep_err_t pack_batch (const batch_t *batch, const batch_head_t *head, writer_t *out);
 
+//  Copies packed, which is one batch of our own packer, with the messages of more behind its own. Needs at most
+//  packed.size + pack_bound (more). LIMIT if they are too many for one batch; FULL; CORRUPT, VERSION.
+FEP_MUST_CHECK
+fep_err_t pack_append (bytes_t packed, const batch_t *more, writer_t *out);
+
 //  Appends a batch header for head->messages messages to be copied behind it.
 void pack_head (const batch_head_t *head, writer_t *out);
 

@@ -26,6 +26,16 @@
 #define POINT_JUMP_TIME POINT (0, 0, 134, 4, 0)     //  When the old one was read, UTC seconds
 #define POINT_JUMP_WHO POINT (0, 0, 134, 5, 0)      //  Who accepted the new one, text
 
+#define POINT_ALARM_RULE POINT (0, 0, 135, 1, 0)     //  Name of the rule, text
+#define POINT_ALARM_STATE POINT (0, 0, 135, 2, 0)    //  1 raised, 2 acknowledged, 0 cleared
+#define POINT_ALARM_LEVEL POINT (0, 0, 135, 3, 0)    //  "important" or "general", text
+#define POINT_ALARM_COUNT POINT (0, 0, 135, 4, 0)    //  How often its condition came back meanwhile
+#define POINT_ALARM_VALUE POINT (0, 0, 135, 5, 0)    //  The value judged last
+#define POINT_ALARM_POINT POINT (0, 0, 135, 6, 0)    //  What it is of, text; an event: its code
+#define POINT_ALARM_WHO POINT (0, 0, 135, 7, 0)      //  Who acknowledged or cleared it, text
+#define POINT_ALARM_COMMENT POINT (0, 0, 135, 8, 0)  //  With which words, text
+#define POINT_ALARM_SINCE POINT (0, 0, 135, 9, 0)    //  When it was raised, UTC seconds
+
 //  How a point behaves over time.
 typedef enum {
     POINT_CUMULATIVE,     //  A register that only rises

@@ -690,6 +690,59 @@ static void test_head_needs_room (void **state)
     CHECK_OK (pack_check (writer_bytes (&out)));
 }
 
+//  Both batches' messages under the first one's header, whatever their sizes.
+static void test_appends (void **state)
+{
+    (void) state;
+    batch_t *batch = s_batch (), *more = batch_new ();
+    static uint8_t packed[1024], expected[4096];
+    writer_t first = writer_of (packed, sizeof packed);
+    CHECK_OK (pack_batch (batch, &s_head, &first));
+    for (unsigned i = 0; i < 20; i++) {
+        batch_message (more, MESSAGE_ALARM)->terminal = i;
+        batch_text (more, POINT_EVENT_NAME, "appended");
+    }
+    writer_t out = writer_of (s_memory, first.size + pack_bound (more));
+    CHECK_OK (pack_append (writer_bytes (&first), more, &out));
+    CHECK_OK (pack_check (writer_bytes (&out)));
+    for (unsigned i = 0; i < 20; i++) {
+        batch_message (batch, MESSAGE_ALARM)->terminal = i;
+        batch_text (batch, POINT_EVENT_NAME, "appended");
+    }
+    writer_t whole = writer_of (expected, sizeof expected);
+    CHECK_OK (pack_batch (batch, &s_head, &whole));
+    assert_true (bytes_equal (writer_bytes (&out), writer_bytes (&whole)));
+    for (size_t size = 0; size < out.size; size++) {
+        writer_t tight = writer_of (expected, size);
+        CHECK_ERR (pack_append (writer_bytes (&first), more, &tight), FEP_FULL);
+    }
+    batch_destroy (&batch);
+    batch_destroy (&more);
+}
+
+static void test_refuses_to_append (void **state)
+{
+    (void) state;
+    static uint8_t packed[1 << 20];
+    batch_t *more = batch_new ();
+    batch_message (more, MESSAGE_ALARM);
+    batch_t *batch = batch_new ();
+    for (size_t i = 0; i < BATCH_MESSAGES_MAX; i++) {
+        batch_message (batch, MESSAGE_HEARTBEAT);
+    }
+    assert_false (batch->failed);
+    writer_t full = writer_of (packed, sizeof packed);
+    CHECK_OK (pack_batch (batch, &s_head, &full));
+    writer_t out = s_writer ();
+    CHECK_ERR (pack_append (writer_bytes (&full), more, &out), FEP_LIMIT);
+    CHECK_ERR (pack_append (bytes_of (NULL, 0), more, &out), FEP_CORRUPT);
+    CHECK_ERR (pack_append (bytes_of (packed, 20), more, &out), FEP_CORRUPT);
+    packed[0] = 0x96;
+    CHECK_ERR (pack_append (writer_bytes (&full), more, &out), FEP_VERSION);
+    batch_destroy (&batch);
+    batch_destroy (&more);
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {
@@ -711,6 +764,8 @@ int main (void)
         cmocka_unit_test (test_errors_stay),
         cmocka_unit_test (test_batch_of_too_few_fields),
         cmocka_unit_test (test_head_needs_room),
+        cmocka_unit_test (test_appends),
+        cmocka_unit_test (test_refuses_to_append),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
