@@ -17,6 +17,7 @@
 #define POINT_EVENT_NAME POINT (0, 0, 130, 2, 0)    //  Its name, text
 #define POINT_EVENT_RAW POINT (0, 0, 130, 3, 0)     //  Why the raw bytes were not decoded, text
 #define POINT_EVENT_DETAIL POINT (0, 0, 130, 4, 0)  //  What was not decoded: AFN, Pn, Fn, text
+#define POINT_EVENT_START POINT (0, 0, 130, 5, 0)   //  1 it begins, 0 it ends
 #define POINT_LINK_STATE POINT (0, 0, 131, 1, 0)    //  1 up, 0 down
 #define POINT_LINK_REASON POINT (0, 0, 131, 2, 0)   //  Close reason, text
 #define POINT_LINK_PEER POINT (0, 0, 131, 3, 0)     //  Peer address, text
