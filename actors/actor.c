@@ -294,6 +294,18 @@ void actor_forward_body (actor_t *self, int socket, const char *word)
     zmq_msg_init (self->body);
 }
 
+bool actor_holding (const actor_t *self)
+{
+    return self->holding;
+}
+
+void actor_take_body (actor_t *self, zmq_msg_t *body)
+{
+    FEP_ASSERT (self->body);
+    zmq_msg_init (body);
+    zmq_msg_move (body, self->body);
+}
+
 bool actor_stalled (const actor_t *self)
 {
     return self->stalled || self->holding;

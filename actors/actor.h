@@ -33,7 +33,7 @@ typedef struct {
 } actor_class_t;
 
 extern const actor_class_t connector_class, storage_class, publisher_class, history_class,
-    query_class, control_class, schedule_class, validator_class;
+    query_class, control_class, schedule_class, validator_class, alarm_class;
 
 #define ACTOR_SOCKETS_MAX 24
 
@@ -77,6 +77,12 @@ void actor_forward (actor_t *self, int socket, const char *word, zmq_msg_t *body
 //  The same with the message whose handler runs, without a copy. Its bytes are not to be touched any more.
 void actor_forward_body (actor_t *self, int socket, const char *word);
 bool actor_stalled (const actor_t *self);
+//  True while what was forwarded last waits for room, whatever actor_stall says.
+bool actor_holding (const actor_t *self);
+
+//  Moves the message whose handler runs into *body, which the caller closes or forwards. A small one's bytes are
+//  elsewhere then.
+void actor_take_body (actor_t *self, zmq_msg_t *body);
 
 //  An actor that cannot take more input for its own reasons (disk below the reserve) stalls and resumes itself.
 void actor_stall (actor_t *self, bool stalled);

@@ -47,6 +47,12 @@ void alarm_rule_set (alarm_rule_t *self, const config_alarm_t *config);
 //  True if the configured rule looks at the same things of the same terminals.
 bool alarm_rule_same (const alarm_rule_t *self, const config_alarm_t *config);
 
+//  True if it is configured, on events, and on that one.
+static inline bool alarm_rule_is_event (const alarm_rule_t *self, int64_t code)
+{
+    return !self->gone && self->on == ALARM_ON_EVENT && (self->event < 0 || self->event == code);
+}
+
 condition_t alarm_rule_judge (const alarm_rule_t *self, const value_t *value);
 
 #endif

@@ -339,6 +339,12 @@ void alarms_reading (alarms_t *self, const message_t *message, const item_t *ite
     }
 }
 
+bool alarms_quiet (const alarms_t *self)
+{
+    return !self->sweeping && !self->counts[ALARM_ON_POINT] && !self->counts[ALARM_ON_EVENT] &&
+           !self->counts[ALARM_ON_LINK];
+}
+
 void alarms_event (alarms_t *self, const message_t *message, int64_t code, int begins,
                    alarms_now_t now, batch_t *out)
 {
@@ -349,10 +355,9 @@ void alarms_event (alarms_t *self, const message_t *message, int64_t code, int b
                           .once = begins<0, .lasts = begins> 0,
                           .strict = true};
     for (alarm_rule_t *rule = self->rules; rule; rule = rule->next) {
-        if (rule->gone || rule->on != ALARM_ON_EVENT || (rule->event >= 0 && rule->event != code)) {
-            continue;
+        if (alarm_rule_is_event (rule, code)) {
+            s_judge (self, rule, begins == 0 ? CONDITION_GONE : CONDITION_HOLDS, fact, now, out);
         }
-        s_judge (self, rule, begins == 0 ? CONDITION_GONE : CONDITION_HOLDS, fact, now, out);
     }
 }
 

@@ -81,6 +81,8 @@ bool alarms_sweep (alarms_t *self, alarms_now_t now, batch_t *out);
 
 //  True if no message of that kind concerns any rule.
 bool alarms_skip (const alarms_t *self, uint8_t kind);
+//  True if there is no rule at all and nothing is to be swept.
+bool alarms_quiet (const alarms_t *self);
 
 //  ---- What happens. The batch must not be ripe. ----
 
@@ -126,6 +128,8 @@ fep_err_t alarms_load (alarms_t *self, bytes_t row, alarms_now_t now);
 //  its condition was gone. Raises and clears nothing.
 void alarms_seen (alarms_t *self, const message_t *message, const item_t *item, int64_t time_ms,
                   alarms_now_t now);
+//  The same of an event.
+void alarms_seen_event (alarms_t *self, const message_t *message, int64_t code, alarms_now_t now);
 
 //  ---- For people ----
 

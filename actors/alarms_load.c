@@ -74,20 +74,29 @@ fep_err_t alarms_load (alarms_t *self, bytes_t row, alarms_now_t now)
     return FEP_OK;
 }
 
-static void s_saw (alarms_t *self, alarm_rule_t *rule, const alarms_fact_t *fact, alarms_now_t now)
+//  The state of that fact, with its time taken over. NULL: it concerns the rule not, or is older.
+static alarm_t *s_meet (alarms_t *self, alarm_rule_t *rule, const alarms_fact_t *fact)
 {
     const message_t *message = fact->message;
-    condition_t condition = alarm_rule_judge (rule, fact->value);
-    if (condition == CONDITION_UNKNOWN || !message->terminal ||
-        !alarms_in_scope (self, rule, message->terminal, message->address)) {
-        return;
+    if (!message->terminal || !alarms_in_scope (self, rule, message->terminal, message->address)) {
+        return NULL;
     }
     alarm_t *alarm = alarms_state (self, rule, message->terminal, message->mp);
     alarm = alarm ? alarm : alarms_make (self, rule, message);
     if (!alarm || fact->time_ms < alarm->last_ms) {
-        return;
+        return NULL;
     }
     alarm->last_ms = fact->time_ms;
+    return alarm;
+}
+
+static void s_saw (alarms_t *self, alarm_rule_t *rule, const alarms_fact_t *fact, alarms_now_t now)
+{
+    condition_t condition = alarm_rule_judge (rule, fact->value);
+    alarm_t *alarm = condition == CONDITION_UNKNOWN ? NULL : s_meet (self, rule, fact);
+    if (!alarm) {
+        return;
+    }
     if (alarm->phase == ALARM_RAISED && condition == CONDITION_GONE) {
         alarms_wait (self, alarm, ALARM_SETTLING, fact, now);
     } else if (alarm->phase == ALARM_SETTLING && condition == CONDITION_HOLDS) {
@@ -107,5 +116,17 @@ void alarms_seen (alarms_t *self, const message_t *message, const item_t *item, 
     for (size_t i = alarms_on_point (self, item->point);
          i < self->index_count && self->index[i]->point == item->point; i++) {
         s_saw (self, self->index[i], &fact, now);
+    }
+}
+
+void alarms_seen_event (alarms_t *self, const message_t *message, int64_t code, alarms_now_t now)
+{
+    int64_t time_ms = message->time_ms ? message->time_ms : message->received_ms;
+    alarms_fact_t fact = {.message = message,
+                          .time_ms = time_ms < now.wall_ms ? time_ms : now.wall_ms};
+    for (alarm_rule_t *rule = self->rules; rule; rule = rule->next) {
+        if (alarm_rule_is_event (rule, code)) {
+            (void) s_meet (self, rule, &fact);
+        }
     }
 }

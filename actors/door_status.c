@@ -15,13 +15,17 @@ static void s_hop (writer_t *out, const char *name, int64_t depth, int64_t stall
 static void s_hops (writer_t *out)
 {
     wire_put_text (out, "hops");
-    wire_put_array (out, 5);
+    wire_put_array (out, 6);
     s_hop (out, "connector-validator",
            metric_get (METRIC_batches_sent) - metric_get (METRIC_batches_validated),
            metric_get (METRIC_connector_stalls));
-    s_hop (out, "validator-storage",
-           metric_get (METRIC_batches_forwarded) - metric_get (METRIC_batches_taken),
+    s_hop (out, "validator-alarm",
+           metric_get (METRIC_batches_forwarded) - metric_get (METRIC_alarm_batches_taken),
            metric_get (METRIC_validator_stalls));
+    s_hop (out, "alarm-storage",
+           metric_get (METRIC_alarm_batches_taken) + metric_get (METRIC_alarm_batches) -
+               metric_get (METRIC_batches_taken),
+           metric_get (METRIC_alarm_stalls));
     s_hop (out, "storage-journal", metric_get (METRIC_storage_queue),
            metric_get (METRIC_storage_stalls));
     s_hop (out, "journal-publisher", metric_get (METRIC_publisher_behind),

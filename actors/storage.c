@@ -4,6 +4,7 @@
 //
 //  Words it takes: BATCH.
 #include "actors/actor.h"
+#include "actors/alarms.h"
 #include "actors/identity.h"
 #include "fep/clock.h"
 #include "fep/log.h"
@@ -12,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ORIGINS_MAX 32         //  Control is 0, connectors 1..
+#define ORIGINS_MAX 32         //  Control is 0, connectors 1.., ORIGIN_ALARM
 #define TRIM_US 10000000       //  Between looks at retention
 #define JUMP_MS 3600000        //  A wall clock that moved more stops retention by age
 #define SPACE_RETRY_US 100000  //  While below the reserve
@@ -31,6 +32,7 @@ typedef struct {
     uint64_t items;     //  In the buffer
     uint64_t readings;  //  Items of readings among them
     uint64_t batches;   //  In the buffer
+    uint64_t alarms;    //  Messages of alarms among them
 } tally_t;
 
 typedef struct {
@@ -63,7 +65,7 @@ static void s_buffer_new (storage_t *self)
     self->buffer = malloc (self->buffer_capacity);
     FEP_ASSERT (self->buffer);
     self->buffer_size = sizeof (committed_t);
-    self->tally = (tally_t){0, 0, 0, 0};
+    self->tally = (tally_t){.messages = 0};
 }
 
 static uint8_t *s_buffer_room (storage_t *self, size_t size)
@@ -148,6 +150,7 @@ static fep_err_t s_inspect (storage_t *self, uint8_t *memory, bytes_t body, tall
             tally->messages++;
             tally->items += message.count;
             tally->readings += message_is_reading (message.kind) ? message.count : 0;
+            tally->alarms += message.kind == MESSAGE_ALARM ? 1 : 0;
         }
     }
     return error == FEP_NOT_FOUND ? FEP_OK : error;
@@ -221,7 +224,7 @@ static fep_err_t s_rebuild (storage_t *self, bytes_t body, tally_t *tally)
     const bool *repeat = self->repeat;
     fep_err_t error = cursor_batch (&cursor, &head);
     batch_clear (self->rebuilt);
-    *tally = (tally_t){0, 0, 0, 0};
+    *tally = (tally_t){.messages = 0};
     while (error == FEP_OK && (error = cursor_message (&cursor, &message)) == FEP_OK) {
         error = s_items (self, &cursor, &message);
         //  Bytes left over from a frame that repeats whole are nobody else's.
@@ -242,6 +245,7 @@ static fep_err_t s_rebuild (storage_t *self, bytes_t body, tally_t *tally)
         tally->messages++;
         tally->items += kept->count;
         tally->readings += message_is_reading (kept->kind) ? kept->count : 0;
+        tally->alarms += kept->kind == MESSAGE_ALARM ? 1 : 0;
     }
     if (!self->rebuilt->message_count) {
         return FEP_OK;
@@ -343,6 +347,55 @@ static void s_count (const storage_t *self, int64_t began_us)
     metric_commit_us (clock_mono_us () - began_us);
 }
 
+//  The rows that the alarms of a commit mean: one for what is raised, none for what is cleared. keys: room for
+//  ALARMS_KEY_MAX bytes of each row.
+static fep_err_t s_alarm_rows (bytes_t batches, row_t rows[], uint8_t *keys, size_t *count)
+{
+    cursor_t cursor = cursor_of (batches);
+    batch_head_t head;
+    message_t message;
+    fep_err_t error = FEP_OK;
+    while (error == FEP_OK && (error = cursor_batch (&cursor, &head)) == FEP_OK) {
+        while (error == FEP_OK && (error = cursor_message (&cursor, &message)) == FEP_OK) {
+            writer_t key = writer_of (keys + *count * ALARMS_KEY_MAX, ALARMS_KEY_MAX);
+            bool raised = false;
+            if (message.kind != MESSAGE_ALARM) {
+                continue;
+            }
+            row_t *row = &rows[(*count)++];
+            error = alarms_row (&cursor, &message, &key, &raised);
+            if (error == FEP_OK) {
+                error = cursor_span (&cursor, &row->value);
+            }
+            row->family = FAMILY_ALARM;
+            row->key = writer_bytes (&key);
+            row->value = raised ? row->value : bytes_of (NULL, 0);
+        }
+        error = error == FEP_NOT_FOUND ? FEP_OK : error;
+    }
+    return error == FEP_NOT_FOUND ? FEP_OK : error;
+}
+
+//  The commit, with the states of its alarms in the same write.
+static fep_err_t s_write (storage_t *self, bytes_t batches, int64_t wall_ms, uint64_t *sequence)
+{
+    size_t most = (size_t) self->tally.alarms;
+    size_t count = 0;
+    if (!most) {
+        return store_commit (self->store, &batches, 1, wall_ms, sequence);
+    }
+    row_t *rows = malloc (most * sizeof *rows);
+    uint8_t *keys = malloc (most * ALARMS_KEY_MAX);
+    FEP_ASSERT (rows && keys);
+    fep_err_t error = s_alarm_rows (batches, rows, keys, &count);
+    if (error == FEP_OK) {
+        error = store_commit_rows (self->store, &batches, 1, wall_ms, rows, count, sequence);
+    }
+    free (rows);
+    free (keys);
+    return error;
+}
+
 static void s_commit (storage_t *self)
 {
     int64_t began_us = clock_mono_us ();
@@ -354,7 +407,7 @@ static void s_commit (storage_t *self)
     }
     bytes_t batches =
         bytes_of (self->buffer + sizeof (committed_t), self->buffer_size - sizeof (committed_t));
-    fep_err_t error = store_commit (self->store, &batches, 1, wall_ms, &sequence);
+    fep_err_t error = s_write (self, batches, wall_ms, &sequence);
     if (error == FEP_NO_SPACE) {
         if (!self->no_space) {
             s_note_space (self, true);
@@ -380,7 +433,7 @@ static void s_commit (storage_t *self)
 //  Appends the batch as it came, or without what repeats.
 static fep_err_t s_append (storage_t *self, bytes_t body, uint8_t *memory, batch_head_t *head)
 {
-    tally_t tally = {0, 0, 0, 0};
+    tally_t tally = {.messages = 0};
     uint32_t repeats = 0;
     fep_err_t error = s_inspect (self, memory, body, &tally, &repeats, head);
     if (error == FEP_OK && repeats) {
@@ -394,6 +447,7 @@ static fep_err_t s_append (storage_t *self, bytes_t body, uint8_t *memory, batch
         self->tally.messages += tally.messages;
         self->tally.items += tally.items;
         self->tally.readings += tally.readings;
+        self->tally.alarms += tally.alarms;
     }
     return error;
 }
@@ -561,6 +615,8 @@ static fep_err_t s_start (void *arg, actor_t *actor)
         self->origins[i + 1].socket = actor_push (actor, endpoint, MARK_CHAIN);
         ok = self->origins[i + 1].socket >= 0;
     }
+    self->origins[ORIGIN_ALARM].socket = actor_push (actor, AT_ALARM_MAIL, MARK_CHAIN);
+    ok = ok && self->origins[ORIGIN_ALARM].socket >= 0;
     return ok ? FEP_OK : FEP_SYSTEM;
 }
 

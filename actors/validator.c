@@ -11,7 +11,6 @@
 #include <stdlib.h>
 
 //  The stage behind: AT_ALARM where there is one.
-#define AT_NEXT AT_STORAGE
 
 #define NAME_SIZE 64  //  Of a point's name
 
@@ -221,7 +220,7 @@ static fep_err_t s_start (void *arg, actor_t *actor)
     log_line (LEVEL_INFO, "REGISTERS", "registers=%zu points_held=%zu readings_held=%zu",
               meters_registers (self->meters), meters_holds (self->meters),
               heldset_count (self->held));
-    self->next = actor_push (actor, AT_NEXT, MARK_CHAIN);
+    self->next = actor_push (actor, AT_ALARM, MARK_CHAIN);
     self->control = actor_dealer (actor, AT_CONTROL, MARK_MAIL);
     if (self->next < 0 || self->control < 0 ||
         actor_pull (actor, AT_VALIDATOR, MARK_CHAIN, true) < 0) {

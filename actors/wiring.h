@@ -1,9 +1,9 @@
 //  The diagram as code: endpoints, marks, command words, and what every actor is given at start.
-//    connector.N --BATCH--> validator --BATCH--> storage                   (PUSH/PULL, bounded)
+//    connector.N --BATCH--> validator --BATCH--> alarm --BATCH--> storage  (PUSH/PULL, bounded)
 //    storage --COMMITTED--> publisher, history                             (PUSH/PULL, lossy hints)
-//    storage --DURABLE--> connector.N                                      (PUSH/PULL, highest only)
+//    storage --DURABLE--> connector.N, alarm                               (PUSH/PULL, highest only)
 //    any --NOTE--> publisher                                               (PUSH/PULL, lossy)
-//    connector.N, validator, query, history --DEALER-- control (ROUTER)    (LINK, ADMIT, CLOSE, REQUEST, ANSWER ...)
+//    connector.N, validator, alarm, query, history --DEALER-- control (ROUTER)   (LINK, ADMIT, REQUEST, ANSWER ...)
 //    schedule --DEALER-- control                                           (PLAN, POLL, RESULT)
 //    supervisor --PAIR pipe-- every host thread                            (STATUS, SET, STOP)
 //  A message is two frames: a word in capitals, and a body. Only bytes cross between threads.
@@ -21,6 +21,7 @@
 
 #define AT_VALIDATOR "inproc://validator"
 #define AT_ALARM "inproc://alarm"
+#define AT_ALARM_MAIL "inproc://alarm.mail"  //  DURABLE
 #define AT_STORAGE "inproc://storage"
 #define AT_PUBLISHER "inproc://publisher"
 #define AT_PUBLISHER_NOTES "inproc://publisher.notes"
@@ -40,6 +41,7 @@
 #define NAME_ALARM "alarm"
 
 //  Origins of batches: control 0, connectors from 1, and those of our own stages.
+#define ORIGIN_ALARM 30
 #define ORIGIN_VALIDATOR 31
 
 //  Words of the mailbox.
@@ -58,6 +60,8 @@
 #define WORD_TRACE "TRACE"      //  control -> connector: map {address, until_ms}
 #define WORD_FETCH "FETCH"      //  control -> query: map with client
 #define WORD_LATEST "LATEST"    //  control -> history: map with client
+#define WORD_ACK "ACK"          //  control -> alarm: map with client, number of the terminal
+#define WORD_ALARMS "ALARMS"    //  control -> alarm: map with client, number of the terminal or 0
 #define WORD_REQUEST "REQUEST"  //  control -> connector: map {session, client, token, kind, ...}
 #define WORD_PROFILE "PROFILE"  //  control -> connector: map {number, text}; text empty: gone
 #define WORD_PLAN                                                                                  \

@@ -245,6 +245,7 @@ class Daemon:
         self.options.update(options or {})
         self.listener = {"name": "main", "address": "127.0.0.1", "port": self.port, "codec": "gdw1376"}
         self.listener.update(listener or {})
+        self.alarms = []                 # rules, a dictionary each; written by write_config
         self.process, self.door, self.tokens = None, None, itertools.count(1)
         self.write_archive(terminals if archive is None else archive)
         self.write_config()
@@ -275,6 +276,8 @@ class Daemon:
                     file.write(f"  {name}: {json.dumps(value)}\n")
             file.write("listeners:\n  - " + "\n    ".join(
                 f"{key}: {json.dumps(value)}" for key, value in self.listener.items()) + "\n")
+            if self.alarms:
+                file.write("alarms:\n" + "".join(f"  - {json.dumps(rule)}\n" for rule in self.alarms))
 
     def launch(self, prepare=None):
         """Starts it and returns at once."""

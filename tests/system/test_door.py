@@ -3,7 +3,7 @@
 from harness import *
 
 ADDRESSES = [f"0100{number:05d}" for number in range(1, 6)]
-VERBS = ["STATUS", "TERMINALS", "TERMINAL", "LATEST", "FETCH", "READ", "TRACE", "CONFIG", "VERBS"]
+VERBS = ["STATUS", "TERMINALS", "TERMINAL", "LATEST", "FETCH", "READ", "TRACE", "CONFIG", "VERBS", "ALARMS", "ACK"]
 
 
 def ask_frames(daemon, frames, wait_s=DEADLINE_S):
@@ -51,7 +51,7 @@ def test_wrong_arguments():
     values = [None, True, -1, 0, 1 << 63, (1 << 64) - 1, -(1 << 63), 1.5, "", "x" * 300, b"\xff" * 30, [], [1] * 100,
               {}, {"a": {}}, ADDRESSES[0], ADDRESSES[1]]
     names = ["from", "limit", "kind", "area", "terminal", "mp", "seconds", "points", "from_ms", "to_ms", "state",
-             "token", "client", "number"]
+             "token", "client", "number", "alarm", "who", "comment", "level"]
     draw = random.Random(4)
     for verb in VERBS:
         for _ in range(60):
