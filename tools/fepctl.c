@@ -6,9 +6,11 @@
 #include "tools/fepctl_modbus.h"
 #include <argp.h>
 #include <errno.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define TIMEOUT_DEFAULT_MS 5000
 #define TIMEOUT_OFFSET_MS 1000  //  For a door that a command can do without
@@ -25,6 +27,9 @@ enum {
     MAY_TOPIC = 1 << 7,
     MAY_FOR = 1 << 8,
     MAY_POINT = 1 << 9,
+    MAY_ALARM = 1 << 10,
+    MAY_LEVEL = 1 << 11,
+    MAY_WHO = 1 << 12,
     MAY_ARCHIVE = 1 << 29,  //  Those of the archive commands
     MAY_LINE = 1 << 30      //  Those of the modbus commands, which talk to a line and to no daemon
 };
@@ -70,23 +75,27 @@ static const command_t s_commands[] = {
     {"read", NULL, "ADDRESS [--mp N] --point NAME...", true, MAY_MP | MAY_POINT, MAY_POINT, true,
      ctl_read, NULL, "asks a terminal for current values now and shows them"},
     {"held", NULL, "[--terminal T]", false, MAY_TERMINAL, 0, true, ctl_held, "HELD", NULL},
-    {"accept", NULL, "ADDRESS --mp N [--point P]", true, MAY_MP | MAY_POINT, MAY_MP, true,
-     ctl_accept, "ACCEPT", NULL},
+    {"accept", NULL, "ADDRESS --mp N [--point P] [--who NAME]", true, MAY_MP | MAY_POINT | MAY_WHO,
+     MAY_MP, true, ctl_accept, "ACCEPT", NULL},
+    {"alarm", "list", "[--state raised|acknowledged] [--level L] [--terminal T]", false,
+     MAY_STATE | MAY_LEVEL | MAY_TERMINAL, 0, true, ctl_alarm_list, "ALARMS", NULL},
+    {"alarm", "ack", "ADDRESS --alarm NAME [--mp N] [--who NAME] [--comment TEXT]", true,
+     MAY_ALARM | MAY_MP | MAY_WHO, MAY_ALARM, true, ctl_alarm_ack, "ACK", NULL},
     {"trace", NULL, "ADDRESS --for TIME", true, MAY_FOR, MAY_FOR, true, ctl_trace, NULL,
      "frames of a terminal as they come and go; off again at the end or at Ctrl-C"},
     {"config", NULL, "", false, 0, 0, true, ctl_config, "CONFIG", NULL},
     {"verbs", NULL, "", false, 0, 0, true, ctl_verbs, NULL, "what can be asked of the door"},
     {"archive", "import", "FILE|- [--format F] [--encoding gbk] [--merge] [--dry] [--who NAME]", -1,
-     MAY_ARCHIVE, 0, true, ctl_archive_import, "IMPORT", NULL},
+     MAY_ARCHIVE | MAY_WHO, 0, true, ctl_archive_import, "IMPORT", NULL},
     {"archive", "export", "FILE|- [--format F] [--encoding gbk]", -1, MAY_ARCHIVE, 0, true,
      ctl_archive_export, NULL, "the archive as a file"},
-    {"archive", "undo", "[--dry] [--who NAME]", 0, MAY_ARCHIVE, 0, true, ctl_archive_undo, "UNDO",
-     NULL},
+    {"archive", "undo", "[--dry] [--who NAME]", 0, MAY_ARCHIVE | MAY_WHO, 0, true, ctl_archive_undo,
+     "UNDO", NULL},
     {"archive", "log", "[--terminal T] [--from N] [--limit N]", 0,
      MAY_TERMINAL | MAY_FROM | MAY_LIMIT, 0, true, ctl_archive_log, "CHANGES", NULL},
     {"archive", "groups", "", 0, 0, 0, true, ctl_archive_groups, "GROUPS", NULL},
     {"archive", "profile", "list | show NAME | put FILE | remove NAME [--dry] [--who NAME]", -1,
-     MAY_ARCHIVE, 0, true, ctl_archive_profile, "PROFILES", NULL},
+     MAY_ARCHIVE | MAY_WHO, 0, true, ctl_archive_profile, "PROFILES", NULL},
     {"modbus", "scan", "LINE [--units N-N] [--register N] [--function 3|4] [--probe FROM-TO]", 0,
      MAY_LINE, MAY_LINE, false, ctl_modbus_scan, NULL,
      "which units of a line answer; LINE is one of --serial, --tcp, --rtu-tcp, --rtu-listen"},
@@ -110,6 +119,16 @@ static const char *s_meaning (const command_t *command)
     return command->meaning;
 }
 
+const char *ctl_who (const ctl_t *ctl)
+{
+    const struct passwd *user = getpwuid (getuid ());
+    const char *name = getlogin ();
+    if (ctl->who) {
+        return ctl->who;
+    }
+    return name && *name ? name : user ? user->pw_name : "?";
+}
+
 //  --- Arguments
 
 enum {
@@ -126,7 +145,11 @@ enum {
     KEY_LIMIT,
     KEY_TOPIC,
     KEY_FOR,
-    KEY_POINT
+    KEY_POINT,
+    KEY_ALARM,
+    KEY_LEVEL,
+    KEY_WHO,
+    KEY_COMMENT
 };
 
 static const struct argp_option s_options[] = {
@@ -135,7 +158,8 @@ static const struct argp_option s_options[] = {
     {"json", KEY_JSON, NULL, 0, "one JSON document, or one line for each message", 1},
     {"timeout", KEY_TIMEOUT, "MS", 0,
      "how long to wait for an answer; default 5000, on a line 1000, of a scan 300", 1},
-    {"state", KEY_STATE, "STATE", 0, "online or offline", 2},
+    {"state", KEY_STATE, "STATE", 0, "terminals: online or offline; alarms: raised or acknowledged",
+     2},
     {"mp", KEY_MP, "N", 0, "only this measuring point", 2},
     {"from", KEY_FROM, "N", 0, "from this sequence on; default the journal's first", 2},
     {"kind", KEY_KIND, "KIND", 0, "reading, held, event, alarm, result, link, login or heartbeat",
@@ -145,6 +169,10 @@ static const struct argp_option s_options[] = {
     {"limit", KEY_LIMIT, "N", 0, "end after so many messages", 2},
     {"topic", KEY_TOPIC, "PREFIX", 0, "topics that begin so; may be said again; default all", 2},
     {"point", KEY_POINT, "NAME", 0, "a point, by name or as OBIS; may be said again", 2},
+    {"alarm", KEY_ALARM, "NAME", 0, "the rule that raised it", 2},
+    {"level", KEY_LEVEL, "LEVEL", 0, "important or general", 2},
+    {"who", KEY_WHO, "NAME", 0, "who does it, for the log; default the login name", 2},
+    {"comment", KEY_COMMENT, "TEXT", 0, "with which words", 2},
     {"for", KEY_FOR, "TIME", 0, "how long: 30s, 10m, 1h", 2},
     {0}};
 
@@ -209,9 +237,6 @@ static bool s_parse_own (int key, char *text, struct argp_state *state)
     case KEY_STATE:
         self->said |= MAY_STATE;
         ctl->state = text;
-        if (strcmp (text, "online") != 0 && strcmp (text, "offline") != 0) {
-            argp_error (state, "--state: '%s' is neither online nor offline", text);
-        }
         return true;
     case KEY_MP:
         self->said |= MAY_MP;
@@ -257,6 +282,49 @@ static bool s_parse_own (int key, char *text, struct argp_state *state)
     }
 }
 
+//  The options of alarms. False: it is none of them.
+static bool s_parse_alarm (int key, const char *text, parsing_t *self)
+{
+    switch (key) {
+    case KEY_ALARM:
+        self->said |= MAY_ALARM;
+        self->ctl->alarm = text;
+        return true;
+    case KEY_LEVEL:
+        self->said |= MAY_LEVEL;
+        self->ctl->level = text;
+        return true;
+    case KEY_WHO:
+        self->said |= MAY_WHO;
+        self->ctl->who = text;
+        return true;
+    case KEY_COMMENT:
+        self->said |= MAY_ALARM;
+        self->ctl->comment = text;
+        return true;
+    default:
+        return false;
+    }
+}
+
+//  What --state may be, by the verb that is asked.
+static void s_check_state (struct argp_state *state, const char *verb, const char *word)
+{
+    static const struct {
+        const char *verb;  //  Of the command
+        const char *word;  //  Allowed
+    } rows[] = {{"TERMINALS", "online"},
+                {"TERMINALS", "offline"},
+                {"ALARMS", "raised"},
+                {"ALARMS", "acknowledged"}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (strcmp (rows[i].verb, verb) == 0 && strcmp (rows[i].word, word) == 0) {
+            return;
+        }
+    }
+    argp_error (state, "--state: '%s' is none of its states; see --help", word);
+}
+
 //  All arguments are there: which command is it, and is it whole?
 static void s_find_command (struct argp_state *state, parsing_t *self)
 {
@@ -292,6 +360,9 @@ static void s_find_command (struct argp_state *state, parsing_t *self)
                     self->command->second ? " " : "",
                     self->command->second ? self->command->second : "", self->command->usage);
     }
+    if (self->ctl->state && self->command->verb) {
+        s_check_state (state, self->command->verb, self->ctl->state);
+    }
     if (self->ctl->terminal && strlen (self->ctl->terminal) > ADDRESS_MAX) {
         argp_error (state, "a terminal's address has at most %d characters", ADDRESS_MAX);
     }
@@ -300,7 +371,7 @@ static void s_find_command (struct argp_state *state, parsing_t *self)
 static error_t s_parse (int key, char *text, struct argp_state *state)
 {
     parsing_t *self = state->input;
-    if (s_parse_own (key, text, state)) {
+    if (s_parse_own (key, text, state) || s_parse_alarm (key, text, self)) {
         return 0;
     }
     switch (key) {

@@ -5,6 +5,8 @@
 
 #include "client/client.h"
 #include "client/fetch.h"
+#include "fep/json.h"
+#include "tools/table.h"
 
 #define CTL_NAMES_MAX 32
 
@@ -31,6 +33,10 @@ typedef struct {
     size_t word_count;                 //  Of them
     const modbus_args_t *modbus;       //  Options of the modbus commands
     const archive_args_t *archive;     //  Options of the archive commands
+    const char *alarm;                 //  --alarm, or NULL
+    const char *level;                 //  --level, or NULL
+    const char *who;                   //  --who, or NULL
+    const char *comment;               //  --comment, or NULL
     client_t *client;                  //  Connected; NULL for the modbus commands
 } ctl_t;
 
@@ -45,13 +51,33 @@ int ctl_no_answer (const ctl_t *ctl, fep_err_t error);
 //  The error of an answer, said on stderr. 1.
 int ctl_refused (const answer_t *answer);
 
+//  Who does it: --who, or the login name. Never NULL.
+const char *ctl_who (const ctl_t *ctl);
+
 //  True once SIGINT or SIGTERM came, or nobody reads what is printed.
 bool ctl_interrupted (void);
+
+//  One command over pages. The rows of each page are given to row; JSON goes into one document.
+typedef struct {
+    ctl_t *ctl;        //  The command
+    const char *word;  //  The verb
+    const char *key;   //  Of the rows in the answer
+    void (*ask) (const ctl_t *ctl, writer_t *body, uint64_t from);
+    void (*row) (const ctl_t *ctl, bytes_t row, table_t *table, json_t *json);
+    const char *const *heads;  //  Of the table
+    size_t columns;            //  Of them
+    int code;                  //  How it ended
+} paged_t;
+
+//  Asks for page after page and prints them. JSON is printed only if every page came: half a document
+//  is none. 0, 1 or 2 as above.
+int ctl_paged (paged_t *self);
 
 ctl_run_t ctl_status, ctl_terminal_list, ctl_terminal_show, ctl_latest, ctl_config, ctl_verbs;
 ctl_run_t ctl_fetch, ctl_feed_tail, ctl_trace, ctl_read, ctl_held, ctl_accept;
 ctl_run_t ctl_archive_import, ctl_archive_export, ctl_archive_undo, ctl_archive_log;
 ctl_run_t ctl_archive_groups, ctl_archive_profile;
 ctl_run_t ctl_modbus_scan, ctl_modbus_read, ctl_modbus_write;
+ctl_run_t ctl_alarm_list, ctl_alarm_ack;
 
 #endif

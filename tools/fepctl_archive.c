@@ -20,14 +20,13 @@
 
 //  ---- Options ----
 
-enum { KEY_FORMAT = 0x700, KEY_ENCODING, KEY_MERGE, KEY_DRY, KEY_WHO };
+enum { KEY_FORMAT = 0x700, KEY_ENCODING, KEY_MERGE, KEY_DRY };
 
 static const struct argp_option s_options[] = {
     {"format", KEY_FORMAT, "FORMAT", 0, "csv or json; default by the file's name, else csv", 0},
     {"encoding", KEY_ENCODING, "CODE", 0, "utf8 or gbk; default utf8", 0},
     {"merge", KEY_MERGE, NULL, 0, "what the file does not name stays", 0},
     {"dry", KEY_DRY, NULL, 0, "only show what would change", 0},
-    {"who", KEY_WHO, "NAME", 0, "for the change log; default the login name", 0},
     {0}};
 
 static const char *s_word (struct argp_state *state, const char *name, const char *text,
@@ -42,7 +41,7 @@ static const char *s_word (struct argp_state *state, const char *name, const cha
 static error_t s_parse (int key, char *text, struct argp_state *state)
 {
     archive_args_t *self = state->input;
-    self->said |= key >= KEY_FORMAT && key <= KEY_WHO;
+    self->said |= key >= KEY_FORMAT && key <= KEY_DRY;
     switch (key) {
     case KEY_FORMAT:
         self->format = s_word (state, "format", text, "csv", "json");
@@ -55,9 +54,6 @@ static error_t s_parse (int key, char *text, struct argp_state *state)
         return 0;
     case KEY_DRY:
         self->dry = true;
-        return 0;
-    case KEY_WHO:
-        self->who = text;
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -80,16 +76,6 @@ static const char *s_format (const ctl_t *ctl, const char *path)
 static const char *s_encoding (const ctl_t *ctl)
 {
     return ctl->archive->encoding ? ctl->archive->encoding : "utf8";
-}
-
-static const char *s_who (const ctl_t *ctl)
-{
-    const struct passwd *user = getpwuid (getuid ());
-    const char *name = getlogin ();
-    if (ctl->archive->who) {
-        return ctl->archive->who;
-    }
-    return name && *name ? name : user ? user->pw_name : "?";
 }
 
 static int s_ask (ctl_t *ctl, const char *word, const writer_t *body, answer_t *answer)
@@ -260,7 +246,7 @@ int ctl_archive_import (ctl_t *ctl)
     wire_pair_text (&body, "format", s_format (ctl, path));
     wire_pair_text (&body, "encoding", s_encoding (ctl));
     wire_pair_text (&body, "mode", ctl->archive->merge ? "merge" : "replace");
-    wire_pair_text (&body, "who", s_who (ctl));
+    wire_pair_text (&body, "who", ctl_who (ctl));
     wire_pair_bool (&body, "dry", ctl->archive->dry);
     wire_put_text (&body, "data");
     wire_put_bin (&body, bytes_of (data, size));
@@ -276,7 +262,7 @@ int ctl_archive_undo (ctl_t *ctl)
     writer_t body = writer_of (memory, sizeof memory);
     answer_t answer;
     wire_put_map (&body, 2);
-    wire_pair_text (&body, "who", s_who (ctl));
+    wire_pair_text (&body, "who", ctl_who (ctl));
     wire_pair_bool (&body, "dry", ctl->archive->dry);
     int code = s_ask (ctl, "UNDO", &body, &answer);
     return code ? code : s_show_plan (ctl, &answer);
@@ -482,7 +468,7 @@ static int s_profile_change (ctl_t *ctl, const char *name, bytes_t text)
     if (name) {
         wire_pair_text (&body, "name", name);
     }
-    wire_pair_text (&body, "who", s_who (ctl));
+    wire_pair_text (&body, "who", ctl_who (ctl));
     wire_pair_bool (&body, "dry", ctl->archive->dry);
     wire_put_text (&body, "text");
     wire_put_bin (&body, text);

@@ -10,7 +10,6 @@ struct archive_args {
     bool said;             //  One of these options was
     const char *format;    //  --format: csv or json, or NULL
     const char *encoding;  //  --encoding: utf8 or gbk, or NULL
-    const char *who;       //  --who, or NULL: the login name
     bool merge;            //  --merge
     bool dry;              //  --dry
 };

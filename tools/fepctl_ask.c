@@ -78,18 +78,6 @@ int ctl_terminal_show (ctl_t *ctl)
 
 //  --- Paged answers
 
-//  One command over pages. The rows of each page are given to row; JSON goes into one document.
-typedef struct {
-    ctl_t *ctl;        //  The command
-    const char *word;  //  The verb
-    const char *key;   //  Of the rows in the answer
-    void (*ask) (const ctl_t *ctl, writer_t *body, uint64_t from);
-    void (*row) (const ctl_t *ctl, bytes_t row, table_t *table, json_t *json);
-    const char *const *heads;  //  Of the table
-    size_t columns;            //  Of them
-    int code;                  //  How it ended
-} paged_t;
-
 //  Walks one page; *next is where to go on, 0 at the end.
 static int s_page (const paged_t *self, uint64_t *next, table_t *table, json_t *json)
 {
@@ -141,8 +129,7 @@ static void s_write_pages (void *arg, json_t *json)
     json_object_end (json);
 }
 
-//  JSON is printed only if every page came: half a document is none.
-static int s_paged (paged_t *self)
+int ctl_paged (paged_t *self)
 {
     if (self->ctl->json) {
         show_json (s_write_pages, self);
@@ -225,7 +212,7 @@ int ctl_terminal_list (ctl_t *ctl)
                      .row = s_terminal_row,
                      .heads = s_terminal_heads,
                      .columns = TERMINAL_COLUMNS};
-    return s_paged (&paged);
+    return ctl_paged (&paged);
 }
 
 //  --- Latest values
@@ -367,5 +354,5 @@ int ctl_latest (ctl_t *ctl)
                      .row = s_latest_row,
                      .heads = s_latest_heads,
                      .columns = LATEST_COLUMNS};
-    return s_paged (&paged);
+    return ctl_paged (&paged);
 }

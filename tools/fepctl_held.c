@@ -81,7 +81,6 @@ int ctl_accept (ctl_t *ctl)
     uint8_t bytes[REQUEST_MAX];
     writer_t body = writer_of (bytes, sizeof bytes);
     answer_t answer;
-    const char *who = getenv ("USER");
     if (ctl->name_count > 1) {
         fprintf (stderr, "fepctl: one --point, or none for all of the measuring point\n");
         return 2;
@@ -89,7 +88,7 @@ int ctl_accept (ctl_t *ctl)
     wire_put_map (&body, 3 + (uint32_t) ctl->name_count);
     wire_pair_text (&body, "terminal", ctl->terminal);
     wire_pair_int (&body, "mp", ctl->mp);
-    wire_pair_text (&body, "who", who && *who ? who : "fepctl");
+    wire_pair_text (&body, "who", ctl_who (ctl));
     if (ctl->name_count) {
         wire_pair_text (&body, "point", ctl->names[0]);
     }
