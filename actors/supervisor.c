@@ -146,13 +146,15 @@ static void s_say_memory (const config_t *config)
     uint64_t feed = config->feed.queue * config->storage.commit_bytes;
     log_line (LEVEL_INFO, "MEMORY",
               "connectors=%llu sessions_mib=%llu windows_mib=%llu latest_mib=%llu "
-              "registers_mib=%llu "
+              "registers_mib=%llu alarms_mib=%llu "
               "feed_per_stuck_subscriber_mib=%llu meaning=\"worst case of the limits\"",
               (unsigned long long) config->connector.count,
               (unsigned long long) (config->connector.count * sessions >> 20),
               (unsigned long long) (config->connector.count * windows >> 20),
               (unsigned long long) (config->history.values * 48 >> 20),
-              (unsigned long long) (registers >> 20), (unsigned long long) (feed >> 20));
+              (unsigned long long) (registers >> 20),
+              (unsigned long long) (config->alarm.states * 384 >> 20),
+              (unsigned long long) (feed >> 20));
 }
 
 //  ---- Start ----

@@ -2,6 +2,7 @@
 //  has no room.
 #include "tests/actors/chain.h"
 #include "actors/alarms.h"
+#include "store/archive_row.h"
 #include <stdatomic.h>
 #include <sys/statvfs.h>
 
@@ -339,6 +340,101 @@ static void test_acknowledged_when_durable (void **state)
     assert_int_equal (s_rows (rig->chain), 100 * RULES);
 }
 
+static void s_put_terminal (chain_t *chain, uint32_t number, uint64_t groups, bool present)
+{
+    uint8_t key[ARCHIVE_ROW_KEY_SIZE], value[512];
+    terminal_t terminal = {.number = number, .groups = groups, .present = present};
+    archive_entry_t entry = {.terminal = &terminal};
+    writer_t out = writer_of (value, sizeof value);
+    snprintf (terminal.address, sizeof terminal.address, "T%u", number);
+    archive_row_key (number, key);
+    archive_row_put (&entry, &out);
+    assert_false (out.failed);
+    row_t row = {FAMILY_ARCHIVE, bytes_of (key, sizeof key), writer_bytes (&out)};
+    CHECK_OK (store_put (chain->context.store, &row, 1));
+}
+
+static void s_put_group (chain_t *chain, uint32_t number, const char *name)
+{
+    uint8_t key[ARCHIVE_GROUP_KEY_SIZE], value[128];
+    writer_t out = writer_of (value, sizeof value);
+    archive_group_key (number, key);
+    archive_group_put (name, &out);
+    row_t row = {FAMILY_ARCHIVE, bytes_of (key, sizeof key), writer_bytes (&out)};
+    CHECK_OK (store_put (chain->context.store, &row, 1));
+}
+
+//  numbers empty: all.
+static void s_say_archive (rig_t *rig, const uint32_t numbers[], uint32_t count)
+{
+    uint8_t memory[128];
+    writer_t out = writer_of (memory, sizeof memory);
+    void *control = zsock_resolve (rig->control);
+    wire_put_map (&out, 1);
+    if (count) {
+        wire_put_text (&out, "numbers");
+        wire_put_array (&out, count);
+        for (uint32_t i = 0; i < count; i++) {
+            wire_put_uint (&out, numbers[i]);
+        }
+    } else {
+        wire_pair_bool (&out, "all", true);
+    }
+    assert_true (zmq_send (control, NAME_ALARM, strlen (NAME_ALARM), ZMQ_SNDMORE) > 0);
+    assert_true (zmq_send (control, WORD_ARCHIVE, strlen (WORD_ARCHIVE), ZMQ_SNDMORE) > 0);
+    assert_true (zmq_send (control, out.data, out.size, 0) > 0);
+}
+
+//  Waits until so many were cleared; then the word was understood.
+static found_t s_wait_cleared (chain_t *chain, size_t cleared)
+{
+    int64_t until_ms = clock_mono_ms () + WAIT_MS;
+    found_t found = s_find (chain);
+    while (found.cleared < cleared) {
+        assert_true (clock_mono_ms () < until_ms);
+        usleep (1000);
+        found = s_find (chain);
+    }
+    return found;
+}
+
+//  Groups and terminals as the archive has them, at start and when it says that they changed.
+static void test_groups_of_the_archive (void **state)
+{
+    rig_t *rig = *state;
+    chain_t *chain = rig->chain;
+    s_configure (chain, "alarms:\n  - {name: a, on: point, point: energy.active.import.total_kWh,\n"
+                        "     compare: ge, threshold: 0, settle_ms: 0, group: north}\n");
+    s_put_group (chain, 3, "south");
+    s_put_group (chain, 4, "north");
+    for (uint32_t number = 1; number <= 4; number++) {
+        s_put_terminal (chain, number, number % 2 ? 1 << 4 : 1 << 3, true);
+    }
+    s_begin (rig);
+    s_readings (chain, 1, 5, 1, 5, 0);
+    chain_wait_durable (chain, 1);
+    assert_int_equal (s_find (chain).raised, 2);
+    //  One leaves the group, one the archive, another comes.
+    s_put_terminal (chain, 1, 1 << 3, true);
+    s_put_terminal (chain, 3, 1 << 4, false);
+    s_put_terminal (chain, 2, 1 << 4 | 1 << 3, true);
+    s_say_archive (rig, (const uint32_t[]){1, 2, 3, 99}, 4);
+    assert_int_equal (s_wait_cleared (chain, 2).cleared, 2);
+    assert_int_equal (s_rows (chain), 0);
+    s_readings (chain, 1, 2, 1, 5, 1);
+    chain_wait_durable (chain, 2);
+    assert_int_equal (s_find (chain).raised, 3);
+    //  The groups change their names.
+    s_put_group (chain, 4, "east");
+    s_put_group (chain, 5, "north");
+    s_put_terminal (chain, 4, 1 << 5, true);
+    s_say_archive (rig, NULL, 0);
+    assert_int_equal (s_wait_cleared (chain, 3).cleared, 3);
+    s_readings (chain, 1, 5, 1, 5, 2);
+    chain_wait_durable (chain, 3);
+    assert_int_equal (s_find (chain).raised, 4);
+}
+
 //  No room downstream for long: every batch gets through all the same, once, with its alarms.
 static void test_stall_and_resume (void **state)
 {
@@ -395,9 +491,13 @@ int main (void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown (name, s_setup, s_teardown)
     const struct CMUnitTest tests[] = {
-        TEST (test_without_rules_as_it_came),   TEST (test_with_the_batch),
-        TEST (test_storm_of_the_largest_batch), TEST (test_acknowledged_when_durable),
-        TEST (test_stall_and_resume),           TEST (test_stop_drains),
+        TEST (test_without_rules_as_it_came),
+        TEST (test_with_the_batch),
+        TEST (test_storm_of_the_largest_batch),
+        TEST (test_acknowledged_when_durable),
+        TEST (test_groups_of_the_archive),
+        TEST (test_stall_and_resume),
+        TEST (test_stop_drains),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -191,11 +191,20 @@ def test_timers_and_links():
     terminal.confirmed_report(volts(1, 1, HIGH))
     wait_until(lambda: alarms(daemon) == [], "gone for its settle time")
     check_journal(daemon)
-    #  Nobody is offline because we stop.
-    daemon.stop()
+
+
+def test_nobody_is_offline_because_we_stop():
+    daemon = start([{"name": "offline", "on": "link", "settle_ms": 0}])
+    Terminal(daemon).login()
+    equal(daemon.stop(), 0, "an ordered stop")
     daemon.start()
-    equal(alarms(daemon), [], "after an ordered stop")
-    check_journal(daemon)
+    links = [fields(one) for one in daemon.fetch(kind="link")]
+    equal([link[0, 0, 131, 1, 0] for link in links], [1, 0], "it was connected, and went")
+    equal(journal(daemon), [], "no alarm")
+    Terminal(daemon).login().reset()
+    wait_until(lambda: [row["alarm"] for row in alarms(daemon)] == ["offline"], "a broken connection is one")
+    Terminal(daemon).login()
+    wait_until(lambda: states(daemon) == [1, 0], "cleared")
 
 
 def test_reload():
