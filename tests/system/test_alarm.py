@@ -190,6 +190,7 @@ def test_timers_and_links():
     wait_until(lambda: len(alarms(daemon)) == 1, "online clears it")
     terminal.confirmed_report(volts(1, 1, HIGH))
     wait_until(lambda: alarms(daemon) == [], "gone for its settle time")
+    wait_until(lambda: not Ledger().follow(daemon).raised, "and journalled")
     check_journal(daemon)
 
 
