@@ -27,7 +27,22 @@ static fep_err_t s_refuse (const check_t *self, size_t key, fep_err_t error, con
                          option_alarm_keys[key].key, CONFIG_SHOWN_MAX, text, wrong);
 }
 
-//  Keys that mean nothing for what the rule is on: somebody expected something of them.
+//  Said, and not as the default: somebody expects something of it.
+static bool s_is_said (const check_t *self, size_t key)
+{
+    const option_t *option = &option_alarm_keys[key];
+    const char *slot = (const char *) self->alarm + option->offset;
+    if (option_is_text (option)) {
+        const char *text;
+        memcpy (&text, slot, sizeof text);
+        return self->keys[key].line && strcmp (text, option->value) != 0;
+    }
+    int64_t number;
+    memcpy (&number, slot, sizeof number);
+    return self->keys[key].line && number != strtoll (option->value, NULL, 10);
+}
+
+//  Keys that mean nothing for what the rule is on.
 static fep_err_t s_check_said (const check_t *self)
 {
     static const struct {
@@ -39,13 +54,13 @@ static fep_err_t s_check_said (const check_t *self)
                 {ALARM_HYSTERESIS, "point"},
                 {ALARM_EVENT, "event"}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        if (self->keys[rows[i].key].line && strcmp (self->alarm->on, rows[i].on) != 0) {
+        if (s_is_said (self, rows[i].key) && strcmp (self->alarm->on, rows[i].on) != 0) {
             return config_fault (self->fault, self->keys[rows[i].key], FEP_RANGE,
                                  "alarms.%s goes with `on: %s`, this rule is on %s",
                                  option_alarm_keys[rows[i].key].key, rows[i].on, self->alarm->on);
         }
     }
-    if (self->keys[ALARM_DELAY_MS].line && strcmp (self->alarm->on, "event") == 0) {
+    if (s_is_said (self, ALARM_DELAY_MS) && strcmp (self->alarm->on, "event") == 0) {
         return config_fault (self->fault, self->keys[ALARM_DELAY_MS], FEP_RANGE,
                              "alarms.delay_ms goes with `on: point` and `on: link`: an event does "
                              "not last");

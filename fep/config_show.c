@@ -158,9 +158,8 @@ static void s_sample_option (const option_t *option, const char *value, const ch
     char allowed[OPTION_ALLOWED_MAX];
     option_allowed (option, allowed, sizeof allowed);
     const char *quote = option->kind == OPTION_TEXT ? "\"" : "";
-    s_print (out, "%*s# %s; %s; %s\n%s%s: %s%s%s\n", (int) strlen (lead), "", option->meaning,
-             allowed, option->reload ? "reloadable" : "fixed", lead, option->key, quote, value,
-             quote);
+    s_print (out, "%s# %s; %s; %s\n%s%s: %s%s%s\n", lead, option->meaning, allowed,
+             option->reload ? "reloadable" : "fixed", lead, option->key, quote, value, quote);
 }
 
 //  One entry. A list that may be empty is empty, and the entry an example.

@@ -166,10 +166,34 @@ static void test_reload (void **state)
     config_destroy (&config);
 }
 
+//  The sample's example is a rule once its marks are taken away.
+static void test_sample (void **state)
+{
+    (void) state;
+    static char sample[65536], yaml[65536];
+    writer_t out = writer_of ((uint8_t *) sample, sizeof sample - 1);
+    CHECK_OK (config_sample (&out));
+    sample[out.size] = 0;
+    char *at = strstr (sample, "# alarms:\n");
+    assert_non_null (at);
+    size_t used = (size_t) (at - sample);
+    memcpy (yaml, sample, used);
+    for (char *line = strtok (at, "\n"); line; line = strtok (NULL, "\n")) {
+        assert_memory_equal (line, "# ", 2);
+        used += (size_t) snprintf (yaml + used, sizeof yaml - used, "%s\n", line + 2);
+    }
+    config_t *config = s_good (yaml);
+    assert_int_equal (config->alarm_count, 1);
+    assert_string_equal (config->alarms[0].name, "low voltage");
+    assert_string_equal (config->alarms[0].threshold, "198");
+    config_destroy (&config);
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (test_rules), cmocka_unit_test (test_faults),
-        cmocka_unit_test (test_too_many), cmocka_unit_test (test_reload)};
+        cmocka_unit_test (test_too_many), cmocka_unit_test (test_reload),
+        cmocka_unit_test (test_sample)};
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
