@@ -265,15 +265,18 @@ static void s_judge (alarms_t *self, alarm_rule_t *rule, condition_t condition, 
         return;
     }
     alarm_t *alarm = alarms_state (self, rule, message->terminal, message->mp);
-    if (!alarm && condition != CONDITION_GONE) {
+    if (!alarm && condition == CONDITION_HOLDS) {
         alarm = alarms_make (self, rule, message);
         metric_add (METRIC_alarms_refused, alarm ? 0 : 1);
     } else if (!alarm && self->states <= self->bucket_mask / 2) {
         //  Only its time is remembered, as long as there is plenty of room.
         alarm = alarms_make (self, rule, message);
     }
-    //  A terminal whose clock is ahead must not keep us from judging what it says later.
+    //  A clock that is ahead, a terminal's or once our own, must not keep us from judging what comes later.
     fact.time_ms = fact.time_ms > now.wall_ms ? now.wall_ms : fact.time_ms;
+    if (alarm && alarm->last_ms > now.wall_ms) {
+        alarm->last_ms = now.wall_ms;
+    }
     if (!alarm || fact.time_ms < alarm->last_ms ||
         (fact.strict && fact.time_ms == alarm->last_ms)) {
         return;

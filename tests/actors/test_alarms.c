@@ -343,6 +343,10 @@ static void test_order_of_times (void **state)
     s_pass (&rig, 1000);
     s_value (&rig, 1, value_decimal (220, 0, 0), rig.now.wall_ms - 500);
     s_expect (&rig, "0 ");
+    //  Our own clock, a day ahead until now.
+    rig.now.wall_ms -= 86400000;
+    s_volts (&rig, 1900);
+    s_expect (&rig, "1 ");
     s_end (&rig);
 }
 
