@@ -9,6 +9,7 @@
 #include "actors/alarm_walk.h"
 #include "actors/mailq.h"
 #include "fep/clock.h"
+#include "fep/json.h"
 #include "fep/log.h"
 #include "fep/metrics.h"
 #include <stdlib.h>
@@ -293,6 +294,26 @@ static fep_err_t s_on_alarms (void *arg, actor_t *actor, bytes_t body)
 
 //  ---- Acknowledgement ----
 
+//  Words of a client for the journal and the feed: text of UTF-8 without control characters that fits, or nothing.
+static bool s_said (bytes_t body, const char *key, char *words, size_t size)
+{
+    reader_t in;
+    words[0] = 0;
+    if (!wire_find (body, key, &in)) {
+        return true;
+    }
+    bytes_t text = wire_get_str (&in);
+    bool good = !in.failed && text.size < size && json_is_utf8 (text);
+    for (size_t i = 0; i < text.size && good; i++) {
+        good = text.data[i] >= 0x20 && text.data[i] != 0x7f;
+    }
+    if (good && text.size) {
+        memcpy (words, text.data, text.size);
+        words[text.size] = 0;
+    }
+    return good;
+}
+
 static fep_err_t s_ack (alarm_actor_t *self, bytes_t body, bytes_t client)
 {
     char rule[ALARMS_NAME_MAX + 1], who[ALARMS_WHO_MAX + 1], comment[ALARMS_COMMENT_MAX + 1];
@@ -300,14 +321,14 @@ static fep_err_t s_ack (alarm_actor_t *self, bytes_t body, bytes_t client)
     if (!wire_find_text (body, "alarm", rule, sizeof rule)) {
         return FEP_NOT_FOUND;
     }
-    if (!wire_find_text (body, "who", who, sizeof who) || !who[0] || mp < 0 || mp > UINT16_MAX ||
+    if (!s_said (body, "who", who, sizeof who) || !who[0] ||
+        !s_said (body, "comment", comment, sizeof comment) || mp < 0 || mp > UINT16_MAX ||
         client.size > CLIENT_MAX) {
         return FEP_RANGE;
     }
     if (self->count == ACKS_MAX || alarms_ripe (self->out)) {
         return FEP_BUSY;
     }
-    wire_find_text (body, "comment", comment, sizeof comment);
     fep_err_t error = alarms_ack (self->alarms, rule, (uint32_t) wire_find_int (body, "number", 0),
                                   (uint16_t) mp, who, comment, s_now (), self->out);
     if (error != FEP_OK) {

@@ -155,6 +155,19 @@ static void s_escape (json_t *self, uint8_t c)
     s_raw (self, text);
 }
 
+bool json_is_utf8 (bytes_t text)
+{
+    size_t i = 0;
+    while (i < text.size) {
+        size_t size = s_utf8 (text.data + i, text.size - i);
+        if (!size) {
+            return false;
+        }
+        i += size;
+    }
+    return true;
+}
+
 void json_string (json_t *self, bytes_t text)
 {
     s_separate (self);

@@ -22,6 +22,9 @@ void json_int (json_t *self, int64_t value);
 void json_uint (json_t *self, uint64_t value);
 void json_float (json_t *self, double value);
 void json_text (json_t *self, const char *text);
+//  True if all of it is well-formed UTF-8.
+bool json_is_utf8 (bytes_t text);
+
 void json_string (json_t *self, bytes_t text);  //  Invalid UTF-8 becomes U+FFFD
 void json_hex (json_t *self, bytes_t bytes);    //  "68320032..", lower case
 

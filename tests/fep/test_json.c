@@ -261,6 +261,21 @@ static void test_curve (void **state)
     s_expect (expected);
 }
 
+static void test_is_utf8 (void **state)
+{
+    static const char *const good[] = {"",    "a", "\xc2\x80", "\xe4\xb8\xad", "\xf4\x8f\xbf\xbf",
+                                       "\x7f"};
+    static const char *const bad[] = {"\x80",         "\xc1\x81",         "\xe0\x80\x80",
+                                      "\xed\xa0\x80", "\xf4\x90\x80\x80", "a\xe4\xb8"};
+    (void) state;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        assert_true (json_is_utf8 (bytes_text (good[i])));
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_false (json_is_utf8 (bytes_text (bad[i])));
+    }
+}
+
 int main (void)
 {
     clock_set_offset_min (CLOCK_OFFSET_DEFAULT_MIN);
@@ -275,6 +290,7 @@ int main (void)
         cmocka_unit_test (test_message),
         cmocka_unit_test (test_one_instant),
         cmocka_unit_test (test_curve),
+        cmocka_unit_test (test_is_utf8),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

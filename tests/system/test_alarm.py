@@ -117,9 +117,13 @@ def test_life_of_an_alarm():
     answer = daemon.ask("ACK", alarm="low voltage", terminal=ADDRESS, mp=1, who="ann", comment="a fuse")
     equal((answer["state"], states(daemon)), ("acknowledged", [1, 2]), "on disk when it is answered")
     for error, body in (("EXISTS", {"mp": 1}), ("NOT_FOUND", {"mp": 2}), ("NOT_FOUND", {"mp": 1, "alarm": "no"}),
-                        ("RANGE", {"mp": 1, "who": ""}), ("NOT_FOUND", {"terminal": "9"})):
+                        ("RANGE", {"mp": 1, "who": ""}), ("RANGE", {"mp": 1, "who": 7}), ("RANGE", {"mp": 1, "who": "x" * 32}),
+                        ("RANGE", {"mp": 1, "comment": "x" * 128}), ("RANGE", {"mp": 1, "comment": "a\nb"}), ("NOT_FOUND", {"terminal": "9"})):
         word, answer = daemon.ask_raw("ACK", {"alarm": "low voltage", "terminal": ADDRESS, "who": "bob", **body})
         equal((word, answer.get("error")), ("ERROR", error), f"ACK {body}")
+    broken = msgpack.packb({"alarm": "low voltage", "terminal": ADDRESS, "mp": 1, "who": "??"}).replace(b"??", b"\xff?")
+    daemon.door.send_multipart([b"ACK", broken])
+    equal(msgpack.unpackb(daemon.door.recv_multipart()[1])["error"], "RANGE", "what is no UTF-8")
     terminal.confirmed_report(volts(1, 12, HIGH))
     equal(states(daemon), [1, 2], "not before it has settled")
     terminal.confirmed_report(volts(1, 12 + ALARM_MINUTES, HIGH))
