@@ -33,12 +33,40 @@ static bool s_flag (bytes_t body, const char *key)
     return wire_find (body, key, &value) && wire_get_bool (&value);
 }
 
+//  Bytes of the character that begins at text, 0 if it is none: then a text was cut, or is no UTF-8.
+static size_t s_character (const char *text)
+{
+    unsigned char first = (unsigned char) *text;
+    size_t size = first < 0x80   ? 1
+                  : first < 0xC2 ? 0
+                  : first < 0xE0 ? 2
+                  : first < 0xF0 ? 3
+                  : first < 0xF5 ? 4
+                                 : 0;
+    for (size_t i = 1; i < size; i++) {
+        if (((unsigned char) text[i] & 0xC0) != 0x80) {
+            return 0;
+        }
+    }
+    return size;
+}
+
+//  What clients and the log can show: whole characters, none that end a line or a word in quotes.
+static void s_clean (char *text)
+{
+    while (*text) {
+        size_t size = s_character (text);
+        if (size == 0 || (unsigned char) *text < ' ' || *text == '"' || *text == 0x7F) {
+            *text = '?';
+        }
+        text += size > 0 ? size : 1;
+    }
+}
+
 fep_err_t door_who (door_ask_t *ask, char who[ARCHIVE_NAME_MAX + 1])
 {
     wire_find_text (ask->body, "who", who, ARCHIVE_NAME_MAX + 1);
-    for (char *c = who; *c; c++) {
-        *c = (unsigned char) *c < ' ' || *c == '"' || *c == 0x7F ? '?' : *c;
-    }
+    s_clean (who);
     if (!who[0]) {
         snprintf (ask->text, sizeof ask->text, "who: say who changes the archive");
         return FEP_SYNTAX;
@@ -52,6 +80,9 @@ fep_err_t door_fault (door_ask_t *ask, fep_err_t error, uint32_t line, const cha
         snprintf (ask->text, sizeof ask->text, "line %u: %s", line, text);
     } else {
         snprintf (ask->text, sizeof ask->text, "%s", text[0] ? text : fep_err_text (error));
+    }
+    for (char *c = ask->text; *c; c += s_character (c) ? s_character (c) : 1) {
+        *c = s_character (c) ? *c : '?';
     }
     return error;
 }

@@ -2,6 +2,7 @@
 #include "store/archive_gbk.h"
 #include "store/archive_inside.h"
 #include "store/archive_line.h"
+#include "store/csv.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -247,6 +248,10 @@ fep_err_t archive_plan_profile (const archive_t *self, const char *name, bytes_t
     memset (fault, 0, sizeof *fault);
     if (text.size == 0 && !known) {
         return archive_line_fault (fault, FEP_NOT_FOUND, 0, "there is no profile %s", name);
+    }
+    if (!csv_is_utf8 (text) ||
+        memchr (text.data ? text.data : (const uint8_t *) "", 0, text.size)) {
+        return archive_line_fault (fault, FEP_SYNTAX, 0, "profile %s: not UTF-8", name);
     }
     const measuring_point_t *user = text.size == 0 ? s_user (self, number) : NULL;
     if (user) {

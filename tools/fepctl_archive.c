@@ -124,6 +124,40 @@ static int s_read (const char *path, uint8_t **data, size_t *size)
     return failed ? s_no_file (path) : 0;
 }
 
+//  The next row of an array.
+static bool s_next_row (reader_t *rows, uint32_t *left, bytes_t *row)
+{
+    size_t start = rows->pos;
+    if (*left == 0) {
+        return false;
+    }
+    (*left)--;
+    wire_skip (rows);
+    *row = bytes_of (rows->data + start, rows->pos - start);
+    return !rows->failed;
+}
+
+//  A file that is too large for the door would only end the connection. 0, 1 or 2.
+static int s_check_size (ctl_t *ctl, const char *path, size_t size)
+{
+    answer_t answer;
+    reader_t rows;
+    bytes_t row;
+    int code = ctl_ask (ctl, "CONFIG", bytes_of (NULL, 0), &answer);
+    uint32_t left = !code && wire_find (answer.body, "options", &rows) ? wire_get_array (&rows) : 0;
+    while (s_next_row (&rows, &left, &row)) {
+        char key[32];
+        int64_t limit = wire_find_int (row, "value", INT64_MAX);
+        wire_find_text (row, "key", key, sizeof key);
+        if (strcmp (key, "import_bytes") == 0 && (uint64_t) limit < size) {
+            fprintf (stderr, "fepctl: %s has %zu bytes; archive.import_bytes allows %lld\n", path,
+                     size, (long long) limit);
+            return 1;
+        }
+    }
+    return code;
+}
+
 //  ---- What changes ----
 
 static void s_write_map (void *arg, json_t *json)
@@ -149,19 +183,6 @@ static void s_cell (table_t *table, bytes_t row, const char *key)
         memcpy (text + shown, "...", 4);
     }
     table_cell (table, text[0] ? text : "-");
-}
-
-//  The next row of an array.
-static bool s_next_row (reader_t *rows, uint32_t *left, bytes_t *row)
-{
-    size_t start = rows->pos;
-    if (*left == 0) {
-        return false;
-    }
-    (*left)--;
-    wire_skip (rows);
-    *row = bytes_of (rows->data + start, rows->pos - start);
-    return !rows->failed;
 }
 
 static uint32_t s_show_differences (bytes_t body)
@@ -235,6 +256,7 @@ int ctl_archive_import (ctl_t *ctl)
     size_t size = 0;
     answer_t answer;
     int code = path ? s_read (path, &data, &size) : 2;
+    code = code ? code : s_check_size (ctl, path, size);
     if (code) {
         free (data);
         return code;

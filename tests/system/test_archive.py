@@ -106,6 +106,8 @@ def test_broken_files_change_nothing():
     refused(daemon, "IMPORT", "csv or json", data=b"", format="xml", who="tester")
     refused(daemon, "IMPORT", "protocol", "modbus_rtu", who="tester", data=b"terminal,measuring_point,protocol\na,1,dtu\n")
     refused(daemon, "IMPORT", "heartbeat", who="tester", data=b"terminal,heartbeat\na,{nothing}\n")
+    refused(daemon, "IMPORT", "limits", "needed is", who="tester",
+            data=("terminal,measuring_point,limits\na,1,%s=1..2\n" % ("电压" * 20)).encode())
     refused(daemon, "IMPORT", "profile", who="tester", data=b"terminal,measuring_point,profile\na,1,none\n")
     refused(daemon, "IMPORT", error="LIMIT", who="tester", data=b"#" * (65 << 20))
     refused(daemon, "EXPORT", "begin again", change=999)
@@ -219,6 +221,10 @@ def test_profiles():
     refused(daemon, "PROFILE_PUT", "used by measuring point 1 of terminal 010000001", name="two", text="", who="t")
     refused(daemon, "PROFILE_PUT", "of profile one", name="two", text=PROFILE % ("one", "9s"), who="tester")
     refused(daemon, "PROFILE", name="three")
+    refused(daemon, "PROFILE_PUT", "UTF-8", text=PROFILE.encode() % (b"four", b"1s") + b"# \xb5\n", who="tester")
+    daemon.ask("PROFILE_PUT", text=PROFILE % ("three", "9s"), who="档案" * 20)
+    check(log(daemon)[-1]["who"].startswith("档案档案"), "who, cut to whole characters", log(daemon)[-1])
+    daemon.ask("PROFILE_PUT", name="three", text="", who="tester")
     daemon.stop()
     daemon.start()
     equal(daemon.ask("PROFILE", name="one")["text"], PROFILE % ("one", "10s"), "a change survives a restart")
@@ -271,6 +277,8 @@ def test_fepctl():
     ctl(daemon, "profile", "remove", "meter1")
     check("meter1" not in ctl(daemon, "profile", "list"), "removed")
     ctl(daemon, "profile", "burn", code=2)
+    said = ctl(daemon, "import", "-", input="#" * (65 << 20), code=1)
+    check("archive.import_bytes allows 67108864" in said, "a file too large", said)
 
 
 def test_kill_during_import():
