@@ -424,19 +424,22 @@ static void test_stop_during_a_stall (void **state)
     chain_wait_durable (chain, chain->number);
 }
 
-//  The same through the validator, which doubts all of it (these readings are years old) and changes no count.
+//  The same through the validator, which doubts all of it (these readings are years old), and alarm: no count
+//  changes.
 static void test_validator_keeps_counts (void **state)
 {
     chain_t *chain = *state;
     counts_t before = s_counts ();
     zsock_t *control = chain_socket (ZMQ_ROUTER, AT_CONTROL, MARK_CHAIN, true);
     host_t *storage = chain_storage (chain);
+    host_t *alarm = chain_host (chain, &alarm_class, NULL);
     host_t *validator = chain_host (chain, &validator_class, NULL);
     chain_connect (chain);
     zsock_destroy (&chain->push);
     chain->push = chain_socket (ZMQ_PUSH, AT_VALIDATOR, MARK_CHAIN, false);
     s_send_mixed (chain, 1, BATCHES);
     chain_stop (validator, 0);
+    chain_stop (alarm, 0);
     chain_stop (storage, 0);
     s_expect_agreement (chain, before);
     assert_int_equal (s_counts ().repeated - before.repeated, 2 * BATCHES / 5);

@@ -33,15 +33,19 @@ static void s_open (chain_t *chain)
     s_rig.control = chain_socket (ZMQ_ROUTER, AT_CONTROL, MARK_CHAIN, true);
     zsock_set_router_mandatory (s_rig.control, 1);
     (void) chain_storage (chain);
+    (void) chain_host (chain, &alarm_class, NULL);
     (void) chain_host (chain, &validator_class, NULL);
     chain_connect (chain);
     zsock_destroy (&chain->push);
     chain->push = chain_socket (ZMQ_PUSH, AT_VALIDATOR, MARK_CHAIN, false);
-    zmq_pollitem_t input = {.socket = zsock_resolve (s_rig.control), .events = ZMQ_POLLIN};
-    assert_int_equal (zmq_poll (&input, 1, WAIT_MS), 1);
-    zmsg_t *message = zmsg_recv (s_rig.control);
-    assert_true (zframe_streq (zmsg_first (message), NAME_VALIDATOR));
-    zmsg_destroy (&message);
+    for (int i = 0; i < 2; i++) {
+        static const char *const names[] = {NAME_ALARM, NAME_VALIDATOR};
+        zmq_pollitem_t input = {.socket = zsock_resolve (s_rig.control), .events = ZMQ_POLLIN};
+        assert_int_equal (zmq_poll (&input, 1, WAIT_MS), 1);
+        zmsg_t *message = zmsg_recv (s_rig.control);
+        assert_true (zframe_streq (zmsg_first (message), names[i]));
+        zmsg_destroy (&message);
+    }
 }
 
 static int s_setup (void **state)
@@ -54,6 +58,7 @@ static int s_setup (void **state)
 //  In the order of the supervisor.
 static void s_close (chain_t *chain)
 {
+    chain_stop (chain->hosts[2], 0);
     chain_stop (chain->hosts[1], 0);
     chain_stop (chain->hosts[0], 0);
     zsock_destroy (&s_rig.control);
@@ -521,6 +526,7 @@ static void test_stop_drains (void **state)
         s_item (VOLTAGE, i % 10 ? 2200 : -1, -1);
         chain_send (chain);
     }
+    chain_stop (chain->hosts[2], 0);
     chain_stop (chain->hosts[1], 0);
     chain_stop (chain->hosts[0], 0);
     assert_int_equal (s_journal (), 1500);
