@@ -68,7 +68,7 @@ def test_split():
     equal((row["terminal"], row["mp"], row["point"], row["base"], row["candidate"], row["reason"]),
           (ADDRESS, 1, "energy.active.import.t1_kWh", "2.0000", "1.9000", "falls"), "HELD")
     equal(daemon.ask("HELD", terminal=ADDRESS)["held"], [row], "HELD of the terminal")
-    equal({"connector-validator", "validator-storage"} - {hop["name"] for hop in daemon.status()["hops"]}, set(),
+    equal({"connector-validator", "validator-alarm", "alarm-storage"} - {hop["name"] for hop in daemon.status()["hops"]}, set(),
           "hops")
 
 
