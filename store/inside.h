@@ -13,6 +13,7 @@ typedef enum {
     CF_ARCHIVE,
     CF_ALARM,
     CF_META,
+    CF_ACCOUNT,
     CF_COUNT
 } cf_t;
 

@@ -32,7 +32,7 @@ static const struct {
     [CF_DEFAULT] = {"default", 1u << 20, false}, [CF_JOURNAL] = {"journal", 64u << 20, true},
     [CF_FRAME] = {"frame", 16u << 20, true},     [CF_LATEST] = {"latest", 16u << 20, false},
     [CF_ARCHIVE] = {"archive", 8u << 20, false}, [CF_ALARM] = {"alarm", 8u << 20, false},
-    [CF_META] = {"meta", 1u << 20, false},
+    [CF_META] = {"meta", 1u << 20, false},       [CF_ACCOUNT] = {"account", 8u << 20, false},
 };
 
 struct store {
@@ -507,6 +507,7 @@ static const cf_t s_row_families[] = {
     [FAMILY_LATEST] = CF_LATEST,
     [FAMILY_ARCHIVE] = CF_ARCHIVE,
     [FAMILY_ALARM] = CF_ALARM,
+    [FAMILY_ACCOUNT] = CF_ACCOUNT,
 };
 
 static void s_put_rows (store_t *self, rocksdb_writebatch_t *batch, const row_t rows[],
@@ -625,7 +626,8 @@ fep_err_t store_follow (store_t *self, const char *name, uint64_t position, cons
     return error;
 }
 
-fep_err_t store_put (store_t *self, const row_t rows[], size_t count)
+static fep_err_t s_put (store_t *self, const rocksdb_writeoptions_t *how, const row_t rows[],
+                        size_t count)
 {
     fep_err_t error = s_allow_rows (self, count);
     if (error) {
@@ -633,7 +635,31 @@ fep_err_t store_put (store_t *self, const row_t rows[], size_t count)
     }
     rocksdb_writebatch_t *batch = rocksdb_writebatch_create ();
     s_put_rows (self, batch, rows, count);
-    error = s_write (self, self->write_sync, batch, "put");
+    error = s_write (self, how, batch, "put");
+    rocksdb_writebatch_destroy (batch);
+    return error;
+}
+
+fep_err_t store_put (store_t *self, const row_t rows[], size_t count)
+{
+    return s_put (self, self->write_sync, rows, count);
+}
+
+fep_err_t store_put_lazy (store_t *self, const row_t rows[], size_t count)
+{
+    return s_put (self, self->write_lazy, rows, count);
+}
+
+fep_err_t store_drop (store_t *self, family_t family, bytes_t below)
+{
+    fep_err_t error = store_space (self);
+    if (error) {
+        return error;
+    }
+    rocksdb_writebatch_t *batch = rocksdb_writebatch_create ();
+    rocksdb_writebatch_delete_range_cf (batch, self->families[s_row_families[family]], "", 0,
+                                        (const char *) below.data, below.size);
+    error = s_write (self, self->write_lazy, batch, "drop rows");
     rocksdb_writebatch_destroy (batch);
     return error;
 }

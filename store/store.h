@@ -38,7 +38,7 @@ fep_err_t store_commit (store_t *self, const bytes_t batches[], size_t count, in
                         uint64_t *sequence);
 
 //  Families that rows can be written to.
-typedef enum { FAMILY_LATEST, FAMILY_ARCHIVE, FAMILY_ALARM } family_t;
+typedef enum { FAMILY_LATEST, FAMILY_ARCHIVE, FAMILY_ALARM, FAMILY_ACCOUNT } family_t;
 
 typedef struct {
     family_t family;  //  Where
@@ -119,6 +119,13 @@ fep_err_t store_follow (store_t *self, const char *name, uint64_t position, cons
 //  Any thread.
 FEP_MUST_CHECK
 fep_err_t store_put (store_t *self, const row_t rows[], size_t count);
+//  The same, not synced: what the process wrote survives it, but perhaps not the loss of power.
+FEP_MUST_CHECK
+fep_err_t store_put_lazy (store_t *self, const row_t rows[], size_t count);
+//  Drops every row of a family whose key is below, in one mark however many they are; not synced.
+//  NO_SPACE (nothing written), IO. Any thread.
+FEP_MUST_CHECK
+fep_err_t store_drop (store_t *self, family_t family, bytes_t below);
 
 //  Borrows; an error ends the walk and is returned.
 typedef fep_err_t (store_visit_t) (void *arg, bytes_t key, bytes_t value);

@@ -281,6 +281,27 @@ static void test_rows_of_a_commit (void **state)
     assert_int_equal (store_head (place->store), 2);
 }
 
+//  Dropped rows are gone, also after opening again; others and later ones stay.
+static void test_drop_rows (void **state)
+{
+    place_t *place = *state;
+    place_open (place);
+    const row_t rows[] = {s_row (FAMILY_ACCOUNT, "a1", "1"), s_row (FAMILY_ACCOUNT, "a9", "2"),
+                          s_row (FAMILY_ACCOUNT, "b", "3"), s_row (FAMILY_ACCOUNT, "b1", "4"),
+                          s_row (FAMILY_LATEST, "a1", "other")};
+    CHECK_OK (store_put_lazy (place->store, rows, 5));
+    CHECK_OK (store_drop (place->store, FAMILY_ACCOUNT, bytes_text ("b")));
+    for (int round = 0; round < 2; round++) {
+        s_expect_rows (place, FAMILY_ACCOUNT, "", "b=3 b1=4 ");
+        s_expect_rows (place, FAMILY_LATEST, "", "a1=other ");
+        place_open (place);
+    }
+    CHECK_OK (store_put_lazy (place->store, rows, 1));
+    s_expect_rows (place, FAMILY_ACCOUNT, "", "a1=1 b=3 b1=4 ");
+    CHECK_OK (store_drop (place->store, FAMILY_ACCOUNT, bytes_text ("b1")));
+    s_expect_rows (place, FAMILY_ACCOUNT, "", "b1=4 ");
+}
+
 static void test_rows_limit (void **state)
 {
     place_t *place = *state;
@@ -352,19 +373,21 @@ static void test_second_open (void **state)
     assert_int_equal (place_commit (place, 1), 2);
 }
 
+#define FAMILIES_MAX 9
+
 //  The same database as another program would change it.
 typedef struct {
-    rocksdb_options_t *options;                   //  For all families
-    rocksdb_t *db;                                //  Open
-    rocksdb_column_family_handle_t *families[8];  //  As named
-    size_t count;                                 //  Of them
+    rocksdb_options_t *options;                              //  For all families
+    rocksdb_t *db;                                           //  Open
+    rocksdb_column_family_handle_t *families[FAMILIES_MAX];  //  As named
+    size_t count;                                            //  Of them
 } raw_db_t;
 
 static void s_raw_open (raw_db_t *self, const char *path, const char *const names[], size_t count)
 {
     self->options = rocksdb_options_create ();
     rocksdb_options_set_create_missing_column_families (self->options, 1);
-    const rocksdb_options_t *options[8];
+    const rocksdb_options_t *options[FAMILIES_MAX];
     for (size_t i = 0; i < count; i++) {
         options[i] = self->options;
     }
@@ -384,14 +407,15 @@ static void s_raw_close (raw_db_t *self)
     rocksdb_options_destroy (self->options);
 }
 
-static const char *const s_names[] = {"default", "journal", "frame", "latest",
-                                      "archive", "meta",    "alarm", "series"};
+static const char *const s_names[] = {"default", "journal", "frame",   "latest", "archive",
+                                      "meta",    "alarm",   "account", "series"};
+#define KNOWN_FAMILIES 8  //  The last one is of nobody
 
 //  Puts one row, or deletes it if value is NULL.
 static void s_raw_put (const char *path, size_t family, bytes_t key, const char *value, size_t size)
 {
     raw_db_t raw;
-    s_raw_open (&raw, path, s_names, 7);
+    s_raw_open (&raw, path, s_names, KNOWN_FAMILIES);
     rocksdb_writeoptions_t *how = rocksdb_writeoptions_create ();
     char *said = NULL;
     if (value) {
@@ -449,9 +473,35 @@ static void test_unknown_family (void **state)
     place_open (place);
     store_close (&place->store);
     raw_db_t raw;
-    s_raw_open (&raw, place->path, s_names, 8);
+    s_raw_open (&raw, place->path, s_names, KNOWN_FAMILIES + 1);
     s_raw_close (&raw);
     CHECK_ERR (place_try (place->path, false, RESERVE, &place->store), FEP_VERSION);
+}
+
+//  A store made before a family was thought of gets it when it is opened; what it has stays.
+static void test_older_store (void **state)
+{
+    place_t *place = *state;
+    raw_db_t raw;
+    char *said = NULL;
+    place_open (place);
+    const row_t archived = s_row (FAMILY_ARCHIVE, "a", "1");
+    CHECK_OK (store_put (place->store, &archived, 1));
+    place_commit (place, 1);
+    store_close (&place->store);
+    s_raw_open (&raw, place->path, s_names, KNOWN_FAMILIES);
+    rocksdb_drop_column_family (raw.db, raw.families[6], &said);
+    assert_null (said);
+    s_raw_close (&raw);
+    s_raw_open (&raw, place->path, s_names, 6);
+    s_raw_close (&raw);
+    place_open (place);
+    s_expect_rows (place, FAMILY_ACCOUNT, "", "");
+    const row_t row = s_row (FAMILY_ACCOUNT, "k", "v");
+    CHECK_OK (store_put (place->store, &row, 1));
+    s_expect_rows (place, FAMILY_ACCOUNT, "", "k=v ");
+    s_expect_rows (place, FAMILY_ARCHIVE, "", "a=1 ");
+    assert_int_equal (store_head (place->store), 1);
 }
 
 static void test_missing_records (void **state)
@@ -677,6 +727,8 @@ int main (void)
         TEST (test_follower_limits),
         TEST (test_rows),
         TEST (test_rows_of_a_commit),
+        TEST (test_drop_rows),
+        TEST (test_older_store),
         TEST (test_rows_limit),
         TEST (test_readers_beside_writer),
         TEST (test_second_open),
