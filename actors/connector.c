@@ -234,6 +234,7 @@ static int64_t s_tick (void *arg, actor_t *actor, int64_t now_us)
     connector_t *self = arg;
     (void) actor;
     s_note_pause (self);
+    connector_day (self);
     s_confirm (self);
     s_resume (self);
     connector_timers (self);
@@ -415,12 +416,17 @@ static void s_stop (void *arg, actor_t *actor)
     connector_ask_stop (self);
 }
 
-static const actor_word_t s_words[] = {
-    {WORD_DURABLE, s_on_durable},         {WORD_ADMIT, connector_on_admit},
-    {WORD_UPDATE, connector_on_update},   {WORD_HOLD, connector_on_hold},
-    {WORD_CLOSE, connector_on_close},     {WORD_SHOW, connector_on_show},
-    {WORD_TRACE, connector_on_trace},     {WORD_REQUEST, connector_on_request},
-    {WORD_PROFILE, connector_on_profile}, {NULL, NULL}};
+static const actor_word_t s_words[] = {{WORD_DURABLE, s_on_durable},
+                                       {WORD_ADMIT, connector_on_admit},
+                                       {WORD_UPDATE, connector_on_update},
+                                       {WORD_HOLD, connector_on_hold},
+                                       {WORD_CLOSE, connector_on_close},
+                                       {WORD_SHOW, connector_on_show},
+                                       {WORD_TRACE, connector_on_trace},
+                                       {WORD_REQUEST, connector_on_request},
+                                       {WORD_PROFILE, connector_on_profile},
+                                       {WORD_PROBE, connector_on_probe},
+                                       {NULL, NULL}};
 
 const actor_class_t connector_class = {.name = NAME_CONNECTOR,
                                        .self_size = sizeof (connector_t),

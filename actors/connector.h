@@ -8,6 +8,7 @@
 #include "actors/mailq.h"
 #include "actors/peers.h"
 #include "actors/session.h"
+#include "actors/traffic.h"
 #include "actors/transport.h"
 #include "actors/wheel.h"
 
@@ -41,6 +42,7 @@ struct conn {
     size_t out_end;          //  Behind the last
     uint32_t events;         //  What epoll waits for
     uint32_t durable;        //  Mark to be confirmed at the end of this turn; 0 = none
+    traffic_t yesterday;     //  What it had carried when the local day began
     bool counted_fresh;      //  In peers as fresh
     uint64_t hold_number;    //  Batch of its newest hold
     size_t hold_at;          //  Where that hold is
@@ -107,6 +109,7 @@ typedef struct {
     conn_t *resume, *resume_last;               //  To go on with, in order
     size_t last_ready;                          //  Sockets ready in the last turn
     int64_t turned_ms;                          //  Last turn of the loop
+    int64_t day;                                //  Local day of that turn
     int64_t stalled_since_ms;                   //  0 = not stalled
     int64_t stalled_ms;                         //  In all; deadlines stand still meanwhile
     int64_t accept_after_ms;                    //  No accepting before, after lack of descriptors
@@ -147,8 +150,13 @@ fep_err_t connector_on_admit (void *self, actor_t *actor, bytes_t body);
 fep_err_t connector_on_update (void *self, actor_t *actor, bytes_t body);
 fep_err_t connector_on_hold (void *self, actor_t *actor, bytes_t body);
 fep_err_t connector_on_close (void *self, actor_t *actor, bytes_t body);
-fep_err_t connector_on_show (void *self, actor_t *actor, bytes_t body);
+fep_err_t connector_on_probe (void *self, actor_t *actor, bytes_t body);
 fep_err_t connector_on_trace (void *self, actor_t *actor, bytes_t body);
+
+//  connector_facts.c
+void connector_day (connector_t *self);
+size_t connector_facts (const connector_t *self, const conn_t *conn, writer_t *out);
+fep_err_t connector_on_show (void *self, actor_t *actor, bytes_t body);
 
 //  connector_ask.c
 void connector_result (void *arg, const session_t *session, uint64_t token, fep_err_t error,

@@ -365,9 +365,23 @@ static void s_log_end (const conn_t *conn)
               (unsigned long long) facts->frames);
 }
 
+//  Of a terminal that was never admitted nothing is read; what it said last is looked at when it goes.
+static void s_last_look (connector_t *self, conn_t *conn)
+{
+    session_env_t env = connector_env (self);
+    size_t want = session_room (conn->session, self->scratch_size);
+    size_t got = 0;
+    if (transport_read (conn->fd, self->scratch, want, &got) == FEP_OK && got) {
+        session_keep_waiting (conn->session, &env, bytes_of (self->scratch, got));
+    }
+}
+
 static void s_end (connector_t *self, conn_t *conn)
 {
     s_log_end (conn);
+    if (conn->asked && !session_number (conn->session)) {
+        s_last_look (self, conn);
+    }
     if (conn->asked) {
         connector_link (self, conn, false);
     }

@@ -1,5 +1,5 @@
-//  What the connector and control tell each other: terminals come and go, admission, facts of a session; and
-//  the frames of traced terminals for the publisher.
+//  What the connector and control tell each other: terminals come and go, admission; and the frames
+//  of traced terminals for the publisher.
 #include "actors/connector.h"
 #include "fep/clock.h"
 #include "fep/log.h"
@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FACT_PAIRS 13        //  Pairs that s_facts writes
-#define MAIL_BYTES 2048      //  Of one LINK
+#define MAIL_BYTES 4096      //  Of one LINK
 #define EXPLAIN_BYTES 32768  //  JSON of one traced frame
 #define NOTE_BYTES 70000     //  A traced frame with its explanation
 
@@ -29,50 +28,39 @@ static int64_t s_id (const conn_t *conn)
     return (int64_t) ((uint64_t) conn->generation << 32 | conn->slot);
 }
 
-//  Appends FACT_PAIRS pairs about a session.
-static void s_facts (writer_t *out, const conn_t *conn)
+static void s_pair_frame (writer_t *out, const char *key, bytes_t frame)
 {
-    const session_facts_t *facts = session_facts (conn->session);
-    uint32_t reasons = 0;
-    wire_pair_text (out, "session_state", session_state_name (session_state (conn->session)));
-    wire_pair_text (out, "codec", session_codec (conn->session)->name);
-    wire_pair_int (out, "opened_ms", facts->opened_ms);
-    wire_pair_int (out, "last_rx_ms", facts->last_rx_ms);
-    wire_pair_int (out, "last_heartbeat_ms", facts->last_heartbeat_ms);
-    wire_pair_int (out, "idle_limit_ms", facts->idle_ms);
-    wire_pair_uint (out, "rx_bytes", facts->rx_bytes);
-    wire_pair_uint (out, "tx_bytes", facts->tx_bytes);
-    wire_pair_uint (out, "frames", facts->frames);
-    wire_pair_uint (out, "items", facts->items);
-    wire_pair_uint (out, "confirmed", facts->confirmed);
-    wire_pair_bool (out, "half_frame", session_has_window (conn->session));
-    wire_put_text (out, "refused");
-    size_t mark = wire_open_map (out);
-    for (int i = 1; i < FEP_ERR_COUNT; i++) {
-        if (facts->refused[i]) {
-            wire_pair_uint (out, fep_err_name ((fep_err_t) i), facts->refused[i]);
-            reasons++;
-        }
-    }
-    wire_close_map (out, mark, reasons);
+    wire_put_text (out, key);
+    wire_put_bin (
+        out, bytes_of (frame.data, frame.size > FRAMES_BYTES_MAX ? FRAMES_BYTES_MAX : frame.size));
 }
 
 //  Kept in order until there is room: control must hear of every end.
 void connector_link (connector_t *self, conn_t *conn, bool up)
 {
+    const config_listener_t *listener = conn->listener->config;
     uint8_t memory[MAIL_BYTES];
+    bytes_t first, last;
     writer_t out = writer_of (memory, sizeof memory);
-    wire_put_map (&out, up ? 5 : 7 + FACT_PAIRS);
+    session_waiting_frames (conn->session, &first, &last);
+    size_t mark = wire_open_map (&out);
+    uint32_t pairs = 9;
     wire_pair_int (&out, "session", s_id (conn));
     wire_pair_bool (&out, "up", up);
     wire_pair_text (&out, "address", session_address (conn->session));
     wire_pair_text (&out, "peer", conn->peer.text);
-    wire_pair_text (&out, "listener", conn->listener->config->name);
-    if (!up) {
+    wire_pair_text (&out, "listener", listener->name);
+    wire_pair_text (&out, "codec", session_codec (conn->session)->name);
+    s_pair_frame (&out, "frame", up ? first : last);
+    if (up) {
+        wire_pair_text (&out, "unknown", listener->unknown);
+        wire_pair_text (&out, "duplicate", listener->duplicate);
+    } else {
         wire_pair_text (&out, "reason", close_name (session_reason (conn->session)));
         wire_pair_uint (&out, "number", session_number (conn->session));
-        s_facts (&out, conn);
+        pairs += (uint32_t) connector_facts (self, conn, &out);
     }
+    wire_close_map (&out, mark, pairs);
     FEP_ASSERT (!out.failed);
     mailq_send (&self->links, self->actor, self->control, bytes_of (NULL, 0), WORD_LINK,
                 writer_bytes (&out));
@@ -153,7 +141,7 @@ fep_err_t connector_on_close (void *arg, actor_t *actor, bytes_t body)
     (void) actor;
     if (conn && !conn->is_dead) {
         session_env_t env = connector_env (self);
-        char reason[32];
+        char reason[32] = "";
         wire_find_text (body, "reason", reason, sizeof reason);
         session_close (conn->session, &env, close_find (reason, CLOSE_REPLACED), false);
         connector_handle (self, conn, INPUT_TAKEN);
@@ -161,36 +149,27 @@ fep_err_t connector_on_close (void *arg, actor_t *actor, bytes_t body)
     return FEP_OK;
 }
 
-//  Control began the answer (`head`, so many `pairs`); the session's facts complete it.
-fep_err_t connector_on_show (void *arg, actor_t *actor, bytes_t body)
+//  Has the session been silent for so long that its path may be broken?
+fep_err_t connector_on_probe (void *arg, actor_t *actor, bytes_t body)
 {
     connector_t *self = arg;
-    uint8_t memory[4 * MAIL_BYTES];
-    reader_t client, head;
-    conn_t *conn = connector_conn (self, wire_find_int (body, "session", -1));
-    uint32_t pairs = (uint32_t) wire_find_int (body, "pairs", 0);
-    if (!wire_find (body, "client", &client) || !wire_find (body, "head", &head)) {
-        return FEP_CORRUPT;
+    uint8_t memory[128];
+    writer_t out = writer_of (memory, sizeof memory);
+    int64_t session = wire_find_int (body, "session", -1);
+    conn_t *conn = connector_conn (self, session);
+    bool silent = !conn || conn->is_dead;
+    (void) actor;
+    if (!silent) {
+        int64_t period_ms = session_facts (conn->session)->period_ms;
+        silent = session_silent_ms (conn->session, connector_now_ms (self)) > period_ms * 3 / 2;
     }
-    writer_t answer = writer_of (memory, sizeof memory);
-    wire_put_map (&answer, 3);
-    wire_put_text (&answer, "client");
-    wire_put_bin (&answer, wire_get_bin (&client));
-    wire_pair_text (&answer, "word", "TERMINAL");
-    wire_put_text (&answer, "body");
-    uint8_t inner_memory[3 * MAIL_BYTES];
-    writer_t inner = writer_of (inner_memory, sizeof inner_memory);
-    bytes_t begun = wire_get_bin (&head);
-    wire_put_map (&inner, pairs + (conn ? FACT_PAIRS : 0));
-    writer_put (&inner, begun.data, begun.size);
-    if (conn) {
-        s_facts (&inner, conn);
-    }
-    wire_put_bin (&answer, writer_bytes (&inner));
-    if (answer.failed || inner.failed || client.failed || head.failed) {
-        return FEP_FULL;
-    }
-    return actor_send (actor, self->control, WORD_ANSWER, writer_bytes (&answer));
+    wire_put_map (&out, 3);
+    wire_pair_int (&out, "session", session);
+    wire_pair_int (&out, "number", wire_find_int (body, "number", 0));
+    wire_pair_bool (&out, "silent", silent);
+    mailq_send (&self->links, self->actor, self->control, bytes_of (NULL, 0), WORD_PROBED,
+                writer_bytes (&out));
+    return FEP_OK;
 }
 
 fep_err_t connector_on_trace (void *arg, actor_t *actor, bytes_t body)

@@ -1,11 +1,15 @@
-//  Inside of control, shared by its files: control.c (admission, directory, mail), control_door.c (the socket
-//  of the door) and door_*.c (its verbs). Nobody else includes this.
+//  Inside of control, shared by its files: control.c (start, mail), control_link.c (admission, directory),
+//  control_online.c (the bitmap), control_poll.c (profiles, polls), control_door.c (the socket of the door) and
+//  door_*.c (its verbs). Nobody else includes this.
 #ifndef ACTORS_CONTROL_H
 #define ACTORS_CONTROL_H
 
 #include "actors/actor.h"
+#include "actors/collisions.h"
 #include "actors/directory.h"
 #include "actors/mailq.h"
+#include "actors/online.h"
+#include "actors/unknown.h"
 
 typedef struct {
     actor_t *actor;                             //  Frame
@@ -13,6 +17,11 @@ typedef struct {
     int door;                                   //  ROUTER of the clients
     zsock_t *door_socket;                       //  Its socket
     directory_t *directory;                     //  Who is connected
+    unknown_t *unknown;                         //  Who came and is not in the archive
+    collisions_t *collisions;                   //  Who claimed to be one that is connected
+    online_t *online;                           //  When terminals were online today
+    online_at_t online_at;                      //  The slot whose bits are set
+    uint32_t online_next;                       //  Where its sweep goes on; UINT32_MAX: it is done
     mailq_t mail;                               //  To connectors, waits for room
     uint8_t *page;                              //  Answers are built here
     size_t page_size;                           //  Of it
@@ -71,11 +80,28 @@ FEP_MUST_CHECK
 fep_err_t door_who (door_ask_t *ask, char who[ARCHIVE_NAME_MAX + 1]);
 //  The error, with its place and words for the ERROR.
 fep_err_t door_fault (door_ask_t *ask, fep_err_t error, uint32_t line, const char *text);
+//  control_link.c
+fep_err_t control_on_link (void *self, actor_t *actor, bytes_t body);
+fep_err_t control_on_probed (void *self, actor_t *actor, bytes_t body);
+//  A terminal is in the archive now: it is unknown no longer, and admitted if it is held.
+void control_admit_held (control_t *self, const terminal_t *terminal);
+//  Where a terminal came in; NULL if it never did.
+const config_listener_t *control_listener (const control_t *self, unsigned listener);
+int64_t control_day (void);  //  Local day, now
+
+//  control_online.c
+fep_err_t control_online_start (control_t *self);
+void control_online_stop (control_t *self);
+void control_online_up (control_t *self, uint32_t number);
+int64_t control_online_tick (control_t *self, int64_t now_us);
 
 //  control_door.c
 fep_err_t door_forward (control_t *self, door_ask_t *ask, const char *actor, const char *word,
                         uint32_t number);
 const terminal_t *door_terminal (control_t *self, const door_ask_t *ask);
+
+//  door_unknown.c: TERMINAL of one that is not in the archive. NOT_FOUND if it never came either.
+fep_err_t door_unknown_terminal (control_t *self, door_ask_t *ask);
 
 static inline bool door_online (const presence_t *presence)
 {

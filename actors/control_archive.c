@@ -1,5 +1,6 @@
 //  Control's part in a changed archive: applying a plan, and telling those it concerns. Sessions of terminals that
-//  are gone are closed, those of changed ones hear what changed, all others stay as they are.
+//  are gone are closed, those of changed ones hear what changed, held ones of new ones are admitted, all others stay
+//  as they are.
 #include "actors/control.h"
 #include "fep/log.h"
 #include <stdlib.h>
@@ -50,6 +51,9 @@ static void s_tell_terminal (control_t *self, const touched_t *touched)
     const terminal_t *terminal =
         archive_by_number (actor_context (self->actor)->archive, touched->number);
     if (!door_online (presence)) {
+        if (terminal) {
+            control_admit_held (self, terminal);
+        }
         return;
     }
     if (terminal) {
@@ -139,10 +143,10 @@ fep_err_t control_archive_apply (control_t *self, archive_plan_t **plan_p, const
         log_line (LEVEL_INFO, "ARCHIVE-CHANGE",
                   "change=%llu what=%s who=\"%s\" terminals=%zu differences=%zu",
                   (unsigned long long) *change, act->what, act->who, count, differences);
+        s_tell_readers (self, touched, count);
         for (size_t i = 0; i < count; i++) {
             s_tell_terminal (self, &touched[i]);
         }
-        s_tell_readers (self, touched, count);
         if (profile > 0) {
             s_tell_profile (self, profile);
         }

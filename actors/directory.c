@@ -16,12 +16,24 @@ directory_t *directory_new (void)
     return self;
 }
 
+static void s_free (presence_t *presence)
+{
+    if (presence) {
+        if (presence->past) {
+            free (presence->past->frames);
+        }
+        free (presence->past);
+        free (presence->rival);
+        free (presence);
+    }
+}
+
 void directory_destroy (directory_t **self_p)
 {
     directory_t *self = *self_p;
     if (self) {
         for (size_t i = 0; i < self->size; i++) {
-            free (self->entries[i]);
+            s_free (self->entries[i]);
         }
         free (self->entries);
         free (self);
@@ -56,6 +68,11 @@ size_t directory_online (const directory_t *self)
     return self->online;
 }
 
+uint32_t directory_size (const directory_t *self)
+{
+    return (uint32_t) self->size;
+}
+
 static void s_copy (char *to, const char *from, size_t max)
 {
     size_t size = strnlen (from, max);
@@ -86,4 +103,53 @@ bool directory_down (directory_t *self, presence_t *presence, const char *connec
     presence->since_ms = wall_ms;
     self->online--;
     return true;
+}
+
+past_t *directory_past (presence_t *presence)
+{
+    if (!presence->past) {
+        presence->past = calloc (1, sizeof *presence->past);
+        FEP_ASSERT (presence->past);
+    }
+    return presence->past;
+}
+
+const past_t *directory_seen (const presence_t *presence)
+{
+    static const past_t none;
+    return presence->past ? presence->past : &none;
+}
+
+traffic_t past_today (const past_t *past, int64_t day)
+{
+    return past->day == day ? past->today : (traffic_t){0};
+}
+
+void past_add (past_t *past, int64_t day, const traffic_t *today, const traffic_t *total)
+{
+    past->today = past_today (past, day);
+    past->day = day;
+    traffic_add (&past->today, today);
+    traffic_add (&past->total, total);
+}
+
+void past_keep_frames (past_t *past, bytes_t frames)
+{
+    free (past->frames);
+    past->frames = frames.size ? malloc (frames.size) : NULL;
+    past->frames_size = past->frames ? frames.size : 0;
+    if (past->frames) {
+        memcpy (past->frames, frames.data, frames.size);
+    }
+}
+
+void directory_rival (presence_t *presence, const rival_t *rival)
+{
+    free (presence->rival);
+    presence->rival = NULL;
+    if (rival) {
+        presence->rival = malloc (sizeof *rival);
+        FEP_ASSERT (presence->rival);
+        *presence->rival = *rival;
+    }
 }

@@ -3,12 +3,35 @@
 #ifndef ACTORS_DIRECTORY_H
 #define ACTORS_DIRECTORY_H
 
+#include "actors/traffic.h"
 #include "fep/bytes.h"
 #include "fep/error.h"
 #include "fep/message.h"
 
 #define DIRECTORY_PEER_MAX 63
 #define DIRECTORY_NAME_MAX 31
+
+//  A connection that claims to be a terminal which is connected, while the older one is asked whether it lives.
+typedef struct {
+    int64_t session;                         //  Id within its connector
+    char connector[DIRECTORY_NAME_MAX + 1];  //  Actor's name
+    char peer[DIRECTORY_PEER_MAX + 1];       //  Of it
+    uint8_t listener;                        //  As of presence_t
+} rival_t;
+
+//  What a terminal's ended sessions left behind.
+typedef struct {
+    traffic_t total;                  //  Of all of them
+    traffic_t today;                  //  Of those that ended on `day`
+    int64_t day;                      //  Local
+    uint64_t refused[FEP_ERR_COUNT];  //  By reason
+    int64_t opened_ms;                //  Of the last one, wall clock
+    int64_t last_rx_ms;               //  Likewise
+    int64_t last_heartbeat_ms;        //  Wall clock; 0 = none
+    int64_t last_reading_ms;          //  Wall clock; 0 = none
+    uint8_t *frames;                  //  Last frames of the last one, as packed; or NULL
+    size_t frames_size;               //  Bytes of them
+} past_t;
 
 typedef struct {
     int64_t session;                         //  Id within its connector; -1 = offline
@@ -18,12 +41,13 @@ typedef struct {
     int64_t since_ms;                        //  Wall clock of the last change
     int64_t closed_ms;                       //  Wall clock of the last end; 0 = none
     uint64_t sessions;                       //  Admitted so far
-    uint64_t replaced;                       //  Of which closed because it came again
-    uint64_t frames;                         //  Good, of ended sessions
-    uint64_t rx_bytes;                       //  Of ended sessions
-    uint64_t refused[FEP_ERR_COUNT];         //  By reason, of ended sessions
+    uint32_t replaced;                       //  Of which closed because it came again
+    uint32_t collisions;                     //  Others came that claimed to be it
     int64_t trace_until_ms;                  //  Wall clock
+    uint8_t listener;                        //  Of this or the last session: place in config + 1
     bool planned;                            //  Schedule polls points of it
+    past_t *past;                            //  Made when the first session ends
+    rival_t *rival;                          //  Waits for a decision; or NULL
 } presence_t;
 
 typedef struct directory directory_t;
@@ -36,11 +60,25 @@ presence_t *directory_use (directory_t *self, uint32_t number);
 //  NULL if it never came.
 presence_t *directory_find (const directory_t *self, uint32_t number);
 size_t directory_online (const directory_t *self);
+uint32_t directory_size (const directory_t *self);  //  Numbers of entries are below this
 
 void directory_up (directory_t *self, presence_t *presence, const char *connector, int64_t session,
                    const char *peer, int64_t wall_ms);
 //  True if that session was the one it was online with.
 bool directory_down (directory_t *self, presence_t *presence, const char *connector,
                      int64_t session, const char *reason, int64_t wall_ms);
+
+//  What ended sessions left behind; made if missing. Valid until directory_destroy.
+past_t *directory_past (presence_t *presence);
+//  The same to look at; zeros if none has ended.
+const past_t *directory_seen (const presence_t *presence);
+//  What ended sessions carried on that day.
+traffic_t past_today (const past_t *past, int64_t day);
+void past_add (past_t *past, int64_t day, const traffic_t *today, const traffic_t *total);
+//  Copies what frames_wire wrote.
+void past_keep_frames (past_t *past, bytes_t frames);
+
+//  Copies; NULL clears.
+void directory_rival (presence_t *presence, const rival_t *rival);
 
 #endif

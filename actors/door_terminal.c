@@ -1,5 +1,7 @@
 //  Door: TERMINALS, TERMINAL, LATEST, TRACE: what is known of terminals.
 #include "actors/control.h"
+#include "actors/session.h"
+#include "actors/verdict.h"
 #include "fep/clock.h"
 #include "fep/log.h"
 #include <string.h>
@@ -52,14 +54,14 @@ fep_err_t door_TERMINALS (control_t *self, door_ask_t *ask)
     return FEP_OK;
 }
 
-static void s_refused_before (writer_t *out, const presence_t *presence)
+static void s_refused_before (writer_t *out, const past_t *past)
 {
     uint32_t reasons = 0;
     wire_put_text (out, "refused_before");
     size_t mark = wire_open_map (out);
-    for (int i = 1; i < FEP_ERR_COUNT && presence; i++) {
-        if (presence->refused[i]) {
-            wire_pair_uint (out, fep_err_name ((fep_err_t) i), presence->refused[i]);
+    for (int i = 1; i < FEP_ERR_COUNT; i++) {
+        if (past->refused[i]) {
+            wire_pair_uint (out, fep_err_name ((fep_err_t) i), past->refused[i]);
             reasons++;
         }
     }
@@ -68,11 +70,13 @@ static void s_refused_before (writer_t *out, const presence_t *presence)
 
 //  Writes pairs without the map's head; returns how many.
 static uint32_t s_terminal_pairs (control_t *self, const door_ask_t *ask,
-                                  const terminal_t *terminal, writer_t *out)
+                                  const terminal_t *terminal, const presence_t *presence,
+                                  writer_t *out)
 {
-    static const presence_t never = {.session = -1};
-    const presence_t *known = directory_find (self->directory, terminal->number);
-    const presence_t *presence = known ? known : &never;
+    const config_listener_t *listener = control_listener (self, presence->listener);
+    const past_t *past = directory_seen (presence);
+    online_at_t now = online_at (clock_wall_ms (), clock_offset_min ());
+    uint8_t bits[ONLINE_BYTES];
     wire_pair_int (out, "token", ask->token);
     wire_pair_uint (out, "number", terminal->number);
     wire_pair_text (out, "address", terminal->address);
@@ -83,48 +87,111 @@ static uint32_t s_terminal_pairs (control_t *self, const door_ask_t *ask,
     wire_pair_text (out, "state", door_online (presence) ? "online" : "offline");
     wire_pair_int (out, "since_ms", presence->since_ms);
     wire_pair_text (out, "peer", presence->peer);
+    wire_pair_text (out, "listener", listener ? listener->name : "");
+    wire_pair_text (out, "codec", listener ? listener->codec : "");
     wire_pair_uint (out, "sessions", presence->sessions);
     wire_pair_uint (out, "replaced", presence->replaced);
+    wire_pair_uint (out, "collisions", presence->collisions);
     wire_pair_text (out, "last_close", presence->reason);
     wire_pair_int (out, "last_close_ms", presence->closed_ms);
-    wire_pair_uint (out, "frames_before", presence->frames);
-    wire_pair_uint (out, "rx_bytes_before", presence->rx_bytes);
+    wire_pair_uint (out, "frames_before", past->total.frames);
+    wire_pair_uint (out, "items_before", past->total.items);
+    wire_pair_uint (out, "rx_bytes_before", past->total.rx_bytes);
+    wire_pair_uint (out, "tx_bytes_before", past->total.tx_bytes);
     wire_pair_int (out, "trace_until_ms", presence->trace_until_ms);
-    s_refused_before (out, presence);
-    return 18;
+    wire_pair_int (out, "now_ms", clock_wall_ms ());
+    online_get (self->online, terminal->number, now.day, bits);
+    wire_pair_uint (out, "online_slots", online_count (bits));
+    wire_pair_uint (out, "day_slots", now.slot + 1u);
+    s_refused_before (out, past);
+    return 26;
 }
 
-//  Of a terminal that is online its connector completes the answer.
-fep_err_t door_TERMINAL (control_t *self, door_ask_t *ask)
+//  When the bits of today saw it last; 0 = not today.
+static int64_t s_seen_ms (control_t *self, const terminal_t *terminal)
 {
-    const terminal_t *terminal = door_terminal (self, ask);
-    uint8_t memory[HEAD_BYTES], outer[HEAD_BYTES + 1024];
-    writer_t head = writer_of (memory, sizeof memory);
-    writer_t out = writer_of (outer, sizeof outer);
-    if (!terminal) {
-        return FEP_NOT_FOUND;
+    online_at_t at = online_at (clock_wall_ms (), clock_offset_min ());
+    uint8_t bits[ONLINE_BYTES];
+    online_get (self->online, terminal->number, at.day, bits);
+    int slot = online_last (bits);
+    at.slot = (uint16_t) slot;
+    return slot < 0 ? 0 : online_slot_ms (at, clock_offset_min ());
+}
+
+//  The rest of an answer about one that is offline: what its last session left behind.
+static uint32_t s_offline_pairs (control_t *self, const terminal_t *terminal,
+                                 const presence_t *presence, writer_t *out)
+{
+    char why[VERDICT_MAX + 1];
+    const past_t *past = directory_seen (presence);
+    traffic_t today = past_today (past, control_day ());
+    if (presence->sessions) {
+        verdict_offline (presence->since_ms, presence->reason,
+                         close_text (close_find (presence->reason, CLOSE_COUNT)), why, sizeof why);
+    } else {
+        verdict_never (actor_context (self->actor)->started_ms, s_seen_ms (self, terminal), why,
+                       sizeof why);
     }
-    const presence_t *presence = directory_find (self->directory, terminal->number);
-    uint32_t pairs = s_terminal_pairs (self, ask, terminal, &head);
-    if (!door_online (presence)) {
-        wire_put_map (&ask->out, pairs);
-        writer_put (&ask->out, head.data, head.size);
-        return head.failed ? FEP_LIMIT : FEP_OK;
+    wire_pair_text (out, "why", why);
+    traffic_pair (out, "today", &today);
+    wire_pair_int (out, "last_reading_ms", past->last_reading_ms);
+    wire_pair_int (out, "opened_ms", past->opened_ms);
+    wire_pair_int (out, "last_rx_ms", past->last_rx_ms);
+    wire_pair_int (out, "last_heartbeat_ms", past->last_heartbeat_ms);
+    wire_put_text (out, "last_frames");
+    if (past->frames) {
+        writer_put (out, past->frames, past->frames_size);
+    } else {
+        wire_put_array (out, 0);
     }
-    wire_put_map (&out, 4);
+    return 7;
+}
+
+//  Its connector completes the answer.
+static fep_err_t s_show (control_t *self, door_ask_t *ask, const presence_t *presence,
+                         uint32_t pairs, bytes_t head)
+{
+    uint8_t memory[HEAD_BYTES + 1024];
+    writer_t out = writer_of (memory, sizeof memory);
+    const past_t *past = directory_seen (presence);
+    traffic_t today = past_today (past, control_day ());
+    wire_put_map (&out, 6);
     wire_pair_int (&out, "session", presence->session);
     wire_pair_uint (&out, "pairs", pairs);
+    wire_pair_int (&out, "last_reading_ms", past->last_reading_ms);
+    traffic_pair (&out, "today", &today);
     wire_put_text (&out, "client");
     wire_put_bin (&out, ask->client);
     wire_put_text (&out, "head");
-    wire_put_bin (&out, writer_bytes (&head));
-    if (head.failed || out.failed) {
+    wire_put_bin (&out, head);
+    if (out.failed) {
         return FEP_LIMIT;
     }
     ask->forwarded = true;
     fep_err_t error = actor_send_to (self->actor, self->inside, bytes_text (presence->connector),
                                      WORD_SHOW, writer_bytes (&out));
     return error == FEP_FULL ? FEP_BUSY : error;
+}
+
+fep_err_t door_TERMINAL (control_t *self, door_ask_t *ask)
+{
+    static const presence_t never = {.session = -1};
+    const terminal_t *terminal = door_terminal (self, ask);
+    uint8_t memory[HEAD_BYTES];
+    writer_t head = writer_of (memory, sizeof memory);
+    if (!terminal) {
+        return door_unknown_terminal (self, ask);
+    }
+    const presence_t *known = directory_find (self->directory, terminal->number);
+    const presence_t *presence = known ? known : &never;
+    uint32_t pairs = s_terminal_pairs (self, ask, terminal, presence, &head);
+    if (door_online (presence)) {
+        return head.failed ? FEP_LIMIT : s_show (self, ask, presence, pairs, writer_bytes (&head));
+    }
+    pairs += s_offline_pairs (self, terminal, presence, &head);
+    wire_put_map (&ask->out, pairs);
+    writer_put (&ask->out, head.data, head.size);
+    return head.failed ? FEP_LIMIT : FEP_OK;
 }
 
 fep_err_t door_LATEST (control_t *self, door_ask_t *ask)

@@ -14,24 +14,12 @@
 #include "fep/log.h"
 #include "fep/metrics.h"
 #include "fep/point.h"
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define CLOSING_MS 5000  //  To flush what is unsent
 #define LEARN_BEATS 8    //  Intervals that tell a period below the default
-
-static const struct {
-    const char *name;  //  In logs and STATUS
-    bool is_error;     //  Worth a look
-} s_closes[] = {
-#define CLOSE(name, is_error, text) {#name, is_error},
-#include "actors/session.def"
-#undef CLOSE
-};
-
-static atomic_llong s_close_counts[CLOSE_COUNT];
 
 static const struct {
     const char *name;  //  In STATUS
@@ -58,36 +46,6 @@ static const bool s_allowed[SESSION_STATE_COUNT][SESSION_STATE_COUNT] = {
                         [SESSION_DEAD] = true},
     [SESSION_CLOSING] = {[SESSION_DEAD] = true},
 };
-
-const char *close_name (close_reason_t reason)
-{
-    return (unsigned) reason < CLOSE_COUNT ? s_closes[reason].name : "?";
-}
-
-close_reason_t close_find (const char *name, close_reason_t fallback)
-{
-    for (size_t i = 0; i < CLOSE_COUNT; i++) {
-        if (strcmp (close_name ((close_reason_t) i), name) == 0) {
-            return (close_reason_t) i;
-        }
-    }
-    return fallback;
-}
-
-bool close_is_error (close_reason_t reason)
-{
-    return (unsigned) reason < CLOSE_COUNT && s_closes[reason].is_error;
-}
-
-int64_t close_count (close_reason_t reason)
-{
-    return (unsigned) reason < CLOSE_COUNT ? atomic_load (&s_close_counts[reason]) : 0;
-}
-
-void close_note (close_reason_t reason)
-{
-    atomic_fetch_add (&s_close_counts[reason], 1);
-}
 
 const char *session_state_name (session_state_t state)
 {
@@ -148,6 +106,7 @@ void session_destroy (session_t **self_p)
         window_release (&self->window);
         free (self->requests);
         s_own_free (self);
+        frames_destroy (&self->frames);
         free (self);
         *self_p = NULL;
     }
@@ -168,9 +127,11 @@ static bool s_traced (const session_t *self, const session_env_t *env)
     return env->trace && self->trace_until_ms > env->wall_ms;
 }
 
-static void s_trace (session_t *self, const session_env_t *env, const codec_t *codec, bytes_t frame,
-                     fep_err_t reason)
+//  A frame that came, good or refused: it is the last one, and traced.
+static void s_came (session_t *self, const session_env_t *env, const codec_t *codec, bytes_t frame,
+                    fep_err_t reason)
 {
+    frames_note (&self->frames, codec->name, true, frame, reason, env->wall_ms);
     if (s_traced (self, env)) {
         env->trace (env->arg, self, codec, true, frame, reason);
     }
@@ -179,6 +140,11 @@ static void s_trace (session_t *self, const session_env_t *env, const codec_t *c
 void session_trace_sent (session_t *self, const session_env_t *env, const codec_t *codec,
                          size_t from)
 {
+    if (env->send->size > from) {
+        frames_note (&self->frames, codec->name, false,
+                     bytes_of (env->send->data + from, env->send->size - from), FEP_OK,
+                     env->wall_ms);
+    }
     if (s_traced (self, env) && env->send->size > from) {
         env->trace (env->arg, self, codec, false,
                     bytes_of (env->send->data + from, env->send->size - from), FEP_OK);
@@ -192,7 +158,7 @@ static void s_refuse (session_t *self, const session_env_t *env, fep_err_t reaso
     metric_refused (reason);
     self->facts.refused[reason]++;
     self->bad_in_row++;
-    s_trace (self, env, self->codec, bytes, reason);
+    s_came (self, env, self->codec, bytes, reason);
     if (self->bad_in_row > env->config->session.bad_input_limit) {
         session_close (self, env, CLOSE_BAD_INPUT, false);
     }
@@ -248,6 +214,7 @@ static void s_stamp (session_t *self, const session_env_t *env, batch_mark_t fro
         }
         if (message->kind == MESSAGE_READING) {
             metric_add (METRIC_readings_received, message->count);
+            self->facts.last_reading_ms = env->wall_ms;
         }
         if (message->kind == MESSAGE_HEARTBEAT) {
             int64_t interval = self->beat_ms ? env->now_ms - self->beat_ms : 0;
@@ -305,7 +272,7 @@ static input_t s_frame (session_t *self, const session_env_t *env, bytes_t frame
         }
         return INPUT_TAKEN;
     }
-    s_trace (self, env, codec, frame, FEP_OK);
+    s_came (self, env, codec, frame, FEP_OK);
     session_trace_sent (self, env, codec, send.size);
     s_accept (self, env, &io, from);
     return batch_ripe (env->batch) ? INPUT_BATCH : INPUT_TAKEN;
@@ -566,7 +533,7 @@ void session_flushed (session_t *self)
 //  ---- Time ----
 
 //  A few short intervals may be one heartbeat that was repeated: they do not shorten the default.
-static int64_t s_idle_ms (const session_t *self, const session_env_t *env)
+static int64_t s_period_ms (const session_t *self, const session_env_t *env)
 {
     int64_t period = self->heartbeat_ms;
     if (!period) {
@@ -574,7 +541,12 @@ static int64_t s_idle_ms (const session_t *self, const session_env_t *env)
         bool learned = self->learned_ms > usual || self->intervals >= LEARN_BEATS;
         period = learned ? self->learned_ms : usual;
     }
-    return period * (int64_t) env->config->session.idle_factor;
+    return period;
+}
+
+static int64_t s_idle_ms (const session_t *self, const session_env_t *env)
+{
+    return s_period_ms (self, env) * (int64_t) env->config->session.idle_factor;
 }
 
 //  The deadline of the state, and the reason if it passes.
@@ -654,6 +626,7 @@ input_t session_tick (session_t *self, const session_env_t *env, int64_t *deadli
         *deadline_ms = next < *deadline_ms ? next : *deadline_ms;
     }
     self->facts.idle_ms = s_idle_ms (self, env);
+    self->facts.period_ms = s_period_ms (self, env);
     return result;
 }
 
@@ -722,4 +695,49 @@ void session_sent (session_t *self, size_t bytes)
 const session_facts_t *session_facts (const session_t *self)
 {
     return &self->facts;
+}
+
+uint32_t session_bad_in_row (const session_t *self)
+{
+    return self->bad_in_row;
+}
+
+int64_t session_silent_ms (const session_t *self, int64_t now_ms)
+{
+    return now_ms - self->last_rx_ms;
+}
+
+const frames_t *session_frames (const session_t *self)
+{
+    return self->frames;
+}
+
+void session_keep_waiting (session_t *self, const session_env_t *env, bytes_t bytes)
+{
+    if (bytes.size && !window_append (&self->window, env->windows, bytes)) {
+        metric_add (METRIC_bytes_skipped, (int64_t) bytes.size);
+    }
+}
+
+void session_waiting_frames (const session_t *self, bytes_t *first, bytes_t *last)
+{
+    const scan_context_t context = {.up = true,
+                                    .options = self->options,
+                                    .address = bytes_text (self->identity),
+                                    .quiet = self->ended};
+    bytes_t bytes = window_bytes (&self->window);
+    size_t used = 0;
+    *first = *last = bytes_of (NULL, 0);
+    while (self->address[0] && used < bytes.size) {
+        bytes_t window = bytes_of (bytes.data + used, bytes.size - used);
+        scan_t scan = self->codec->scan (&context, window);
+        if (scan.what == SCAN_MORE) {
+            break;
+        }
+        if (scan.what != SCAN_SKIP) {
+            *last = bytes_of (window.data, scan.size);
+            *first = first->size ? *first : *last;
+        }
+        used += scan.size;
+    }
 }

@@ -4,6 +4,7 @@
 #ifndef ACTORS_SESSION_H
 #define ACTORS_SESSION_H
 
+#include "actors/frames.h"
 #include "codecs/codec.h"
 #include "fep/config.h"
 #include "fep/message.h"
@@ -29,6 +30,7 @@ typedef enum {
 } close_reason_t;
 
 const char *close_name (close_reason_t reason);
+const char *close_text (close_reason_t reason);
 bool close_is_error (close_reason_t reason);
 close_reason_t close_find (const char *name, close_reason_t fallback);
 const char *session_state_name (session_state_t state);
@@ -144,9 +146,20 @@ typedef struct {
     int64_t opened_ms;                //  Wall clock
     int64_t last_rx_ms;               //  Wall clock
     int64_t last_heartbeat_ms;        //  Wall clock; 0 = none
+    int64_t last_reading_ms;          //  Wall clock; 0 = none
+    int64_t period_ms;                //  It should be heard of so often, as it stands
     int64_t idle_ms;                  //  Its idle deadline as it stands
 } session_facts_t;
 
 const session_facts_t *session_facts (const session_t *self);
+uint32_t session_bad_in_row (const session_t *self);  //  Refusals since the last good frame
+int64_t session_silent_ms (const session_t *self, int64_t now_ms);  //  In env->now_ms terms
+const frames_t *session_frames (const session_t *self);             //  The last ones
+
+//  Of a session that waits to be admitted or is held: the first and the last whole frame of what waits with it,
+//  empty if there is none. Borrowed until its next call.
+void session_waiting_frames (const session_t *self, bytes_t *first, bytes_t *last);
+//  More bytes of it, which only wait: to be looked at when it ends.
+void session_keep_waiting (session_t *self, const session_env_t *env, bytes_t bytes);
 
 #endif

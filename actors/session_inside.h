@@ -73,6 +73,7 @@ struct session {
     int64_t frame_gap_ms;                //  Of the line behind it; 0 = as the options say
     int64_t answer_timeout_ms;           //  Likewise
     requests_t *requests;                //  Made at the first request
+    frames_t *frames;                    //  The last ones; made at the first frame
     session_facts_t facts;               //  Counters
     _Alignas(16) uint8_t codec_state[];  //  codec->state_size bytes
 };

@@ -57,6 +57,8 @@
 #define WORD_CLOSE "CLOSE"  //  control -> connector: map {session, reason}
 #define WORD_UPDATE "UPDATE"    //  control -> connector: map as ADMIT; what changed in the archive
 #define WORD_SHOW "SHOW"        //  control -> connector: append a session's facts to an answer
+#define WORD_PROBE "PROBE"      //  control -> connector: map {session, number}; is it silent?
+#define WORD_PROBED "PROBED"    //  connector -> control: map {session, number, silent}
 #define WORD_TRACE "TRACE"      //  control -> connector: map {address, until_ms}
 #define WORD_FETCH "FETCH"      //  control -> query: map with client
 #define WORD_LATEST "LATEST"    //  control -> history: map with client

@@ -85,13 +85,48 @@ static void test_long_names_are_cut (void **state)
     directory_destroy (&directory);
 }
 
+//  Made when the first session ends; today's sums begin anew with each day.
+static void test_past (void **state)
+{
+    (void) state;
+    directory_t *directory = directory_new ();
+    presence_t *one = directory_use (directory, 1);
+    const traffic_t part = {1, 2, 3, 4};
+    const traffic_t whole = {10, 20, 30, 40};
+    assert_int_equal (directory_seen (one)->total.frames, 0);
+    assert_null (one->past);
+    past_t *past = directory_past (one);
+    assert_ptr_equal (directory_past (one), past);
+    assert_ptr_equal (directory_seen (one), past);
+    past_add (past, 20000, &part, &whole);
+    past_add (past, 20000, &whole, &whole);
+    assert_int_equal (past_today (past, 20000).rx_bytes, 11);
+    assert_int_equal (past_today (past, 20001).rx_bytes, 0);
+    past_add (past, 20001, &part, &whole);
+    assert_int_equal (past_today (past, 20001).items, 4);
+    assert_int_equal (past_today (past, 20000).items, 0);
+    assert_int_equal (past->total.tx_bytes, 60);
+    past_keep_frames (past, bytes_text ("frames"));
+    past_keep_frames (past, bytes_text ("others"));
+    assert_true (bytes_equal (bytes_of (past->frames, past->frames_size), bytes_text ("others")));
+    past_keep_frames (past, bytes_of (NULL, 0));
+    assert_null (past->frames);
+    past_keep_frames (past, bytes_text ("left to the end"));
+    const rival_t rival = {.session = 7, .connector = "connector.1"};
+    directory_rival (one, &rival);
+    assert_int_equal (one->rival->session, 7);
+    directory_rival (one, NULL);
+    assert_null (one->rival);
+    directory_rival (one, &rival);
+    directory_destroy (&directory);
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test (test_made_once),
-        cmocka_unit_test (test_up_and_down),
-        cmocka_unit_test (test_replaced),
-        cmocka_unit_test (test_long_names_are_cut),
+        cmocka_unit_test (test_made_once), cmocka_unit_test (test_up_and_down),
+        cmocka_unit_test (test_replaced),  cmocka_unit_test (test_long_names_are_cut),
+        cmocka_unit_test (test_past),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
