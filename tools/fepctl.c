@@ -30,6 +30,9 @@ enum {
     MAY_ALARM = 1 << 10,
     MAY_LEVEL = 1 << 11,
     MAY_WHO = 1 << 12,
+    MAY_NAME = 1 << 13,
+    MAY_HEARTBEAT = 1 << 14,
+    MAY_DAYS = 1 << 15,
     MAY_ARCHIVE = 1 << 29,  //  Those of the archive commands
     MAY_LINE = 1 << 30      //  Those of the modbus commands, which talk to a line and to no daemon
 };
@@ -66,6 +69,13 @@ static const command_t s_commands[] = {
     {"terminal", "list", "[--state online|offline]", false, MAY_STATE, 0, true, ctl_terminal_list,
      "TERMINALS", NULL},
     {"terminal", "show", "ADDRESS", true, 0, 0, true, ctl_terminal_show, "TERMINAL", NULL},
+    {"unknown", "list", "", 0, 0, 0, true, ctl_unknown_list, "UNKNOWN", NULL},
+    {"unknown", "create", "ADDRESS --name NAME --area N [--heartbeat S] [--who W]", 1,
+     MAY_NAME | MAY_AREA | MAY_HEARTBEAT | MAY_WHO, MAY_NAME | MAY_AREA, true, ctl_unknown_create, "CREATE",
+     NULL},
+    {"duplicates", NULL, "", 0, 0, 0, true, ctl_duplicates, "DUPLICATES", NULL},
+    {"online", NULL, "ADDRESS [--days N]", 1, MAY_DAYS, 0, true, ctl_online, NULL,
+     "when a terminal was online, in slots of 5 minutes"},
     {"latest", NULL, "ADDRESS [--mp N]", true, MAY_MP, 0, true, ctl_latest, "LATEST", NULL},
     {"fetch", NULL, "[--from N] [--kind K] [--area A] [--terminal T] [--limit N]", false,
      FETCH_OPTIONS, 0, true, ctl_fetch, NULL, "committed messages from a sequence on"},
@@ -149,7 +159,10 @@ enum {
     KEY_ALARM,
     KEY_LEVEL,
     KEY_WHO,
-    KEY_COMMENT
+    KEY_COMMENT,
+    KEY_NAME,
+    KEY_HEARTBEAT,
+    KEY_DAYS
 };
 
 static const struct argp_option s_options[] = {
@@ -164,7 +177,10 @@ static const struct argp_option s_options[] = {
     {"from", KEY_FROM, "N", 0, "from this sequence on; default the journal's first", 2},
     {"kind", KEY_KIND, "KIND", 0, "reading, held, event, alarm, result, link, login or heartbeat",
      2},
-    {"area", KEY_AREA, "N", 0, "only this area, 0 to 63", 2},
+    {"area", KEY_AREA, "N", 0, "only this area, 0 to 63; of a new terminal: its area", 2},
+    {"name", KEY_NAME, "NAME", 0, "of a new terminal", 2},
+    {"heartbeat", KEY_HEARTBEAT, "S", 0, "heartbeat period of a new terminal in seconds", 2},
+    {"days", KEY_DAYS, "N", 0, "so many days, today the last; default 1", 2},
     {"terminal", KEY_TERMINAL, "ADDRESS", 0, "only this terminal", 2},
     {"limit", KEY_LIMIT, "N", 0, "end after so many messages", 2},
     {"topic", KEY_TOPIC, "PREFIX", 0, "topics that begin so; may be said again; default all", 2},
@@ -276,6 +292,18 @@ static bool s_parse_own (int key, char *text, struct argp_state *state)
     case KEY_FOR:
         self->said |= MAY_FOR;
         ctl->seconds = s_time (state, text);
+        return true;
+    case KEY_NAME:
+        self->said |= MAY_NAME;
+        ctl->name = text;
+        return true;
+    case KEY_HEARTBEAT:
+        self->said |= MAY_HEARTBEAT;
+        ctl->heartbeat = s_number (state, "heartbeat", text, 0, 86400);
+        return true;
+    case KEY_DAYS:
+        self->said |= MAY_DAYS;
+        ctl->days = s_number (state, "days", text, 1, 400);
         return true;
     default:
         return false;
@@ -525,6 +553,8 @@ int main (int argc, char **argv)
                  .from = -1,
                  .area = -1,
                  .limit = -1,
+                 .heartbeat = -1,
+                 .days = -1,
                  .seconds = -1};
     parsing_t parsing = {.ctl = &ctl, .modbus = MODBUS_ARGS_DEFAULT};
     ctl.modbus = &parsing.modbus;

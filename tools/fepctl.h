@@ -27,6 +27,9 @@ typedef struct {
     int64_t area;                      //  --area; -1 = not said
     int64_t limit;                     //  --limit; -1 = not said
     int64_t seconds;                   //  --for; -1 = not said
+    const char *name;                  //  --name, or NULL
+    int64_t heartbeat;                 //  --heartbeat; -1 = not said
+    int64_t days;                      //  --days; -1 = not said
     const char *names[CTL_NAMES_MAX];  //  --topic or --point
     size_t name_count;                 //  Of them
     const char *const *words;          //  What follows the command
@@ -54,6 +57,10 @@ int ctl_refused (const answer_t *answer);
 //  Who does it: --who, or the login name. Never NULL.
 const char *ctl_who (const ctl_t *ctl);
 
+//  What explains frames (tools/explain.h), from the daemon's listeners. Asks the door: what an earlier answer
+//  borrowed is gone.
+struct explain *ctl_explain (ctl_t *ctl);
+
 //  True once SIGINT or SIGTERM came, or nobody reads what is printed.
 bool ctl_interrupted (void);
 
@@ -77,6 +84,7 @@ ctl_run_t ctl_status, ctl_terminal_list, ctl_terminal_show, ctl_latest, ctl_conf
 ctl_run_t ctl_fetch, ctl_feed_tail, ctl_trace, ctl_read, ctl_held, ctl_accept;
 ctl_run_t ctl_archive_import, ctl_archive_export, ctl_archive_undo, ctl_archive_log;
 ctl_run_t ctl_archive_groups, ctl_archive_profile;
+ctl_run_t ctl_unknown_list, ctl_unknown_create, ctl_duplicates, ctl_online;
 ctl_run_t ctl_modbus_scan, ctl_modbus_read, ctl_modbus_write;
 ctl_run_t ctl_alarm_list, ctl_alarm_ack;
 

@@ -67,15 +67,6 @@ int ctl_verbs (ctl_t *ctl)
     return s_ask_rows (ctl, "VERBS", "verbs");
 }
 
-int ctl_terminal_show (ctl_t *ctl)
-{
-    uint8_t bytes[REQUEST_MAX];
-    writer_t body = writer_of (bytes, sizeof bytes);
-    wire_put_map (&body, 1);
-    wire_pair_text (&body, "terminal", ctl->terminal);
-    return s_ask_and_show (ctl, "TERMINAL", writer_bytes (&body));
-}
-
 //  --- Paged answers
 
 //  Walks one page; *next is where to go on, 0 at the end.
