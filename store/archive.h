@@ -212,11 +212,6 @@ fep_err_t archive_apply (archive_t *self, store_t *store, archive_plan_t **plan_
 FEP_MUST_CHECK
 fep_err_t archive_import (archive_t *self, store_t *store, bytes_t csv, archive_fault_t *fault);
 
-//  Adds one terminal without measuring points, synced when it returns; *terminal then has its number. As
-//  archive_plan_terminal and archive_apply; an import before it can still be undone.
-FEP_MUST_CHECK
-fep_err_t archive_create (archive_t *self, store_t *store, terminal_t *terminal, const char *who);
-
 //  Has a file of that name and hash been taken over at start?
 bool archive_seen (store_t *store, const char *file, uint64_t hash);
 uint64_t archive_hash (bytes_t bytes);

@@ -185,20 +185,3 @@ fep_err_t archive_import (archive_t *self, store_t *store, bytes_t csv, archive_
                ? FEP_OK
                : archive_line_fault (fault, error, 0, "the store says: %s", fep_err_text (error));
 }
-
-fep_err_t archive_create (archive_t *self, store_t *store, terminal_t *terminal, const char *who)
-{
-    const archive_act_t act = {
-        .who = who, .what = "create", .when_ms = clock_wall_ms (), .entries_kept = ENTRIES_DEFAULT};
-    archive_plan_t *plan;
-    archive_fault_t fault;
-    uint64_t change;
-    fep_err_t error = archive_plan_terminal (self, terminal, NULL, &plan, &fault);
-    if (!error) {
-        error = archive_apply (self, store, &plan, &act, &change);
-    }
-    if (!error) {
-        *terminal = *archive_find (self, bytes_text (terminal->address));
-    }
-    return error;
-}
