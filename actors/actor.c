@@ -5,9 +5,11 @@
 #include "fep/log.h"
 #include "fep/metrics.h"
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 //  libzmq is not instrumented, so the thread sanitizer cannot see that a message that was received was sent
 //  before. It is told here; without, every byte that crosses would look like a race.
@@ -31,6 +33,8 @@ static void s_after_receive (void)
     __tsan_acquire (&s_crossing);
 }
 
+#define END_WAIT_US 100   //  Between looks whether a thread has ended
+#define END_TRIES 20000
 #define TURN_MESSAGES 64  //  Taken from one socket in one turn
 
 typedef struct {
@@ -74,6 +78,7 @@ struct host {
     actor_t *actors[HOST_ACTORS_MAX];      //  Started
     size_t count;                          //  Used
     bool started;                          //  All starts succeeded
+    pid_t tid;                             //  Of the thread
 };
 
 const context_t *actor_context (actor_t *self)
@@ -584,6 +589,7 @@ static void s_host (zsock_t *pipe, void *arg)
 {
     host_t *host = arg;
     host->pipe = pipe;
+    host->tid = gettid ();
     int fd = zsock_fd (pipe);
     bool ok = loop_add (host->loop, fd, NULL, NULL) == FEP_OK;
     size_t wanted = 0;
@@ -676,11 +682,21 @@ host_news_t host_news (host_t *self, size_t *index)
     return news;
 }
 
+//  CZMQ says that a thread has ended before it closes its end of the pipe, and counts open sockets without a lock: a
+//  thread that closes while another one does leaves a socket counted for ever. So it is waited for.
+static void s_await_end (pid_t tid)
+{
+    for (int i = 0; i < END_TRIES && tid && tgkill (getpid (), tid, 0) == 0; i++) {
+        (void) usleep (END_WAIT_US);
+    }
+}
+
 void host_destroy (host_t **self_p)
 {
     host_t *self = *self_p;
     if (self) {
         zactor_destroy (&self->thread);
+        s_await_end (self->tid);
         s_after_receive ();
         loop_destroy (&self->loop);
         free (self);
