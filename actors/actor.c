@@ -33,17 +33,21 @@ static void s_after_receive (void)
     __tsan_acquire (&s_crossing);
 }
 
-#define END_WAIT_US 100   //  Between looks whether a thread has ended
+#define END_WAIT_US 100  //  Between looks whether a thread has ended
 #define END_TRIES 20000
+#define ENDPOINT_MAX 48
 #define TURN_MESSAGES 64  //  Taken from one socket in one turn
 
 typedef struct {
-    zsock_t *owned;  //  Ours to destroy; NULL for raw sockets
-    void *handle;    //  The libzmq socket
-    bool input;      //  Is read from
-    bool gated;      //  Not while stalled
-    bool router;     //  Identity frame first
-    bool raw;        //  class->raw reads it
+    zsock_t *owned;               //  Ours to destroy; NULL for raw sockets
+    void *handle;                 //  The libzmq socket
+    bool input;                   //  Is read from
+    bool gated;                   //  Not while stalled
+    bool router;                  //  Identity frame first
+    bool raw;                     //  class->raw reads it
+    char endpoint[ENDPOINT_MAX];  //  PULL: where; else empty
+    actor_t *local;  //  PUSH: the actor of the same thread that pulls there; NULL: another thread's
+    int local_mail;  //  Its mailbox
 } mail_t;
 
 struct actor {
@@ -60,6 +64,7 @@ struct actor {
     int held_socket;                 //  Where held goes
     const char *held_word;           //  With which word
     zmq_msg_t held;                  //  One message in hand
+    bool woken;                      //  Was handed a message since its last tick
     bool draining;                   //  STOP was received
     bool stopped;                    //  class->stop was called
     bool failed;                     //  actor_fail was called
@@ -182,12 +187,25 @@ static int s_open (actor_t *self, int type, const char *endpoint, int mark, bool
 
 int actor_pull (actor_t *self, const char *endpoint, int mark, bool gated)
 {
-    return s_open (self, ZMQ_PULL, endpoint, mark, true, (mail_t){.input = true, .gated = gated});
+    mail_t mail = {.input = true, .gated = gated};
+    snprintf (mail.endpoint, sizeof mail.endpoint, "%s", endpoint);
+    return s_open (self, ZMQ_PULL, endpoint, mark, true, mail);
 }
 
+//  Consumers start before producers, so who shares our thread is there already.
 int actor_push (actor_t *self, const char *endpoint, int mark)
 {
-    return s_open (self, ZMQ_PUSH, endpoint, mark, false, (mail_t){.input = false});
+    mail_t mail = {.input = false};
+    for (size_t i = 0; i < self->host->count; i++) {
+        actor_t *other = self->host->actors[i];
+        for (int k = 0; k < other->mail_count; k++) {
+            if (strcmp (other->mail[k].endpoint, endpoint) == 0) {
+                mail.local = other;
+                mail.local_mail = k;
+            }
+        }
+    }
+    return s_open (self, ZMQ_PUSH, endpoint, mark, false, mail);
 }
 
 int actor_dealer (actor_t *self, const char *endpoint, int mark)
@@ -280,9 +298,36 @@ static bool s_flush_held (actor_t *self)
     return !self->holding;
 }
 
+static void s_dispatch (actor_t *self, bytes_t word, zmq_msg_t *body);
+static bool s_has_input (const mail_t *mail);
+
+//  Within one thread a message need not go through a mailbox, which costs more than most handlers: if the next actor
+//  takes input now and nothing waits before this message, its handler runs at once. False: it goes the long way.
+static bool s_hand_over (const mail_t *mail, const char *word, zmq_msg_t *body)
+{
+    actor_t *next = mail->local;
+    if (!next || next->stopped || next->body || actor_stalled (next) ||
+        s_has_input (&next->mail[mail->local_mail])) {
+        return false;
+    }
+    zmq_msg_t message;
+    zmq_msg_init (&message);
+    zmq_msg_move (&message, body);
+    zmq_msg_close (body);
+    log_set_actor (next->name);
+    s_dispatch (next, bytes_text (word), &message);
+    zmq_msg_close (&message);
+    next->woken = true;
+    return true;
+}
+
 void actor_forward (actor_t *self, int socket, const char *word, zmq_msg_t *body)
 {
     FEP_ASSERT (!self->holding);
+    if (s_hand_over (&self->mail[socket], word, body)) {
+        log_set_actor (self->name);
+        return;
+    }
     zmq_msg_init (&self->held);
     zmq_msg_move (&self->held, body);
     zmq_msg_close (body);
@@ -509,6 +554,7 @@ static bool s_turn (host_t *host, size_t index, int64_t now_us)
     s_flush_held (self);
     bool more = s_take_mail (self);
     self->deadline_us = INT64_MAX;
+    self->woken = false;
     if (self->class->tick) {
         self->deadline_us = self->class->tick (self->self, self, now_us);
     }
@@ -562,7 +608,8 @@ static void s_run (host_t *host)
                 return;
             }
         }
-        for (size_t i = 0; i < host->count; i++) {
+        //  Producers first: what they hand over is seen by the others' ticks in the same turn.
+        for (size_t i = host->count; i-- > 0;) {
             more = s_turn (host, i, now_us) || more;
             actor_t *actor = host->actors[i];
             if (actor->holding || actor->draining) {
@@ -575,7 +622,8 @@ static void s_run (host_t *host)
         }
         for (size_t i = 0; i < host->count && !more; i++) {
             actor_t *actor = host->actors[i];
-            for (int k = 0; k < actor->mail_count && !actor->stopped; k++) {
+            more = more || (actor->woken && !actor->stopped);
+            for (int k = 0; k < actor->mail_count && !actor->stopped && !more; k++) {
                 const mail_t *mail = &actor->mail[k];
                 more = more || (mail->input && !(mail->gated && actor_stalled (actor)) &&
                                 s_has_input (mail));

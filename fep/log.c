@@ -55,7 +55,9 @@ bool log_level_parse (const char *name, log_level_t *level)
 
 void log_set_actor (const char *name)
 {
-    snprintf (s_actor, sizeof s_actor, "%s", name);
+    size_t size = strnlen (name, sizeof s_actor - 1);
+    memcpy (s_actor, name, size);
+    s_actor[size] = 0;
 }
 
 //  Under the mutex.
