@@ -35,6 +35,13 @@ session_env_t connector_env (connector_t *self)
                            .arg = self};
 }
 
+//  The same for a run of sessions: called at its beginning and every ENV_RUN sessions; between, self->env holds.
+const session_env_t *connector_env_now (connector_t *self)
+{
+    self->env = connector_env (self);
+    return &self->env;
+}
+
 bool connector_may_read (const connector_t *self)
 {
     return !actor_stalled (self->actor) && self->hold_count + EVENTS_MAX < HOLDS_MAX &&
@@ -86,16 +93,16 @@ static fep_err_t s_on_durable (void *arg, actor_t *actor, bytes_t body)
 //  Confirms, with one write for each connection, and goes on with sessions that waited for it.
 static void s_confirm (connector_t *self)
 {
-    while (self->dirty) {
+    for (unsigned i = 0; self->dirty; i++) {
         conn_t *conn = self->dirty;
-        session_env_t env = connector_env (self);
+        const session_env_t *env = i % ENV_RUN ? &self->env : connector_env_now (self);
         self->dirty = conn->dirty_next;
         conn->is_dirty = false;
         if (conn->is_dead) {
             continue;
         }
         bool blocked = session_blocked (conn->session);
-        session_durable (conn->session, &env, conn->durable);
+        session_durable (conn->session, env, conn->durable);
         if (blocked && !session_blocked (conn->session)) {
             connector_resume_later (self, conn);
         }

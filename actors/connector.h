@@ -13,6 +13,7 @@
 #include "actors/wheel.h"
 
 #define EVENTS_MAX 512  //  Sockets handled in one turn
+#define ENV_RUN 32      //  Sessions handled between two looks at the time
 #define SATURATED 128   //  So many ready at once: no pause to gather more
 #define HOLDS_MAX                                                                                  \
     65536  //  Confirmations waiting, one per batch and session; beyond it reading stops
@@ -83,33 +84,34 @@ typedef struct {
     bool polled;                         //  terminals hangs in the loop
     listener_t listeners[CONFIG_LISTENERS_MAX];
     size_t listener_count;
-    conn_t *conns;                              //  Slots
-    uint32_t conn_limit;                        //  Slots
-    uint32_t conn_count;                        //  Used
-    uint32_t fresh_count;                       //  Of which not identified
-    uint32_t *free_slots;                       //  Stack
-    uint32_t free_count;                        //  On it
-    peers_t *peers;                             //  Per address
-    pool_t *windows;                            //  For half frames
-    conn_t *oldest, *newest;                    //  Who holds a window, by age
-    wheel_t wheel;                              //  Deadlines
-    batch_t *batch;                             //  Being filled
-    uint64_t number;                            //  Of the batch being filled
-    uint8_t *packed;                            //  Scratch for packing
-    size_t packed_size;                         //  Of it
-    uint8_t *scratch;                           //  Bytes read
-    size_t scratch_size;                        //  Of it
-    uint8_t send_memory[65536];                 //  Bytes to send in one session call
-    writer_t send;                              //  Over it
-    hold_t *holds;                              //  Ring
-    size_t hold_first, hold_count;              //  In it
-    conn_t *dirty;                              //  To be confirmed this turn
-    mailq_t links;                              //  LINK to control that waits for room
-    conn_t *dead;                               //  To be freed at the turn's end
-    conn_t *resume, *resume_last;               //  To go on with, in order
-    size_t last_ready;                          //  Sockets ready in the last turn
-    int64_t turned_ms;                          //  Last turn of the loop
-    int64_t day;                                //  Local day of that turn
+    conn_t *conns;                  //  Slots
+    uint32_t conn_limit;            //  Slots
+    uint32_t conn_count;            //  Used
+    uint32_t fresh_count;           //  Of which not identified
+    uint32_t *free_slots;           //  Stack
+    uint32_t free_count;            //  On it
+    peers_t *peers;                 //  Per address
+    pool_t *windows;                //  For half frames
+    conn_t *oldest, *newest;        //  Who holds a window, by age
+    wheel_t wheel;                  //  Deadlines
+    batch_t *batch;                 //  Being filled
+    uint64_t number;                //  Of the batch being filled
+    uint8_t *packed;                //  Scratch for packing
+    size_t packed_size;             //  Of it
+    uint8_t *scratch;               //  Bytes read
+    size_t scratch_size;            //  Of it
+    uint8_t send_memory[65536];     //  Bytes to send in one session call
+    writer_t send;                  //  Over it
+    hold_t *holds;                  //  Ring
+    size_t hold_first, hold_count;  //  In it
+    conn_t *dirty;                  //  To be confirmed this turn
+    mailq_t links;                  //  LINK to control that waits for room
+    conn_t *dead;                   //  To be freed at the turn's end
+    conn_t *resume, *resume_last;   //  To go on with, in order
+    size_t last_ready;              //  Sockets ready in the last turn
+    int64_t turned_ms;              //  Last turn of the loop
+    session_env_t env;  //  Of many sessions handled at once: the time is looked at now and then
+    int64_t day;        //  Local day of that turn
     int64_t stalled_since_ms;                   //  0 = not stalled
     int64_t stalled_ms;                         //  In all; deadlines stand still meanwhile
     int64_t accept_after_ms;                    //  No accepting before, after lack of descriptors
@@ -124,6 +126,7 @@ typedef struct {
 
 //  connector.c
 session_env_t connector_env (connector_t *self);
+const session_env_t *connector_env_now (connector_t *self);
 void connector_handle (connector_t *self, conn_t *conn, input_t result);
 void connector_resume_later (connector_t *self, conn_t *conn);
 void connector_flush_batch (connector_t *self);

@@ -217,17 +217,17 @@ static void s_accept (connector_t *self, listener_t *listener)
 
 static void s_read (connector_t *self, conn_t *conn)
 {
-    session_env_t env = connector_env (self);
+    const session_env_t *env = &self->env;
     size_t want = session_room (conn->session, self->scratch_size);
     size_t got = 0;
     fep_err_t error = transport_read (conn->fd, self->scratch, want, &got);
     input_t result = INPUT_TAKEN;
     if (got) {
         metric_add (METRIC_bytes_received, (int64_t) got);
-        result = session_input (conn->session, &env, bytes_of (self->scratch, got));
+        result = session_input (conn->session, env, bytes_of (self->scratch, got));
     }
     if (error != FEP_OK) {
-        session_close (conn->session, &env,
+        session_close (conn->session, env,
                        error == FEP_CLOSED ? CLOSE_PEER_CLOSED : CLOSE_PEER_RESET, false);
     }
     connector_handle (self, conn, result);
@@ -321,8 +321,7 @@ static void s_event (connector_t *self, const struct epoll_event *event)
     if (event->events & EPOLLIN && conn->events & EPOLLIN) {
         s_read (self, conn);
     } else if (event->events & (EPOLLHUP | EPOLLERR | EPOLLRDHUP)) {
-        session_env_t env = connector_env (self);
-        session_close (conn->session, &env,
+        session_close (conn->session, &self->env,
                        event->events & EPOLLERR ? CLOSE_PEER_RESET : CLOSE_PEER_CLOSED, false);
         session_flushed (conn->session);
         connector_handle (self, conn, INPUT_TAKEN);
@@ -342,6 +341,9 @@ void connector_poll (void *arg, uint32_t events)
     int count = epoll_wait (self->terminals, ready, EVENTS_MAX, 0);
     self->last_ready = count > 0 ? (size_t) count : 0;
     for (int i = 0; i < count && (self->stopping || connector_may_read (self)); i++) {
+        if (i % ENV_RUN == 0) {
+            (void) connector_env_now (self);
+        }
         if (ready[i].data.u64 & LISTENER_EVENT) {
             s_accept (self, &self->listeners[ready[i].data.u64 & ~LISTENER_EVENT]);
         } else {

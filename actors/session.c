@@ -204,12 +204,11 @@ static void s_identify (session_t *self, const session_env_t *env, bytes_t frame
 //  Stamps what the frame brought. A terminal that registers by another name is known by its address.
 static void s_stamp (session_t *self, const session_env_t *env, batch_mark_t from)
 {
-    bool renamed = strcmp (self->identity, self->address) != 0;
     for (size_t i = from.message_count; i < env->batch->message_count; i++) {
         message_t *message = &env->batch->messages[i];
         message->terminal = self->number;
         message->area = self->area;
-        if (renamed) {
+        if (self->renamed) {
             message->address = batch_keep (env->batch, bytes_text (self->address));
         }
         if (message->kind == MESSAGE_READING) {
@@ -470,6 +469,7 @@ void session_admit (session_t *self, const session_env_t *env, const admission_t
         self->number = admission->number;
         if (admission->address && admission->address[0]) {
             snprintf (self->address, sizeof self->address, "%s", admission->address);
+            self->renamed = strcmp (self->identity, self->address) != 0;
         }
         session_update (self, admission);
         self->hold_until_ms = 0;

@@ -142,13 +142,13 @@ typedef struct {
     uint64_t frames;                  //  Good ones
     uint64_t items;                   //  Items decoded
     uint64_t confirmed;               //  Reports confirmed
-    uint64_t refused[FEP_ERR_COUNT];  //  By reason
-    int64_t opened_ms;                //  Wall clock
     int64_t last_rx_ms;               //  Wall clock
-    int64_t last_heartbeat_ms;        //  Wall clock; 0 = none
     int64_t last_reading_ms;          //  Wall clock; 0 = none
+    int64_t last_heartbeat_ms;        //  Wall clock; 0 = none
+    int64_t opened_ms;                //  Wall clock
     int64_t period_ms;                //  It should be heard of so often, as it stands
     int64_t idle_ms;                  //  Its idle deadline as it stands
+    uint64_t refused[FEP_ERR_COUNT];  //  By reason
 } session_facts_t;
 
 const session_facts_t *session_facts (const session_t *self);

@@ -41,40 +41,42 @@ typedef struct requests {
     uint8_t asked[CARRIED_FRAME_MAX];  //  And its bytes
 } requests_t;
 
+//  What every frame touches stands first and together: thousands of sessions do not fit the cache.
 struct session {
-    const codec_t *codec;             //  Borrowed
-    const codec_options_t *options;   //  Borrowed, or own
-    const codec_options_t *common;    //  Borrowed: the listener's
-    codec_options_t *own;             //  The terminal's own habits; NULL: the listener's
-    window_t window;                  //  Bytes that wait
-    session_state_t state;            //  See session.c
-    close_reason_t reason;            //  Of CLOSING and DEAD
-    char identity[ADDRESS_MAX + 1];   //  As it said who it is; "" until the first good frame
-    char address[ADDRESS_MAX + 1];    //  As the archive knows it
-    char peer[SESSION_PEER_MAX + 1];  //  Of the connection
-    uint32_t number;                  //  Archive number; 0 until admitted
-    uint8_t area;                     //  Stamped on messages
-    bool full;                        //  The codec waits for confirmations to leave
-    bool ended;                       //  What named it did so only at its packet's end
-    bool noise;                       //  Within a run of refused bytes
-    uint32_t bad_in_row;              //  Refusals since the last good frame
-    uint32_t mark;                    //  Highest since session_take_mark
-    uint32_t confirmed_mark;          //  Highest given to the codec's durable
-    int64_t state_ms;                 //  When the state, or the wait in it, began
-    int64_t hold_until_ms;            //  Unknown terminal; 0 = not held
-    int64_t last_rx_ms;               //  Any byte
-    int64_t half_at_ms;    //  When an unfinished frame in the window has waited too long; 0 = none
-    int64_t quiet_at_ms;   //  When the packet it came in counts as ended; 0 = it did, or no packets
-    int64_t heartbeat_ms;  //  Of the archive; 0 = not known
-    int64_t learned_ms;    //  Longest interval between heartbeats seen
-    uint32_t intervals;    //  Of them seen
-    int64_t beat_ms;       //  Last heartbeat, deadline clock
+    const codec_t *codec;            //  Borrowed
+    const codec_options_t *options;  //  Borrowed, or own
+    session_state_t state;           //  See session.c
+    uint32_t number;                 //  Archive number; 0 until admitted
+    uint8_t area;                    //  Stamped on messages
+    bool full;                       //  The codec waits for confirmations to leave
+    bool ended;                      //  What named it did so only at its packet's end
+    bool noise;                      //  Within a run of refused bytes
+    bool renamed;                    //  Its address is not its identity
+    uint32_t bad_in_row;             //  Refusals since the last good frame
+    uint32_t mark;                   //  Highest since session_take_mark
+    uint32_t confirmed_mark;         //  Highest given to the codec's durable
+    window_t window;                 //  Bytes that wait
+    int64_t last_rx_ms;              //  Any byte
+    int64_t half_at_ms;   //  When an unfinished frame in the window has waited too long; 0 = none
+    int64_t quiet_at_ms;  //  When the packet it came in counts as ended; 0 = it did, or no packets
     int64_t trace_until_ms;              //  Wall clock
-    int64_t frame_gap_ms;                //  Of the line behind it; 0 = as the options say
-    int64_t answer_timeout_ms;           //  Likewise
     requests_t *requests;                //  Made at the first request
     frames_t *frames;                    //  The last ones; made at the first frame
+    char identity[ADDRESS_MAX + 1];      //  As it said who it is; "" until the first good frame
+    char address[ADDRESS_MAX + 1];       //  As the archive knows it
     session_facts_t facts;               //  Counters
+    close_reason_t reason;               //  Of CLOSING and DEAD
+    const codec_options_t *common;       //  Borrowed: the listener's
+    codec_options_t *own;                //  The terminal's own habits; NULL: the listener's
+    int64_t state_ms;                    //  When the state, or the wait in it, began
+    int64_t hold_until_ms;               //  Unknown terminal; 0 = not held
+    int64_t heartbeat_ms;                //  Of the archive; 0 = not known
+    int64_t learned_ms;                  //  Longest interval between heartbeats seen
+    uint32_t intervals;                  //  Of them seen
+    int64_t beat_ms;                     //  Last heartbeat, deadline clock
+    int64_t frame_gap_ms;                //  Of the line behind it; 0 = as the options say
+    int64_t answer_timeout_ms;           //  Likewise
+    char peer[SESSION_PEER_MAX + 1];     //  Of the connection
     _Alignas(16) uint8_t codec_state[];  //  codec->state_size bytes
 };
 
