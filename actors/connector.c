@@ -62,7 +62,6 @@ static void s_hold (connector_t *self, conn_t *conn, uint32_t mark)
     self->holds[at] = (hold_t){self->number, conn->slot, conn->generation, mark};
     conn->hold_number = self->number;
     conn->hold_at = at;
-    metric_add (METRIC_durable_waiting, 1);
 }
 
 static fep_err_t s_on_durable (void *arg, actor_t *actor, bytes_t body)
@@ -85,7 +84,6 @@ static fep_err_t s_on_durable (void *arg, actor_t *actor, bytes_t body)
         }
         self->hold_first = (self->hold_first + 1) % HOLDS_MAX;
         self->hold_count--;
-        metric_add (METRIC_durable_waiting, -1);
     }
     return in.failed ? FEP_TRUNCATED : FEP_OK;
 }
@@ -252,6 +250,8 @@ static int64_t s_tick (void *arg, actor_t *actor, int64_t now_us)
         connector_listen (self, true);
     }
     s_note_stall (self);
+    metric_add (METRIC_durable_waiting, (int64_t) self->hold_count - (int64_t) self->holds_told);
+    self->holds_told = self->hold_count;
     return now_us + (self->resume && connector_may_read (self) ? 0 : TICK_US);
 }
 

@@ -104,6 +104,7 @@ typedef struct {
     writer_t send;                  //  Over it
     hold_t *holds;                  //  Ring
     size_t hold_first, hold_count;  //  In it
+    size_t holds_told;              //  hold_count as the gauge has it
     conn_t *dirty;                  //  To be confirmed this turn
     mailq_t links;                  //  LINK to control that waits for room
     conn_t *dead;                   //  To be freed at the turn's end

@@ -274,7 +274,13 @@ void connector_write (connector_t *self, conn_t *conn)
         s_write_failed (self, conn, CLOSE_SEND_FULL);
         return;
     }
-    if (bytes.size && !conn->out) {
+    if (!bytes.size) {
+        if (!conn->out) {
+            session_flushed (conn->session);
+        }
+        return;
+    }
+    if (!conn->out) {
         if (transport_write (conn->fd, bytes, &done) != FEP_OK) {
             s_write_failed (self, conn, CLOSE_PEER_RESET);
             return;

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 
 #define ROOM_STEP 32  //  Places grow by so many bytes
+#define CACHE_LINE 64
+#define EXPECTED 384  //  Bytes of a block with frames of usual length; more does no harm
 #define DOWN 2        //  Its place
 
 typedef struct {
@@ -66,6 +68,15 @@ void frames_note (frames_t **self_p, const char *codec, bool up, bytes_t bytes, 
         (place_t){wall_ms, codec, (uint32_t) bytes.size, (uint16_t) kept, (uint8_t) reason};
     if (kept) {
         memcpy (s_bytes (self, at), bytes.data + (up ? 0 : bytes.size - kept), kept);
+    }
+}
+
+void frames_expect (const frames_t *self)
+{
+    const char *at = (const char *) self;
+    size_t size = self ? EXPECTED : 0;
+    for (size_t i = 0; i < size; i += CACHE_LINE) {
+        __builtin_prefetch (at + i, 1);
     }
 }
 

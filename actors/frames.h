@@ -16,6 +16,8 @@ typedef struct frames frames_t;
 //  kept.
 void frames_note (frames_t **self_p, const char *codec, bool up, bytes_t bytes, fep_err_t reason,
                   int64_t wall_ms);
+//  A frame is about to be noted: the memory for it is fetched into the cache meanwhile.
+void frames_expect (const frames_t *self);
 void frames_destroy (frames_t **self_p);
 
 //  Appends an array, those up before the one down, older first:

@@ -233,7 +233,9 @@ static void s_accept (session_t *self, const session_env_t *env, const codec_io_
     self->facts.frames++;
     self->facts.items += env->batch->item_count - from.item_count;
     metric_add (METRIC_frames_received, 1);
-    metric_add (METRIC_units_raw, io->raw_units);
+    if (io->raw_units) {
+        metric_add (METRIC_units_raw, io->raw_units);
+    }
     if (io->mark) {
         self->mark = io->mark;
     }
@@ -377,6 +379,7 @@ input_t session_resume (session_t *self, const session_env_t *env)
 input_t session_input (session_t *self, const session_env_t *env, bytes_t bytes)
 {
     size_t used = 0;
+    frames_expect (self->frames);
     self->last_rx_ms = env->now_ms;
     self->facts.last_rx_ms = env->wall_ms;
     self->facts.rx_bytes += bytes.size;

@@ -59,9 +59,11 @@ struct session {
     int64_t last_rx_ms;              //  Any byte
     int64_t half_at_ms;   //  When an unfinished frame in the window has waited too long; 0 = none
     int64_t quiet_at_ms;  //  When the packet it came in counts as ended; 0 = it did, or no packets
-    int64_t trace_until_ms;              //  Wall clock
-    requests_t *requests;                //  Made at the first request
-    frames_t *frames;                    //  The last ones; made at the first frame
+    int64_t trace_until_ms;  //  Wall clock
+    int64_t
+        confirmation_ms;   //  Wall clock: when a confirmation was last kept as the last frame sent
+    requests_t *requests;  //  Made at the first request
+    frames_t *frames;      //  The last ones; made at the first frame
     char identity[ADDRESS_MAX + 1];      //  As it said who it is; "" until the first good frame
     char address[ADDRESS_MAX + 1];       //  As the archive knows it
     session_facts_t facts;               //  Counters
