@@ -1,15 +1,10 @@
-//  The actor frame and its host thread. One loop turn: take mail of every actor, tick, retry what is held,
-//  then sleep in epoll unless a socket still has input.
-#include "actors/actor.h"
-#include "fep/clock.h"
+//  The actor frame: mailboxes, words, what an actor may ask of it.
+#include "actors/actor_inside.h"
 #include "fep/log.h"
 #include "fep/metrics.h"
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <unistd.h>
 
 //  libzmq is not instrumented, so the thread sanitizer cannot see that a message that was received was sent
 //  before. It is told here; without, every byte that crosses would look like a race.
@@ -23,68 +18,17 @@ void __tsan_release (void *address);
 
 static int s_crossing;
 
-static void s_before_send (void)
+void actor_before_send (void)
 {
     __tsan_release (&s_crossing);
 }
 
-static void s_after_receive (void)
+void actor_after_receive (void)
 {
     __tsan_acquire (&s_crossing);
 }
 
-#define END_WAIT_US 100  //  Between looks whether a thread has ended
-#define END_TRIES 20000
-#define ENDPOINT_MAX 48
 #define TURN_MESSAGES 64  //  Taken from one socket in one turn
-
-typedef struct {
-    zsock_t *owned;               //  Ours to destroy; NULL for raw sockets
-    void *handle;                 //  The libzmq socket
-    bool input;                   //  Is read from
-    bool gated;                   //  Not while stalled
-    bool router;                  //  Identity frame first
-    bool raw;                     //  class->raw reads it
-    char endpoint[ENDPOINT_MAX];  //  PULL: where; else empty
-    actor_t *local;  //  PUSH: the actor of the same thread that pulls there; NULL: another thread's
-    int local_mail;  //  Its mailbox
-} mail_t;
-
-struct actor {
-    const actor_class_t *class;      //  Its table
-    unsigned number;                 //  Of its class
-    char name[32];                   //  With number
-    void *self;                      //  Its struct
-    host_t *host;                    //  Its thread
-    config_t config;                 //  Own copy; texts borrowed
-    mail_t mail[ACTOR_SOCKETS_MAX];  //  Its sockets
-    int mail_count;                  //  Used
-    bool stalled;                    //  By itself
-    bool holding;                    //  held is waiting for room
-    int held_socket;                 //  Where held goes
-    const char *held_word;           //  With which word
-    zmq_msg_t held;                  //  One message in hand
-    bool woken;                      //  Was handed a message since its last tick
-    bool draining;                   //  STOP was received
-    bool stopped;                    //  class->stop was called
-    bool failed;                     //  actor_fail was called
-    int64_t deadline_us;             //  Its next tick
-    zmq_msg_t sender;                //  Identity of the current message
-    bool has_sender;                 //  sender is set
-    zmq_msg_t *body;                 //  Of the current message; NULL between handlers
-};
-
-struct host {
-    zactor_t *thread;                      //  The thread; its pipe is ours
-    zsock_t *pipe;                         //  The thread's end
-    loop_t *loop;                          //  The thread's
-    const context_t *context;              //  Given
-    host_actor_t wanted[HOST_ACTORS_MAX];  //  What to start
-    actor_t *actors[HOST_ACTORS_MAX];      //  Started
-    size_t count;                          //  Used
-    bool started;                          //  All starts succeeded
-    pid_t tid;                             //  Of the thread
-};
 
 const context_t *actor_context (actor_t *self)
 {
@@ -129,6 +73,14 @@ uint8_t *actor_body_memory (actor_t *self)
 
 //  ---- Sockets ----
 
+static void s_ready (void *arg, uint32_t events)
+{
+    mail_t *mail = arg;
+    (void) events;
+    mail->signalled = true;
+    mail->ask = true;
+}
+
 static int s_join (actor_t *self, mail_t mail)
 {
     FEP_ASSERT (self->mail_count < ACTOR_SOCKETS_MAX);
@@ -136,11 +88,12 @@ static int s_join (actor_t *self, mail_t mail)
         int fd = -1;
         size_t size = sizeof fd;
         if (zmq_getsockopt (mail.handle, ZMQ_FD, &fd, &size) != 0 ||
-            loop_add (self->host->loop, fd, NULL, NULL) != FEP_OK) {
+            loop_add (self->host->loop, fd, s_ready, &self->mail[self->mail_count]) != FEP_OK) {
             log_line (LEVEL_ERROR, "ACTOR-SOCKET", "problem=epoll errno=%d", errno);
             return -1;
         }
     }
+    mail.ask = true;
     self->mail[self->mail_count] = mail;
     return self->mail_count++;
 }
@@ -237,7 +190,7 @@ static fep_err_t s_send_error (void)
 //  The first frame decides whether there is room: a multipart message is all or nothing.
 static fep_err_t s_send (void *handle, const bytes_t *peer, const char *word, zmq_msg_t *body)
 {
-    s_before_send ();
+    actor_before_send ();
     if (peer && zmq_send (handle, peer->data, peer->size, ZMQ_DONTWAIT | ZMQ_SNDMORE) < 0) {
         fep_err_t error = s_send_error ();
         zmq_msg_close (body);
@@ -256,9 +209,16 @@ static fep_err_t s_send (void *handle, const bytes_t *peer, const char *word, zm
     return FEP_OK;
 }
 
+//  Sending may take the signal that something has come.
+static void *s_handle (actor_t *self, int socket)
+{
+    self->mail[socket].ask = true;
+    return self->mail[socket].handle;
+}
+
 fep_err_t actor_send_msg (actor_t *self, int socket, const char *word, zmq_msg_t *body)
 {
-    return s_send (self->mail[socket].handle, NULL, word, body);
+    return s_send (s_handle (self, socket), NULL, word, body);
 }
 
 fep_err_t actor_send (actor_t *self, int socket, const char *word, bytes_t body)
@@ -268,7 +228,7 @@ fep_err_t actor_send (actor_t *self, int socket, const char *word, bytes_t body)
     if (body.size) {
         memcpy (zmq_msg_data (&message), body.data, body.size);
     }
-    return s_send (self->mail[socket].handle, NULL, word, &message);
+    return s_send (s_handle (self, socket), NULL, word, &message);
 }
 
 fep_err_t actor_send_to (actor_t *self, int socket, bytes_t peer, const char *word, bytes_t body)
@@ -278,19 +238,22 @@ fep_err_t actor_send_to (actor_t *self, int socket, bytes_t peer, const char *wo
     if (body.size) {
         memcpy (zmq_msg_data (&message), body.data, body.size);
     }
-    return s_send (self->mail[socket].handle, &peer, word, &message);
+    return s_send (s_handle (self, socket), &peer, word, &message);
 }
 
 //  Sends a copy of the held message (reference counted), so that it is still there if the queue is full.
-static bool s_flush_held (actor_t *self)
+bool actor_flush_held (actor_t *self)
 {
     if (self->holding) {
         zmq_msg_t copy;
         zmq_msg_init (&copy);
         zmq_msg_copy (&copy, &self->held);
-        fep_err_t error =
-            s_send (self->mail[self->held_socket].handle, NULL, self->held_word, &copy);
+        const mail_t *mail = &self->mail[self->held_socket];
+        fep_err_t error = s_send (mail->handle, NULL, self->held_word, &copy);
         if (error == FEP_OK) {
+            if (mail->local) {
+                mail->local->mail[mail->local_mail].ask = true;
+            }
             zmq_msg_close (&self->held);
             self->holding = false;
         }
@@ -299,7 +262,6 @@ static bool s_flush_held (actor_t *self)
 }
 
 static void s_dispatch (actor_t *self, bytes_t word, zmq_msg_t *body);
-static bool s_has_input (const mail_t *mail);
 
 //  Within one thread a message need not go through a mailbox, which costs more than most handlers: if the next actor
 //  takes input now and nothing waits before this message, its handler runs at once. False: it goes the long way.
@@ -307,7 +269,7 @@ static bool s_hand_over (const mail_t *mail, const char *word, zmq_msg_t *body)
 {
     actor_t *next = mail->local;
     if (!next || next->stopped || next->body || actor_stalled (next) ||
-        s_has_input (&next->mail[mail->local_mail])) {
+        next->mail[mail->local_mail].ask) {
         return false;
     }
     zmq_msg_t message;
@@ -334,7 +296,7 @@ void actor_forward (actor_t *self, int socket, const char *word, zmq_msg_t *body
     self->held_socket = socket;
     self->held_word = word;
     self->holding = true;
-    s_flush_held (self);
+    actor_flush_held (self);
 }
 
 void actor_forward_body (actor_t *self, int socket, const char *word)
@@ -373,6 +335,7 @@ void actor_fail (actor_t *self, const char *id, fep_err_t reason)
         log_line (LEVEL_ERROR, id, "actor=%s reason=%s text=\"%s\"", self->name,
                   fep_err_name (reason), fep_err_text (reason));
         zstr_send (self->host->pipe, "FAILED");
+        self->host->pipe_ask = true;
     }
 }
 
@@ -418,7 +381,7 @@ static bool s_take (actor_t *self, int socket)
         zmq_msg_close (&body);
         return false;
     }
-    s_after_receive ();
+    actor_after_receive ();
     if (mail->router) {
         zmq_msg_init (&self->sender);
         zmq_msg_move (&self->sender, &word);
@@ -441,313 +404,69 @@ static bool s_take (actor_t *self, int socket)
     return true;
 }
 
-static bool s_has_input (const mail_t *mail)
+bool actor_has_input (const mail_t *mail)
 {
     int events = 0;
     size_t size = sizeof events;
     return zmq_getsockopt (mail->handle, ZMQ_EVENTS, &events, &size) == 0 && (events & ZMQ_POLLIN);
 }
 
-//  Takes what there is, bounded. True if a socket may have more.
-static bool s_take_mail (actor_t *self)
+//  Takes what one socket has, bounded. ZMQ_EVENTS is a system call, so it is asked only where something may have
+//  come; then messages are taken until there is none. Raw sockets are written to behind our back: asked always.
+static bool s_take_some (actor_t *self, int socket)
+{
+    mail_t *mail = &self->mail[socket];
+    int taken = 0;
+    if (mail->gated && actor_stalled (self)) {
+        if (mail->signalled) {
+            //  The signal is taken, or epoll would not sleep; what it said is remembered by `ask`.
+            (void) actor_has_input (mail);
+            mail->signalled = false;
+        }
+        return false;
+    }
+    mail->ask = false;
+    mail->signalled = false;
+    bool more = actor_has_input (mail);
+    while (more && taken < TURN_MESSAGES && !(mail->gated && actor_stalled (self))) {
+        if (mail->raw) {
+            self->class->raw (self->self, self, socket);
+            more = actor_has_input (mail);
+        } else {
+            more = s_take (self, socket);
+        }
+        taken++;
+    }
+    mail->ask = mail->ask || more;
+    return more && taken == TURN_MESSAGES;
+}
+
+//  True if a socket may have more.
+bool actor_take_mail (actor_t *self)
 {
     bool more = false;
     for (int i = 0; i < self->mail_count; i++) {
+        const mail_t *mail = &self->mail[i];
+        if (mail->input && (mail->ask || mail->raw)) {
+            more = s_take_some (self, i) || more;
+        }
+    }
+    return more;
+}
+
+//  Before a sleep: has something come whose signal a send has taken?
+bool actor_may_not_sleep (actor_t *self)
+{
+    for (int i = 0; i < self->mail_count; i++) {
         mail_t *mail = &self->mail[i];
-        if (!mail->input) {
+        if (!mail->input || !(mail->ask || mail->raw) || (mail->gated && actor_stalled (self))) {
             continue;
         }
-        int taken = 0;
-        while (taken < TURN_MESSAGES && !(mail->gated && actor_stalled (self)) &&
-               s_has_input (mail)) {
-            if (mail->raw) {
-                self->class->raw (self->self, self, i);
-            } else if (!s_take (self, i)) {
-                break;
-            }
-            taken++;
+        if (actor_has_input (mail)) {
+            mail->ask = true;
+            return true;
         }
-        more = more || taken == TURN_MESSAGES;
+        mail->ask = false;
     }
-    return more;
-}
-
-//  ---- The host thread ----
-
-static void s_actor_stop (actor_t *self)
-{
-    if (!self->stopped) {
-        self->stopped = true;
-        self->class->stop (self->self, self);
-    }
-}
-
-static void s_actor_destroy (actor_t **self_p)
-{
-    actor_t *self = *self_p;
-    s_actor_stop (self);
-    if (self->holding) {
-        zmq_msg_close (&self->held);
-    }
-    for (int i = 0; i < self->mail_count; i++) {
-        zsock_destroy (&self->mail[i].owned);
-    }
-    free (self->self);
-    free (self);
-    *self_p = NULL;
-}
-
-static bool s_actor_start (host_t *host, const host_actor_t *wanted)
-{
-    actor_t *self = calloc (1, sizeof *self);
-    FEP_ASSERT (self);
-    self->class = wanted->class;
-    self->number = wanted->number;
-    self->host = host;
-    self->config = *host->context->config;
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-    snprintf (self->name, sizeof self->name, wanted->class->name, wanted->number);
-#pragma GCC diagnostic pop
-    self->self = calloc (1, wanted->class->self_size);
-    FEP_ASSERT (self->self);
-    host->actors[host->count++] = self;
-    log_set_actor (self->name);
-    fep_err_t error = self->class->start (self->self, self);
-    if (error != FEP_OK) {
-        log_line (LEVEL_ERROR, "ACTOR-START", "actor=%s reason=%s text=\"%s\"", self->name,
-                  fep_err_name (error), fep_err_text (error));
-    }
-    return error == FEP_OK;
-}
-
-//  Mail of other actors that was not taken yet. Clients of the doors are not waited for.
-static bool s_has_mail (const actor_t *self)
-{
-    bool has = false;
-    for (int i = 0; i < self->mail_count && !has; i++) {
-        has = self->mail[i].input && !self->mail[i].raw && s_has_input (&self->mail[i]);
-    }
-    return has;
-}
-
-//  An actor that was told to stop leaves when it has nothing in hand and nothing before it.
-static void s_finish (host_t *host, size_t index)
-{
-    actor_t *self = host->actors[index];
-    if (self->draining && !self->stopped && !self->holding &&
-        (!self->class->drain || self->class->drain (self->self, self)) && !s_has_mail (self)) {
-        s_actor_stop (self);
-        s_before_send ();
-        zsock_send (host->pipe, "si", "STOPPED", (int) index);
-    }
-}
-
-//  One turn of one actor. Returns whether it has more to do at once.
-static bool s_turn (host_t *host, size_t index, int64_t now_us)
-{
-    actor_t *self = host->actors[index];
-    if (self->stopped) {
-        return false;
-    }
-    log_set_actor (self->name);
-    s_flush_held (self);
-    bool more = s_take_mail (self);
-    self->deadline_us = INT64_MAX;
-    self->woken = false;
-    if (self->class->tick) {
-        self->deadline_us = self->class->tick (self->self, self, now_us);
-    }
-    s_finish (host, index);
-    return more;
-}
-
-static bool s_pipe_command (host_t *host)
-{
-    zmsg_t *message = zmsg_recv_nowait (host->pipe);
-    s_after_receive ();
-    char *word = message ? zmsg_popstr (message) : NULL;
-    bool stay = word && !streq (word, "$TERM");
-    if (stay && streq (word, "STATUS")) {
-        zstr_send (host->pipe, "ALIVE");
-    }
-    if (stay && streq (word, "STOP")) {
-        char *index = zmsg_popstr (message);
-        host->actors[atoi (index)]->draining = true;
-        zstr_free (&index);
-    }
-    if (stay && streq (word, "SET")) {
-        zframe_t *frame = zmsg_pop (message);
-        for (size_t i = 0; i < host->count; i++) {
-            memcpy (&host->actors[i]->config, zframe_data (frame), sizeof (config_t));
-        }
-        zframe_destroy (&frame);
-    }
-    zstr_free (&word);
-    zmsg_destroy (&message);
-    return stay;
-}
-
-static int s_timeout_ms (int64_t deadline_us, int64_t now_us)
-{
-    if (deadline_us == INT64_MAX) {
-        return 1000;
-    }
-    int64_t left = deadline_us - now_us;
-    return left <= 0 ? 0 : left > 1000000 ? 1000 : (int) ((left + 999) / 1000);
-}
-
-static void s_run (host_t *host)
-{
-    for (;;) {
-        int64_t now_us = clock_mono_us ();
-        int64_t deadline_us = INT64_MAX;
-        bool more = false;
-        while (zsock_events (host->pipe) & ZMQ_POLLIN) {
-            if (!s_pipe_command (host)) {
-                return;
-            }
-        }
-        //  Producers first: what they hand over is seen by the others' ticks in the same turn.
-        for (size_t i = host->count; i-- > 0;) {
-            more = s_turn (host, i, now_us) || more;
-            actor_t *actor = host->actors[i];
-            if (actor->holding || actor->draining) {
-                //  Room is not announced to a PUSH that is not polled for it: look again soon.
-                actor->deadline_us = now_us + 1000;
-            }
-            if (!actor->stopped && actor->deadline_us < deadline_us) {
-                deadline_us = actor->deadline_us;
-            }
-        }
-        for (size_t i = 0; i < host->count && !more; i++) {
-            actor_t *actor = host->actors[i];
-            more = more || (actor->woken && !actor->stopped);
-            for (int k = 0; k < actor->mail_count && !actor->stopped && !more; k++) {
-                const mail_t *mail = &actor->mail[k];
-                more = more || (mail->input && !(mail->gated && actor_stalled (actor)) &&
-                                s_has_input (mail));
-            }
-        }
-        loop_wait (host->loop, more ? 0 : s_timeout_ms (deadline_us, clock_mono_us ()));
-    }
-}
-
-static void s_host (zsock_t *pipe, void *arg)
-{
-    host_t *host = arg;
-    host->pipe = pipe;
-    host->tid = gettid ();
-    int fd = zsock_fd (pipe);
-    bool ok = loop_add (host->loop, fd, NULL, NULL) == FEP_OK;
-    size_t wanted = 0;
-    while (ok && wanted < HOST_ACTORS_MAX && host->wanted[wanted].class) {
-        ok = s_actor_start (host, &host->wanted[wanted++]);
-    }
-    if (ok) {
-        //  Cut to 15 characters: what top and a debugger show.
-        prctl (PR_SET_NAME, host->actors[0]->name);
-    }
-    host->started = ok;
-    s_before_send ();
-    zsock_signal (pipe, 0);
-    if (ok) {
-        s_run (host);
-    }
-    for (size_t i = 0; i < host->count; i++) {
-        log_set_actor (host->actors[i]->name);
-        s_actor_destroy (&host->actors[i]);
-    }
-    loop_remove (host->loop, fd);
-    s_before_send ();
-}
-
-//  ---- The supervisor's side ----
-
-host_t *host_new (const context_t *context, const host_actor_t actors[], size_t count)
-{
-    FEP_ASSERT (count < HOST_ACTORS_MAX);
-    host_t *self = calloc (1, sizeof *self);
-    FEP_ASSERT (self);
-    self->context = context;
-    memcpy (self->wanted, actors, count * sizeof *actors);
-    if (loop_new (&self->loop) != FEP_OK) {
-        free (self);
-        return NULL;
-    }
-    self->thread = zactor_new (s_host, self);
-    s_after_receive ();
-    if (!self->thread || !self->started) {
-        host_destroy (&self);
-    }
-    return self;
-}
-
-void host_stop_actor (host_t *self, size_t index)
-{
-    zsock_send (self->thread, "si", "STOP", (int) index);
-}
-
-void host_ping (host_t *self)
-{
-    zstr_send (self->thread, "STATUS");
-}
-
-void host_set (host_t *self, const config_t *config)
-{
-    s_before_send ();
-    zsock_send (self->thread, "sb", "SET", config, sizeof *config);
-}
-
-int host_fd (host_t *self)
-{
-    return (int) zsock_fd (self->thread);
-}
-
-host_news_t host_news (host_t *self, size_t *index)
-{
-    if (!(zsock_events (self->thread) & ZMQ_POLLIN)) {
-        return HOST_NOTHING;
-    }
-    zmsg_t *message = zmsg_recv_nowait (zactor_sock (self->thread));
-    s_after_receive ();
-    char *word = message ? zmsg_popstr (message) : NULL;
-    host_news_t news = HOST_NOTHING;
-    if (word && streq (word, "ALIVE")) {
-        news = HOST_ALIVE;
-    }
-    if (word && streq (word, "FAILED")) {
-        news = HOST_FAILED;
-    }
-    if (word && streq (word, "STOPPED")) {
-        char *which = zmsg_popstr (message);
-        *index = (size_t) atoi (which);
-        zstr_free (&which);
-        news = HOST_STOPPED;
-    }
-    zstr_free (&word);
-    zmsg_destroy (&message);
-    return news;
-}
-
-//  CZMQ says that a thread has ended before it closes its end of the pipe, and counts open sockets without a lock: a
-//  thread that closes while another one does leaves a socket counted for ever. So it is waited for.
-static void s_await_end (pid_t tid)
-{
-    for (int i = 0; i < END_TRIES && tid && tgkill (getpid (), tid, 0) == 0; i++) {
-        (void) usleep (END_WAIT_US);
-    }
-}
-
-void host_destroy (host_t **self_p)
-{
-    host_t *self = *self_p;
-    if (self) {
-        zactor_destroy (&self->thread);
-        s_await_end (self->tid);
-        s_after_receive ();
-        loop_destroy (&self->loop);
-        free (self);
-        *self_p = NULL;
-    }
+    return false;
 }

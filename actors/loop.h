@@ -1,5 +1,5 @@
 //  epoll for file descriptors. ZeroMQ sockets join through actor.c, which keeps the rule that goes with
-//  ZMQ_FD: ask ZMQ_EVENTS before each sleep and after each send or receive.
+//  ZMQ_FD: ask ZMQ_EVENTS when it was ready, after each send on the socket, and until there is nothing.
 #ifndef ACTORS_LOOP_H
 #define ACTORS_LOOP_H
 

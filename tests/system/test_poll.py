@@ -78,7 +78,7 @@ def wait_values(daemon, subscriber, unit, text="values"):
 def test_polled_pymodbus():
     daemon = station([1, 2, 7])
     subscriber = Subscriber(daemon, "reading/03", "login/03", "heartbeat/03").wait_subscribed("reading/03")
-    gateway = gateway_of(daemon, [1, 2, 7], heartbeat=b"HB", heartbeat_s=0.2)
+    gateway = gateway_of(daemon, [1, 2, 7], heartbeat=b"HB", heartbeat_s=0.03)
     for unit in (1, 2, 7):
         wait_values(daemon, subscriber, unit)
         equal(values_of(subscriber.messages("reading/03"), unit), wanted(unit), f"values of unit {unit}")
