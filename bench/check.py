@@ -60,6 +60,7 @@ class Tally:
         self.changed = 0
         self.wrong = 0
         self.held = set()    # sequence and index of every message held back
+        self.loose = []      # items of polled meters whose message does not say which answer: reads of some registers
         self.examples = []
 
     def identity(self, message):
@@ -134,8 +135,7 @@ class Tally:
             self.items += 1
             kind, i = values.PLACE.get(item[0], (None, None))
             if kind not in blocks:
-                self.wrong += 1
-                self.fault("of no answer", place, (address, unit, item))
+                self.loose.append((place, kind, address, unit, i, item))
                 continue
             identity, want, mask = blocks[kind]
             if (self.seen.get(identity, 0) | mask[0]) >> i & 1:
@@ -145,6 +145,19 @@ class Tally:
             self.compare(place, identity, item, want[i])
         for identity, _, mask in blocks.values():
             self.seen[identity] = self.seen.get(identity, 0) | mask[0]
+
+
+    def settle_loose(self, answers):
+        """What a person read apart from the polls must be what some answer of part of a block held."""
+        parts = {}
+        for (kind, address, unit, count), (_, whole) in answers.items():
+            if not whole:
+                parts.setdefault((kind, address, unit), []).append(values.expected(kind, address, unit, count, 0))
+        for place, kind, address, unit, i, item in self.loose:
+            wanted = [want[i] for want in parts.get((kind, address, unit), [])] if kind is not None else []
+            if item[3] & SUSPECT or not any(values.same(item, want) for want in wanted):
+                self.wrong += 1
+                self.fault("of no answer", place, (address, unit, item))
 
 
 class Recorder:
@@ -319,6 +332,8 @@ def compare_answers(answers, journal):
 
 def compare(ledger, answers, journal, feed, earlier, head, first):
     """The counts of the verdict."""
+    for tally in (journal, feed, earlier):
+        tally.settle_loose(answers)
     lost_commit = lost_feed = 0
     lost_answers, polled, examples = compare_answers(answers, journal)
     polled["published"] = sum(1 for identity in answers if identity in feed.seen)
