@@ -311,13 +311,26 @@ static void s_latest_json (const latest_t *latest, json_t *json)
     json_object_end (json);
 }
 
+//  Whether a point was asked for; without names every one is.
+static bool s_asked_for (const ctl_t *ctl, uint32_t point)
+{
+    bool found = ctl->name_count == 0;
+    for (size_t i = 0; i < ctl->name_count && !found; i++) {
+        uint32_t named = 0;
+        found = point_parse (ctl->names[i], &named) && named == point;
+    }
+    return found;
+}
+
 static void s_latest_row (const ctl_t *ctl, bytes_t row, table_t *table, json_t *json)
 {
-    (void) ctl;
     latest_t latest;
     char text[200];
     if (!s_read_latest (row, &latest)) {
         fprintf (stderr, "fepctl: a row of another shape was left out\n");
+        return;
+    }
+    if (!s_asked_for (ctl, latest.point)) {
         return;
     }
     if (json) {

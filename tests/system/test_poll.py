@@ -152,6 +152,13 @@ def test_read_on_demand():
     equal((result[0], result[1]["error"]), ("RESULT", "OK"), "the result")
     wait_until(lambda: values_of(daemon.readings(GATEWAY), 2).get(VOLTAGE) == (2302, -1), "the voltage")
     equal([(one.unit, one.address, one.count) for one in gateway.log if one.unit == 2][-1], (2, 2, 1), "the request")
+    before = daemon.status()["head"]
+    done = program(os.path.join(BIN, "fepctl"), "--door", daemon.door_at, "--json", "read", GATEWAY, "--mp", "2",
+                   "--point", "voltage.l1_V")
+    equal(done.returncode, 0, f"fepctl read: {done.stderr}")
+    shown = json.loads(done.stdout)["values"]
+    equal([(one["point"], one["value"]) for one in shown], [("voltage.l1_V", "230.2")], "the point asked for alone")
+    check(shown[0]["sequence"] > before, "what the answer brought, not what was known", shown)
     gateway.dead = {2}
     result = daemon.ask_raw("READ", {"terminal": GATEWAY, "mp": 2, "kind": "current"})
     equal(result[1]["error"], "TIMEOUT", "the result of a dead meter")
