@@ -6,6 +6,7 @@
 //  Words it takes: BATCH from the chain; DURABLE from storage; ACK, ALARMS, ARCHIVE from control.
 //  An acknowledgement is answered once it is on disk.
 #include "actors/actor.h"
+#include "actors/answer.h"
 #include "actors/alarm_walk.h"
 #include "actors/mailq.h"
 #include "fep/clock.h"
@@ -185,13 +186,8 @@ static fep_err_t s_on_batch (void *arg, actor_t *actor, bytes_t body)
 static void s_answer (alarm_actor_t *self, bytes_t client, const char *word, const writer_t *body)
 {
     writer_t out = writer_of (self->answer, self->page_size);
-    wire_put_map (&out, 3);
-    wire_put_text (&out, "client");
-    wire_put_bin (&out, client);
-    wire_pair_text (&out, "word", word);
-    wire_put_text (&out, "body");
-    wire_put_bin (&out, writer_bytes (body));
-    FEP_ASSERT (!out.failed && !body->failed);
+    fep_err_t error = answer_put (&out, client, word, body);
+    FEP_ASSERT (error == FEP_OK);
     mailq_send (&self->mail, self->actor, self->control, bytes_of (NULL, 0), WORD_ANSWER,
                 writer_bytes (&out));
 }
@@ -200,10 +196,7 @@ static void s_answer_error (alarm_actor_t *self, bytes_t client, int64_t token, 
 {
     uint8_t memory[HEAD_BYTES];
     writer_t out = writer_of (memory, sizeof memory);
-    wire_put_map (&out, 3);
-    wire_pair_int (&out, "token", token);
-    wire_pair_text (&out, "error", fep_err_name (error));
-    wire_pair_text (&out, "text", fep_err_text (error));
+    answer_put_error (&out, token, error, NULL);
     s_answer (self, client, "ERROR", &out);
 }
 

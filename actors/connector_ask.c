@@ -1,5 +1,6 @@
 //  Requests on their way to a terminal and back: REQUEST from control, ANSWER with a RESULT to control. And the
 //  profiles that requests name: PROFILE from control, before the first request that needs it.
+#include "actors/answer.h"
 #include "actors/connector.h"
 #include "fep/log.h"
 #include <stdlib.h>
@@ -18,13 +19,8 @@ static void s_answer (connector_t *self, bytes_t client, int64_t token, fep_err_
     wire_pair_text (&inner, "error", fep_err_name (error));
     wire_pair_text (&inner, "text", fep_err_text (error));
     wire_pair_uint (&inner, "code", code);
-    wire_put_map (&out, 3);
-    wire_put_text (&out, "client");
-    wire_put_bin (&out, client);
-    wire_pair_text (&out, "word", "RESULT");
-    wire_put_text (&out, "body");
-    wire_put_bin (&out, writer_bytes (&inner));
-    FEP_ASSERT (!inner.failed && !out.failed);
+    fep_err_t put = answer_put (&out, client, "RESULT", &inner);
+    FEP_ASSERT (put == FEP_OK);
     mailq_send (&self->links, self->actor, self->control, bytes_of (NULL, 0), WORD_ANSWER,
                 writer_bytes (&out));
 }

@@ -1,4 +1,5 @@
 //  What is known of a session: counters, last frames, traffic of the local day, and in one sentence how it is.
+#include "actors/answer.h"
 #include "actors/connector.h"
 #include "actors/verdict.h"
 #include "fep/clock.h"
@@ -127,13 +128,8 @@ fep_err_t connector_on_show (void *arg, actor_t *actor, bytes_t body)
     writer_t answer = writer_of (memory, sizeof memory);
     writer_t inner = writer_of (inner_memory, sizeof inner_memory);
     s_answer (self, conn, body, wire_get_bin (&head), &inner);
-    wire_put_map (&answer, 3);
-    wire_put_text (&answer, "client");
-    wire_put_bin (&answer, wire_get_bin (&client));
-    wire_pair_text (&answer, "word", "TERMINAL");
-    wire_put_text (&answer, "body");
-    wire_put_bin (&answer, writer_bytes (&inner));
-    if (answer.failed || inner.failed || client.failed || head.failed) {
+    fep_err_t error = answer_put (&answer, wire_get_bin (&client), "TERMINAL", &inner);
+    if (error != FEP_OK || client.failed || head.failed) {
         return FEP_FULL;
     }
     return actor_send (actor, self->control, WORD_ANSWER, writer_bytes (&answer));

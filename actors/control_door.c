@@ -1,5 +1,6 @@
 //  The door: requests of clients, one row of fep/door.def each. What another actor knows is forwarded to it
 //  with the client's identity; its ANSWER comes back through control.c.
+#include "actors/answer.h"
 #include "actors/control.h"
 #include "fep/log.h"
 #include "fep/metrics.h"
@@ -23,10 +24,7 @@ static void s_error (control_t *self, const door_ask_t *ask, fep_err_t error)
 {
     uint8_t memory[512];
     writer_t out = writer_of (memory, sizeof memory);
-    wire_put_map (&out, 3);
-    wire_pair_int (&out, "token", ask->token);
-    wire_pair_text (&out, "error", fep_err_name (error));
-    wire_pair_text (&out, "text", ask->text[0] ? ask->text : fep_err_text (error));
+    answer_put_error (&out, ask->token, error, ask->text);
     metric_add (METRIC_door_errors, 1);
     control_door_send (self, ask->client, "ERROR", writer_bytes (&out));
 }

@@ -4,6 +4,7 @@
 //
 //  Words it takes: COMMITTED from storage; LATEST from control.
 #include "actors/actor.h"
+#include "actors/answer.h"
 #include "actors/follower.h"
 #include "actors/latest.h"
 #include "fep/clock.h"
@@ -234,16 +235,8 @@ static fep_err_t s_on_latest (void *arg, actor_t *actor, bytes_t body)
     writer_u32be (&patch, written);
     wire_pair_uint (&inner, "next", next);
     writer_t answer = writer_of (page + limit + 256, limit + 768);
-    wire_put_map (&answer, 3);
-    wire_put_text (&answer, "client");
-    wire_put_bin (&answer, wire_get_bin (&client));
-    wire_pair_text (&answer, "word", "LATEST");
-    wire_put_text (&answer, "body");
-    wire_put_bin (&answer, writer_bytes (&inner));
-    if (inner.failed || answer.failed) {
-        return FEP_LIMIT;
-    }
-    return actor_send (actor, self->control, WORD_ANSWER, writer_bytes (&answer));
+    fep_err_t error = answer_put (&answer, wire_get_bin (&client), "LATEST", &inner);
+    return error ? error : actor_send (actor, self->control, WORD_ANSWER, writer_bytes (&answer));
 }
 
 //  ---- Start and stop ----

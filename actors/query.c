@@ -4,6 +4,7 @@
 //  A page ends at door.page_bytes of answer or SCAN_RECORDS of journal, whichever comes first; `next` advances
 //  even if nothing matched.
 #include "actors/actor.h"
+#include "actors/answer.h"
 #include "actors/split.h"
 #include "fep/log.h"
 #include "fep/pack.h"
@@ -153,24 +154,9 @@ static fep_err_t s_filter (bytes_t body, const config_t *config, filter_t *filte
 static fep_err_t s_answer (query_t *self, bytes_t client, const char *word, const writer_t *body)
 {
     writer_t out = writer_of (self->answer, self->page_size);
-    wire_put_map (&out, 3);
-    wire_put_text (&out, "client");
-    wire_put_bin (&out, client);
-    wire_pair_text (&out, "word", word);
-    wire_put_text (&out, "body");
-    wire_put_bin (&out, writer_bytes (body));
-    if (out.failed || body->failed) {
-        return FEP_LIMIT;
-    }
-    return actor_send (self->actor, self->control, WORD_ANSWER, writer_bytes (&out));
-}
-
-static void s_error_body (writer_t *out, int64_t token, fep_err_t error)
-{
-    wire_put_map (out, 3);
-    wire_pair_int (out, "token", token);
-    wire_pair_text (out, "error", fep_err_name (error));
-    wire_pair_text (out, "text", fep_err_text (error));
+    fep_err_t error = answer_put (&out, client, word, body);
+    return error ? error
+                 : actor_send (self->actor, self->control, WORD_ANSWER, writer_bytes (&out));
 }
 
 static void s_trimmed_body (query_t *self, writer_t *out, int64_t token)
@@ -233,7 +219,7 @@ static fep_err_t s_on_fetch (void *arg, actor_t *actor, bytes_t body)
         s_trimmed_body (self, &out, token);
         return s_answer (self, who, "TRIMMED", &out);
     }
-    s_error_body (&out, token, error);
+    answer_put_error (&out, token, error, NULL);
     return s_answer (self, who, "ERROR", &out);
 }
 

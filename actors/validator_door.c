@@ -1,4 +1,5 @@
 //  What clients ask the validator through the door: HELD and ACCEPT.
+#include "actors/answer.h"
 #include "actors/validator.h"
 #include "fep/log.h"
 #include "fep/wire.h"
@@ -13,26 +14,16 @@ static fep_err_t s_answer (validator_t *self, bytes_t client, const char *word,
 {
     static uint8_t memory[ANSWER_MAX + 1024];
     writer_t out = writer_of (memory, sizeof memory);
-    wire_put_map (&out, 3);
-    wire_put_text (&out, "client");
-    wire_put_bin (&out, client);
-    wire_pair_text (&out, "word", word);
-    wire_put_text (&out, "body");
-    wire_put_bin (&out, writer_bytes (body));
-    if (out.failed || body->failed) {
-        return FEP_LIMIT;
-    }
-    return actor_send (self->actor, self->control, WORD_ANSWER, writer_bytes (&out));
+    fep_err_t error = answer_put (&out, client, word, body);
+    return error ? error
+                 : actor_send (self->actor, self->control, WORD_ANSWER, writer_bytes (&out));
 }
 
 static fep_err_t s_error (validator_t *self, bytes_t client, int64_t token, fep_err_t error)
 {
     uint8_t memory[256];
     writer_t out = writer_of (memory, sizeof memory);
-    wire_put_map (&out, 3);
-    wire_pair_int (&out, "token", token);
-    wire_pair_text (&out, "error", fep_err_name (error));
-    wire_pair_text (&out, "text", fep_err_text (error));
+    answer_put_error (&out, token, error, NULL);
     return s_answer (self, client, "ERROR", &out);
 }
 
