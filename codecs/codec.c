@@ -25,3 +25,23 @@ const codec_t *codec_find (const char *name)
     }
     return NULL;
 }
+
+static const char *const s_operations[OPERATION_COUNT] = {
+    "point", "trip",     "permit_close", "close",       "alarm", "alarm_end",
+    "keep",  "keep_end", "valve_open",   "valve_close", "reset", "freeze"};
+
+const char *operation_name (unsigned operation)
+{
+    return operation < OPERATION_COUNT ? s_operations[operation] : "?";
+}
+
+bool operation_find (const char *name, uint8_t *operation)
+{
+    for (uint8_t i = 0; i < OPERATION_COUNT; i++) {
+        if (strcmp (name, s_operations[i]) == 0) {
+            *operation = i;
+            return true;
+        }
+    }
+    return false;
+}

@@ -10,6 +10,7 @@
 #include "fep/message.h"
 #include "fep/pattern.h"
 #include "fep/profile.h"
+#include "fep/zone.h"
 
 //  Two tiers. A terminal protocol owns the connection. A meter protocol is carried by one: bare on the line
 //  behind a transparent gateway, or inside its forwarding services. Neither knows the other; the session
@@ -31,6 +32,7 @@ typedef struct {
     const pattern_t *registration;  //  dtu: packets that say who it is; NULL: none
     const pattern_t *heartbeat;     //  dtu: packets that say it is there; NULL: none
     bool heartbeat_echo;            //  dtu: a heartbeat is sent back
+    const zone_t *zone;             //  Of the terminal's clock; NULL: the node's
 } codec_options_t;
 
 //  What scan may know besides the bytes.
@@ -49,15 +51,39 @@ typedef struct {
 //  with `done` as before the frame in flight and finished false, asks in another way.
 typedef enum { ANSWER_NONE, ANSWER_PARTIAL, ANSWER_DONE, ANSWER_REFUSED, ANSWER_AGAIN } answer_t;
 
-//  What we may ask a terminal.
+//  What we may ask a terminal. Numbers are part of the mailbox: append only. From PASS on it may change the world:
+//  such a request is written once.
 typedef enum {
     REQUEST_READ,
     REQUEST_READ_FROZEN,
     REQUEST_READ_EVENTS,
-    REQUEST_PASS  //  bytes, framed by the codec (Modbus: function and data, without unit and CRC)
+    REQUEST_PASS,  //  `bytes`, framed by the codec; what they are its header says (Modbus: function and data)
+    REQUEST_CLOCK,    //  Set the clock to io->wall_ms
+    REQUEST_WRITE,    //  points[i] becomes values[i]
+    REQUEST_SELECT,   //  The first step of an OPERATE in two
+    REQUEST_OPERATE,  //  `operation`; of OPERATION_POINT: points[0] becomes values[0]
+    REQUEST_FILE      //  io->file goes to the terminal, from segment `done` on
 } request_kind_t;
 
+//  What can be done to a device.
+typedef enum {
+    OPERATION_POINT,         //  A command of the profile: switch, step, set-point
+    OPERATION_TRIP,          //  Open the supply switch
+    OPERATION_PERMIT_CLOSE,  //  It may be closed by hand
+    OPERATION_CLOSE,         //  Close it
+    OPERATION_ALARM,         //  Alarm on
+    OPERATION_ALARM_END,     //  and off
+    OPERATION_KEEP,          //  Keep the power on whatever is prepaid
+    OPERATION_KEEP_END,      //  and no longer
+    OPERATION_VALVE_OPEN,
+    OPERATION_VALVE_CLOSE,
+    OPERATION_RESET,   //  Restart
+    OPERATION_FREEZE,  //  Latch registers now
+    OPERATION_COUNT
+} operation_t;
+
 #define REQUEST_POINTS_MAX 32
+#define REQUEST_VALUES_MAX 8
 #define REQUEST_PASS_MAX 256
 
 //  A request overtakes those of a later kind that wait.
@@ -67,8 +93,11 @@ typedef enum { PRIORITY_CONTROL, PRIORITY_DEMAND, PRIORITY_POLL } priority_t;
 typedef struct {
     uint16_t mp;                    //  Measuring point
     char address[ADDRESS_MAX + 1];  //  On the line; Modbus: the unit, decimal
-    const profile_t *profile;       //  Its registers, or NULL; borrowed for the call
+    const profile_t *profile;       //  Its registers and settings, or NULL; borrowed for the call
 } meter_t;
+
+//  Which measuring point of the session's terminal the meter of that address is; 0 = none.
+typedef uint16_t (codec_mp_t) (void *arg, bytes_t meter);
 
 //  One request, read by the codec, which advances `done` frame by frame.
 typedef struct {
@@ -82,12 +111,17 @@ typedef struct {
     int64_t to_ms;        //  READ_FROZEN: last instant wanted
     uint16_t event_from;  //  READ_EVENTS: event counters, first and last
     uint16_t event_to;
-    bool event_important;             //  READ_EVENTS: important (F1) or ordinary (F2)
-    uint8_t priority;                 //  priority_t
-    uint8_t tries;                    //  How often a frame of it may be sent; 0: as the options say
-    const struct codec *carried;      //  The meter protocol, or NULL: the terminal itself is asked
-    char meter[ADDRESS_MAX + 1];      //  The meter's address, if carried
-    uint32_t profile;                 //  Number of the meter's profile; 0 = none
+    bool event_important;         //  READ_EVENTS: important (F1) or ordinary (F2)
+    uint8_t priority;             //  priority_t
+    uint8_t tries;                //  How often a frame of it may be sent; 0: as the options say
+    const struct codec *carried;  //  The meter protocol, or NULL: the terminal itself is asked
+    char meter[ADDRESS_MAX + 1];  //  The meter's address, if carried
+    uint32_t profile;             //  Number of the meter's profile; 0 = none
+    uint8_t operation;            //  OPERATE, SELECT: operation_t
+    uint32_t file;                //  FILE: its number, for io->file
+    int64_t until_ms;             //  OPERATE: not valid after this instant; 0 = the codec's default
+    value_t
+        values[REQUEST_VALUES_MAX];   //  WRITE, OPERATE: of points; decimals, floats and bits only
     uint16_t size;                    //  PASS: of bytes
     uint8_t bytes[REQUEST_PASS_MAX];  //  PASS
     uint32_t done;                    //  Steps already answered; the codec's own count
@@ -101,10 +135,22 @@ typedef struct {
     const codec_options_t *options;  //  Never NULL
     bytes_t address;  //  Whose session this is, as text; empty before it is known. Decode refuses
                       //  frames of another terminal with NOT_MINE before it changes its state
-    const meter_t *meter;  //  Meter codecs: whose exchange this is; NULL: nobody's (fepdecode)
-    bytes_t request;       //  Meter codecs, decode: the frame it answers, as sent; empty if none
-    batch_t *batch;        //  Messages go here
-    writer_t *send;        //  Bytes for the peer: logins, confirmations, requests
+    bool clock_trusted;        //  wall_ms is synchronised with the world
+    bool standby;              //  Another connection of the terminal carries its traffic
+    const profile_t *profile;  //  The terminal's own map and settings, or NULL
+    codec_mp_t *mp_of;         //  Whose meter an address is; NULL: not known (fepdecode)
+    void *mp_arg;              //  For mp_of
+    const meter_t
+        *meter;       //  Meter codecs and wrap: whose exchange this is; NULL: nobody's (fepdecode)
+    bytes_t request;  //  Meter codecs, decode: the frame it answers, as sent; empty if none
+    batch_t *batch;   //  Messages go here
+    writer_t *send;   //  Bytes for the peer: logins, confirmations, requests
+    bytes_t file;     //  encode of FILE: the whole file, borrowed
+    writer_t
+        *seal;  //  encode: with NEEDS_SEAL, the bytes to be sealed. NULL: nothing can be sealed
+    bytes_t sealed;  //  encode, called again: what the seal made of them
+    uint32_t
+        tag;  //  Set by encode, wrap and decode: which of several requests in flight it is about
     uint32_t
         mark;  //  Set by decode: what is to be confirmed once this batch is on disk; 0 = nothing
     answer_t answer;      //  Set by decode; by encode DONE if no answer will come (a broadcast)
@@ -113,9 +159,14 @@ typedef struct {
     uint32_t raw_units;   //  Set by decode: units kept raw because they were not understood
 } codec_io_t;
 
+//  Why a terminal is not admitted.
+typedef enum { REJECT_UNKNOWN, REJECT_DUPLICATE, REJECT_CAPACITY } reject_t;
+
 typedef struct codec {
     const char *name;   //  Also names the vector file
     bool is_meter;      //  A meter protocol; state is zeroed before each exchange
+    bool is_checked;    //  Its frames carry a checksum: a whole one tells the protocol
+    bool is_pipelined;  //  Answers name their request by io->tag: several may be in flight
     size_t frame_max;   //  Longest legal frame; sizes the window
     size_t state_size;  //  Per-session state: plain data, all zero is the beginning; no pointers
 
@@ -131,11 +182,24 @@ typedef struct codec {
 
     //  Next frame of the request into io->send. FEP_OK, or why it cannot be asked. Meter codecs: whole
     //  exchanges; `done` advances when the frame is written, so that the session can ask again from there.
+    //  NEEDS_SEAL: bytes to be sealed are in io->seal and nothing was changed; called again with io->sealed. Without
+    //  io->seal such a request is UNSUPPORTED.
     fep_err_t (*encode) (void *state, request_t *request, codec_io_t *io);
 
-    //  Terminal codecs that carry meter protocols: the frame as it goes to the terminal, into io->send. LIMIT
-    //  if it is too long for one send. NULL: carries none.
+    //  Terminal codecs that carry meter protocols: the frame as it goes to the terminal, into io->send; io->meter
+    //  says to whom. LIMIT if it is too long for one send. NULL: carries none.
     fep_err_t (*wrap) (void *state, bytes_t frame, codec_io_t *io);
+
+    //  What wrap did, undone, in either direction: the carried bytes of a frame into *line (append). Pure. After a
+    //  decode that answered DONE to a carried request the session gives them to the meter codec. NOT_FOUND: the
+    //  frame carries nothing. NULL (and wrap is not): the line's bytes come bare, SCAN_LINE.
+    fep_err_t (*unwrap) (bytes_t frame, bool up, const codec_options_t *options, writer_t *line);
+
+    //  The answer, into io->send, to the frame that named a terminal which is not admitted. NULL: silence.
+    void (*reject) (bytes_t frame, reject_t why, codec_io_t *io);
+
+    //  The terminal's own code of a refusal in words. Static; NULL: no words. The function may be NULL.
+    const char *(*code_text) (uint8_t code);
 
     //  Meter codecs: could a late answer to `before` be taken for the answer to `next`? Two equal requests
     //  are no danger. NULL: never.
@@ -159,5 +223,9 @@ typedef struct codec {
 //  The table made from codecs.def. Static; NULL if there is none of that name or behind the last.
 const codec_t *codec_find (const char *name);
 const codec_t *codec_at (size_t i);
+
+//  "trip", "valve_open", ...; "?" if out of range. And back; false if there is none.
+const char *operation_name (unsigned operation);
+bool operation_find (const char *name, uint8_t *operation);
 
 #endif

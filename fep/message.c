@@ -16,7 +16,7 @@ static const char *const s_absents[ABSENT_COUNT] = {"unknown", "device", "unread
 
 static const char *const s_qualities[] = {
     "invalid", "not_topical", "substituted", "blocked",  "overflow",  "suspect", "clock_doubtful",
-    "re_read", "late",        "changed",     "computed", "secondary", "primary"};
+    "re_read", "late",        "changed",     "computed", "secondary", "primary", "freeze_stamp"};
 
 const char *message_kind_name (uint8_t kind)
 {

@@ -40,7 +40,9 @@ enum {
     QUALITY_CHANGED = 1 << 9,         //  Same identity as an earlier one, other value
     QUALITY_COMPUTED = 1 << 10,       //  Made by us from others
     QUALITY_SECONDARY = 1 << 11,      //  As the meter shows it, before CT/PT ratios
-    QUALITY_PRIMARY = 1 << 12         //  Ratios applied
+    QUALITY_PRIMARY = 1 << 12,        //  Ratios applied
+    QUALITY_FREEZE_STAMP =
+        1 << 13  //  Frozen at another instant than was due; INVALID stands with it
 };
 
 //  Appends the names of the bits set, joined by '+' ("secondary+changed"), or "ok". Always terminates.

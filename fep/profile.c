@@ -17,6 +17,7 @@ typedef struct {
     profile_fault_t *fault;           //  Of the caller
     uint32_t line;                    //  From 1
     uint32_t seen;                    //  Bit per row of s_lines that came
+    uint64_t set;                     //  Likewise of settings
     int32_t offset;                   //  As the last line said
     uint8_t order;                    //  Likewise
     uint16_t widest;                  //  Registers of the widest value
@@ -448,6 +449,68 @@ static fep_err_t s_read_register (parse_t *self)
 
 //  --- The whole
 
+//  --- What a poll asks, and habits
+
+static fep_err_t s_read_read (parse_t *self)
+{
+    profile_t *profile = self->profile;
+    uint32_t point;
+    if (!point_parse (self->words[1], &point) || point == 0) {
+        return s_fault (
+            self, FEP_NOT_FOUND,
+            "no point '%s'; allowed are names of the dictionary and OBIS codes A.B.C.D.E",
+            self->words[1]);
+    }
+    for (size_t i = 0; i < profile->point_count; i++) {
+        if (profile->points[i] == point) {
+            return s_fault (self, FEP_EXISTS, "point '%s' again; it is read once", self->words[1]);
+        }
+    }
+    if (profile->point_count == PROFILE_POINTS_MAX) {
+        return s_fault (self, FEP_LIMIT, "too many points; allowed are %d", PROFILE_POINTS_MAX);
+    }
+    profile->points[profile->point_count++] = point;
+    return FEP_OK;
+}
+
+static const struct {
+    const char *name;
+    uint32_t low, high, usual;
+} s_settings[SETTING_COUNT] = {
+#define SETTING(name, low, high, usual, meaning) {#name, low, high, usual},
+#include "fep/profile_setting.def"
+#undef SETTING
+};
+
+static fep_err_t s_read_setting (parse_t *self)
+{
+    size_t i = 0;
+    uint64_t number;
+    while (i < SETTING_COUNT && strcmp (self->words[1], s_settings[i].name) != 0) {
+        i++;
+    }
+    if (i == SETTING_COUNT) {
+        return s_fault (self, FEP_NOT_FOUND, "no setting '%s'; allowed are those of the manual",
+                        self->words[1]);
+    }
+    if (self->set & 1ull << i) {
+        return s_fault (self, FEP_EXISTS, "setting '%s' again; allowed is one", self->words[1]);
+    }
+    if (!s_digits (self->words[2], &number) || number < s_settings[i].low ||
+        number > s_settings[i].high) {
+        return s_fault (self, FEP_RANGE, "%s '%s'; allowed are %u..%u", self->words[1],
+                        self->words[2], s_settings[i].low, s_settings[i].high);
+    }
+    self->set |= 1ull << i;
+    self->profile->settings[i] = (uint32_t) number;
+    return FEP_OK;
+}
+
+uint32_t profile_setting (const profile_t *self, setting_t setting)
+{
+    return self ? self->settings[setting] : s_settings[setting].usual;
+}
+
 typedef struct {
     const char *word;
     size_t least, most;  //  Words of the line
@@ -462,6 +525,8 @@ static const line_t s_lines[] = {
     {"period", 2, 2, true, s_read_period, "period TIME"},
     {"gap", 2, 2, true, s_read_gap, "gap REGISTERS"},
     {"most", 2, 2, true, s_read_most, "most REGISTERS"},
+    {"read", 2, 2, false, s_read_read, "read POINT"},
+    {"setting", 3, 3, false, s_read_setting, "setting NAME NUMBER"},
     {"offset", 2, 2, false, s_read_offset, "offset NUMBER"},
     {"order", 2, 2, false, s_read_order, "order ABCD|CDAB|BADC|DCBA"},
     {"register", REGISTER_WORDS_MIN, REGISTER_WORDS_MIN + KEY_COUNT, false, s_read_register,
@@ -477,8 +542,8 @@ static fep_err_t s_line (parse_t *self)
     }
     if (i == LINE_COUNT) {
         return s_fault (self, FEP_SYNTAX,
-                        "'%s'; allowed are profile, codec, period, gap, most, offset, order, "
-                        "register",
+                        "'%s'; allowed are profile, codec, period, gap, most, read, setting, "
+                        "offset, order, register",
                         self->words[0]);
     }
     if (self->seen == 0 && i != 0) {
@@ -500,10 +565,11 @@ static fep_err_t s_line (parse_t *self)
 static fep_err_t s_finish (parse_t *self)
 {
     const profile_t *profile = self->profile;
-    if (!profile->name[0] || !profile->codec[0] || profile->count == 0) {
+    bool empty = profile->count == 0 && profile->point_count == 0 && self->set == 0;
+    if (!profile->name[0] || !profile->codec[0] || empty) {
         return s_fault (self, FEP_SYNTAX,
                         "ends without a %s line; needed are profile, codec and "
-                        "one register at least",
+                        "one register, read or setting at least",
                         !profile->name[0]    ? "profile"
                         : !profile->codec[0] ? "codec"
                                              : "register");
@@ -571,6 +637,9 @@ fep_err_t profile_parse (bytes_t text, profile_t **self_p, profile_fault_t *faul
     }
     self.profile->gap = GAP_USUAL;
     self.profile->most = MOST_MAX;
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        self.profile->settings[i] = s_settings[i].usual;
+    }
     fep_err_t error = s_read (&self, text);
     if (error) {
         profile_destroy (&self.profile);

@@ -7,9 +7,11 @@
 //    gap 8                        registers nobody wants that may be read along between two wanted (0..124; 8)
 //    most 125                     registers of one request (1..125; 125)
 //    offset -1                    added to every address below it: manuals that count from 1 (0)
+//    read POINT                   what a poll asks, of protocols whose identifiers say what they are
+//    setting NAME NUMBER          a habit of the meter or terminal, profile_setting.def
 //    order ABCD                   ABCD, CDAB, BADC or DCBA, for the lines below it (ABCD)
 //    register POINT FUNCTION ADDRESS TYPE [order=CDAB] [scale=0.1] [none=0xFFFF]
-//  profile, codec, period, gap and most once each; for functions 1 and 2 gap and most count 16 bits each.
+//  profile, codec, period, gap, most and each setting once; for functions 1 and 2 gap and most count 16 bits each.
 //  FUNCTION 1..4; ADDRESS decimal or 0x; TYPE u16 i16 u32 i32 u64 i64 f32 f64 bcd16 bcd32 bit bit:N bits:N:M
 //  (bit N, or M bits from N on, of a register; `bit` alone of functions 1 and 2). scale is an exact decimal
 //  above zero, not for bits. none: the raw value that means "no value"; of floats, BCD and bits: all their
@@ -22,6 +24,7 @@
 
 #define PROFILE_NAME_MAX 31
 #define PROFILE_ROWS_MAX 512
+#define PROFILE_POINTS_MAX 64    //  Of `read`
 #define PROFILE_BYTES_MAX 65536  //  Of the text
 
 typedef enum {
@@ -56,13 +59,23 @@ typedef struct {
     uint64_t none;       //  Raw value that means no value
 } profile_row_t;
 
+typedef enum {
+#define SETTING(name, low, high, usual, meaning) SETTING_##name,
+#include "fep/profile_setting.def"
+#undef SETTING
+    SETTING_COUNT
+} setting_t;
+
 typedef struct {
-    char name[PROFILE_NAME_MAX + 1];   //  As in the text
-    char codec[PROFILE_NAME_MAX + 1];  //  Likewise; whether it exists is for the caller
-    uint32_t period_ms;                //  0: only on demand
-    uint16_t gap, most;                //  See above
-    size_t count;                      //  Rows
-    profile_row_t rows[];              //  By function, then address, the longest first
+    char name[PROFILE_NAME_MAX + 1];      //  As in the text
+    char codec[PROFILE_NAME_MAX + 1];     //  Likewise; whether it exists is for the caller
+    uint32_t period_ms;                   //  0: only on demand
+    uint16_t gap, most;                   //  See above
+    uint32_t settings[SETTING_COUNT];     //  As written, or the usual ones
+    uint16_t point_count;                 //  Of points
+    uint32_t points[PROFILE_POINTS_MAX];  //  What a poll asks
+    size_t count;                         //  Rows
+    profile_row_t rows[];                 //  By function, then address, the longest first
 } profile_t;
 
 //  Where a text is wrong.
@@ -76,5 +89,8 @@ typedef struct {
 FEP_MUST_CHECK
 fep_err_t profile_parse (bytes_t text, profile_t **self_p, profile_fault_t *fault);
 void profile_destroy (profile_t **self_p);
+
+//  A setting; without a profile the usual one.
+uint32_t profile_setting (const profile_t *self, setting_t setting);
 
 #endif
