@@ -157,6 +157,7 @@ typedef struct {
     uint8_t answer_code;  //  The terminal's own code when REFUSED
     bool bye;             //  Set by decode: the terminal logs out; close when send is flushed
     uint32_t raw_units;   //  Set by decode: units kept raw because they were not understood
+    fep_err_t fault;      //  Set by decode and tick: the conversation is broken and must be closed
 } codec_io_t;
 
 //  Why a terminal is not admitted.
@@ -219,6 +220,17 @@ typedef struct codec {
     //  For fepdecode and trace. A reason if the frame cannot be read; what was written is then discarded.
     fep_err_t (*explain) (bytes_t frame, bool up, const codec_options_t *options, json_t *out);
 } codec_t;
+
+//  Which protocol a stranger speaks. Only a codec of `enabled` (bit i: codec_at (i)) that owns a connection, or a meter
+//  protocol spoken directly, is chosen, and only by a whole frame that no other enabled one takes for one of its own;
+//  by a frame without checksum only if no checked codec sees the beginning of one, or the packet has ended (quiet).
+//  NULL with *skip > 0: so many bytes tell nothing; NULL with *skip 0: more bytes are needed. Pure.
+const codec_t *codec_guess (uint64_t enabled, const codec_options_t *options, bytes_t window,
+                            bool quiet, size_t *skip);
+
+//  The name of a listener whose sessions begin without a codec, and the codec they have until one is chosen.
+#define CODEC_AUTO "auto"
+extern const codec_t codec_undecided;
 
 //  The table made from codecs.def. Static; NULL if there is none of that name or behind the last.
 const codec_t *codec_find (const char *name);
