@@ -101,8 +101,7 @@ void connector_watch (connector_t *self, conn_t *conn)
 {
     session_state_t state = session_state (conn->session);
     bool reading = !session_blocked (conn->session) && !conn->resume && !self->stopping &&
-                   (state == SESSION_FRESH || state == SESSION_ONLINE || state == SESSION_WAITING ||
-                    state == SESSION_PAUSED);
+                   (state == SESSION_FRESH || (state >= SESSION_ONLINE && state <= SESSION_PAUSED));
     uint32_t events = (reading ? (uint32_t) EPOLLIN : 0u) | (conn->out ? (uint32_t) EPOLLOUT : 0u) |
                       (session_held (conn->session) ? (uint32_t) EPOLLRDHUP : 0u);
     if (events != conn->events) {

@@ -4,10 +4,14 @@
 //    FRESH          waits for admission  refused   -              NO_LOGIN, UNKNOWN     DEAD
 //    ONLINE         -                    WAITING   stray          SILENT                LINK down, DEAD
 //    WAITING        -                    queued    next, ONLINE   repeat, then result   requests fail, LINK down, DEAD
+//    SEALING        -                    queued    stray          NO_SEAL               requests fail, LINK down, DEAD
 //    PAUSED         -                    queued    stray          WAITING, with a frame requests fail, LINK down, DEAD
 //    CLOSING        ignored              refused   ignored        DEAD                  DEAD
 //
+//  SEALING: a request is parked until its password, code or cipher comes.
 //  PAUSED: requests wait for the line behind a gateway to rest, or for a late answer that could be mistaken.
+//
+//  A session may begin without knowing its protocol (codec_undecided): the first whole frame chooses it.
 //
 //  The only state beside the enum is data: an address that is known, a deadline that is set.
 #include "actors/session_inside.h"
@@ -24,26 +28,26 @@
 static const struct {
     const char *name;  //  In STATUS
     int metric;        //  Gauge of sessions in it; -1 none
-} s_states[SESSION_STATE_COUNT] = {
-    {"fresh", METRIC_sessions_fresh},     {"online", METRIC_sessions_online},
-    {"waiting", METRIC_sessions_waiting}, {"paused", METRIC_sessions_paused},
-    {"closing", METRIC_sessions_closing}, {"dead", -1}};
+} s_states[SESSION_STATE_COUNT] = {{"fresh", METRIC_sessions_fresh},
+                                   {"online", METRIC_sessions_online},
+                                   {"waiting", METRIC_sessions_waiting},
+                                   {"sealing", METRIC_sessions_sealing},
+                                   {"paused", METRIC_sessions_paused},
+                                   {"closing", METRIC_sessions_closing},
+                                   {"dead", -1}};
 
 //  Row: from. Column: to.
+#define ANY_ADMITTED                                                                               \
+    {                                                                                              \
+        [SESSION_ONLINE] = true, [SESSION_WAITING] = true, [SESSION_SEALING] = true,               \
+        [SESSION_PAUSED] = true, [SESSION_CLOSING] = true, [SESSION_DEAD] = true                   \
+    }
 static const bool s_allowed[SESSION_STATE_COUNT][SESSION_STATE_COUNT] = {
     [SESSION_FRESH] = {[SESSION_ONLINE] = true, [SESSION_CLOSING] = true, [SESSION_DEAD] = true},
-    [SESSION_ONLINE] = {[SESSION_WAITING] = true,
-                        [SESSION_PAUSED] = true,
-                        [SESSION_CLOSING] = true,
-                        [SESSION_DEAD] = true},
-    [SESSION_WAITING] = {[SESSION_ONLINE] = true,
-                         [SESSION_PAUSED] = true,
-                         [SESSION_CLOSING] = true,
-                         [SESSION_DEAD] = true},
-    [SESSION_PAUSED] = {[SESSION_ONLINE] = true,
-                        [SESSION_WAITING] = true,
-                        [SESSION_CLOSING] = true,
-                        [SESSION_DEAD] = true},
+    [SESSION_ONLINE] = ANY_ADMITTED,
+    [SESSION_WAITING] = ANY_ADMITTED,
+    [SESSION_SEALING] = ANY_ADMITTED,
+    [SESSION_PAUSED] = ANY_ADMITTED,
     [SESSION_CLOSING] = {[SESSION_DEAD] = true},
 };
 
@@ -69,10 +73,21 @@ void session_enter (session_t *self, session_state_t state, int64_t now_ms)
     self->state_ms = now_ms;
 }
 
+//  An undecided session may become any of those enabled.
+static size_t s_state_size (const codec_t *codec, const codec_options_t *options)
+{
+    size_t size = codec->state_size;
+    for (size_t i = 0; codec == &codec_undecided && codec_at (i); i++) {
+        bool may = options->enabled >> i & 1;
+        size = may && codec_at (i)->state_size > size ? codec_at (i)->state_size : size;
+    }
+    return size;
+}
+
 session_t *session_new (const codec_t *codec, const codec_options_t *options, const char *peer,
                         const session_env_t *env)
 {
-    session_t *self = calloc (1, sizeof *self + codec->state_size);
+    session_t *self = calloc (1, sizeof *self + s_state_size (codec, options));
     if (!self) {
         return NULL;
     }
@@ -89,23 +104,14 @@ session_t *session_new (const codec_t *codec, const codec_options_t *options, co
     return self;
 }
 
-static void s_own_free (session_t *self)
-{
-    if (self->own) {
-        free ((void *) (uintptr_t) self->own->heartbeat);
-        free (self->own);
-        self->own = NULL;
-    }
-}
-
 void session_destroy (session_t **self_p)
 {
     session_t *self = *self_p;
     if (self) {
         s_gauge (self->state, -1);
         window_release (&self->window);
-        free (self->requests);
-        s_own_free (self);
+        session_ask_destroy (self);
+        session_own_free (self);
         frames_destroy (&self->frames);
         free (self);
         *self_p = NULL;
@@ -114,12 +120,28 @@ void session_destroy (session_t **self_p)
 
 codec_io_t session_io (session_t *self, const session_env_t *env)
 {
-    return (codec_io_t){.mono_ms = env->now_ms,
-                        .wall_ms = env->wall_ms,
-                        .options = self->options,
-                        .address = bytes_text (self->identity),
-                        .batch = env->batch,
-                        .send = env->send};
+    return (codec_io_t){
+        .mono_ms = env->now_ms,
+        .wall_ms = env->wall_ms,
+        .options = self->options,
+        .address = bytes_text (self->identity),
+        .clock_trusted = env->clock_trusted,
+        .standby = self->standby,
+        .profile = self->profile && env->profile ? env->profile (env->arg, self->profile) : NULL,
+        .batch = env->batch,
+        .send = env->send};
+}
+
+//  Who asks for a measuring point during one call of a codec.
+typedef struct {
+    const session_t *session;
+    const session_env_t *env;
+} asker_t;
+
+static uint16_t s_mp_of (void *arg, bytes_t meter)
+{
+    const asker_t *asker = arg;
+    return asker->env->mp_of (asker->env->arg, asker->session->number, meter);
 }
 
 static bool s_traced (const session_t *self, const session_env_t *env)
@@ -127,9 +149,8 @@ static bool s_traced (const session_t *self, const session_env_t *env)
     return env->trace && self->trace_until_ms > env->wall_ms;
 }
 
-//  A frame that came, good or refused: it is the last one, and traced.
-static void s_came (session_t *self, const session_env_t *env, const codec_t *codec, bytes_t frame,
-                    fep_err_t reason)
+void session_came (session_t *self, const session_env_t *env, const codec_t *codec, bytes_t frame,
+                   fep_err_t reason)
 {
     frames_note (&self->frames, codec->name, true, frame, reason, env->wall_ms);
     if (s_traced (self, env)) {
@@ -153,12 +174,12 @@ void session_trace_sent (session_t *self, const session_env_t *env, const codec_
 
 //  ---- Frames ----
 
-static void s_refuse (session_t *self, const session_env_t *env, fep_err_t reason, bytes_t bytes)
+void session_refuse (session_t *self, const session_env_t *env, fep_err_t reason, bytes_t bytes)
 {
     metric_refused (reason);
     self->facts.refused[reason]++;
     self->bad_in_row++;
-    s_came (self, env, self->codec, bytes, reason);
+    session_came (self, env, self->codec, bytes, reason);
     if (self->bad_in_row > env->config->session.bad_input_limit) {
         session_close (self, env, CLOSE_BAD_INPUT, false);
     }
@@ -170,7 +191,7 @@ static void s_skip (session_t *self, const session_env_t *env, const scan_t *sca
 {
     metric_add (METRIC_bytes_skipped, (int64_t) scan->size);
     if (!self->noise || scan->reason == FEP_CHECKSUM) {
-        s_refuse (self, env, scan->reason, window);
+        session_refuse (self, env, scan->reason, window);
     }
     self->noise = true;
 }
@@ -197,7 +218,7 @@ static void s_identify (session_t *self, const session_env_t *env, bytes_t frame
     *env->send = send;
     memset (self->codec_state, 0, self->codec->state_size);
     if (error != FEP_OK) {
-        s_refuse (self, env, error, frame);
+        session_refuse (self, env, error, frame);
     }
 }
 
@@ -225,8 +246,8 @@ static void s_stamp (session_t *self, const session_env_t *env, batch_mark_t fro
     }
 }
 
-static void s_accept (session_t *self, const session_env_t *env, const codec_io_t *io,
-                      batch_mark_t from)
+static void s_accept (session_t *self, const session_env_t *env, entry_t *entry,
+                      const codec_io_t *io, batch_mark_t from)
 {
     self->bad_in_row = 0;
     self->noise = false;
@@ -239,10 +260,50 @@ static void s_accept (session_t *self, const session_env_t *env, const codec_io_
     if (io->mark) {
         self->mark = io->mark;
     }
-    session_ask_answer (self, env, io);
-    if (io->bye) {
-        session_close (self, env, CLOSE_LOGOUT, true);
+    session_ask_answer (self, env, entry, io);
+    if (io->bye || io->fault) {
+        session_close (self, env, io->bye ? CLOSE_LOGOUT : CLOSE_PROTOCOL, true);
     }
+}
+
+//  Decodes a frame of the terminal, or of the meter that answers the request `entry`.
+static fep_err_t s_decode (session_t *self, const session_env_t *env, entry_t *entry, bytes_t frame,
+                           codec_io_t *io, const codec_t **codec)
+{
+    asker_t asker = {self, env};
+    meter_t meter;
+    void *state = self->codec_state;
+    *codec = self->codec;
+    if (env->mp_of) {
+        io->mp_of = s_mp_of;
+        io->mp_arg = &asker;
+    }
+    if (entry) {
+        *codec = session_line_codec (self, env, entry, io, &meter, &state);
+    } else if (self->codec->is_meter) {
+        memset (state, 0, self->codec->state_size);
+    }
+    fep_err_t error = (*codec)->decode (state, frame, io);
+    io->meter = NULL;
+    io->mp_of = NULL;
+    return error;
+}
+
+//  What a forwarding service brought goes on to its meter's codec. False: the request has ended with that.
+static bool s_forwarded (session_t *self, const session_env_t *env, entry_t *entry, bytes_t frame,
+                         codec_io_t *io)
+{
+    if (!entry || !entry->request.carried || !self->codec->unwrap || io->answer != ANSWER_DONE) {
+        return true;
+    }
+    fep_err_t error = session_line_unwrap (self, env, entry, frame, io);
+    if (error != FEP_OK) {
+        metric_refused (error);
+        self->facts.refused[error]++;
+        session_ask_end (self, env, entry, error);
+        io->answer = ANSWER_NONE;
+    }
+    return error == FEP_OK;
 }
 
 //  A frame of an admitted session, or of the line behind it. BLOCKED: it stays where it is; otherwise it is done
@@ -252,30 +313,29 @@ static input_t s_frame (session_t *self, const session_env_t *env, bytes_t frame
     batch_mark_t from = batch_mark (env->batch);
     writer_t send = *env->send;
     codec_io_t io = session_io (self, env);
-    meter_t meter;
-    void *state = self->codec_state;
-    const codec_t *codec = line ? session_line_codec (self, env, &io, &meter, &state) : self->codec;
-    fep_err_t error = codec->decode (state, frame, &io);
+    const codec_t *codec;
+    entry_t *entry = line ? session_ask_find (self, 0) : NULL;
+    fep_err_t error = s_decode (self, env, entry, frame, &io, &codec);
     if (error == FEP_FULL) {
         self->full = true;
         return INPUT_BLOCKED;
-    }
-    if (error == FEP_OK) {
-        s_stamp (self, env, from);
     }
     if (error != FEP_OK || env->batch->failed) {
         bool too_large = error == FEP_OK;
         batch_rollback (env->batch, from);
         *env->send = send;
-        s_refuse (self, env, too_large ? FEP_LIMIT : error, frame);
-        if (too_large) {
-            session_close (self, env, CLOSE_FRAME_LIMIT, false);
+        session_refuse (self, env, too_large ? FEP_LIMIT : error, frame);
+        if (too_large || io.fault) {
+            session_close (self, env, too_large ? CLOSE_FRAME_LIMIT : CLOSE_PROTOCOL, false);
         }
         return INPUT_TAKEN;
     }
-    s_came (self, env, codec, frame, FEP_OK);
+    session_came (self, env, codec, frame, FEP_OK);
     session_trace_sent (self, env, codec, send.size);
-    s_accept (self, env, &io, from);
+    entry = entry ? entry : session_ask_find (self, io.tag);
+    bool goes_on = s_forwarded (self, env, entry, frame, &io);
+    s_stamp (self, env, from);
+    s_accept (self, env, goes_on ? entry : NULL, &io, from);
     return batch_ripe (env->batch) ? INPUT_BATCH : INPUT_TAKEN;
 }
 
@@ -289,10 +349,33 @@ static scan_t s_scan (session_t *self, const session_env_t *env, bytes_t window,
                               .address = bytes_text (self->identity),
                               .quiet = quiet};
     *late = false;
-    if (self->requests && self->codec->wrap) {
+    if (self->requests && session_is_line (self)) {
         context.line = session_line_scan (self, env, window, late);
     }
+    if (self->codec->is_meter && context.line.what == SCAN_FRAME && !*late) {
+        return (scan_t){SCAN_LINE, context.line.size, FEP_OK};
+    }
     return *late ? context.line : self->codec->scan (&context, window);
+}
+
+//  The first whole frame tells the protocol. What tells nothing is dropped.
+static bool s_decided (session_t *self, const session_env_t *env, bytes_t window, bool quiet,
+                       size_t *used)
+{
+    size_t skip;
+    if (self->codec != &codec_undecided) {
+        return true;
+    }
+    const codec_t *codec =
+        codec_guess (self->options->enabled, self->options, window, quiet, &skip);
+    if (codec) {
+        self->codec = codec;
+    } else if (skip) {
+        scan_t scan = {SCAN_SKIP, skip, FEP_NOT_MINE};
+        s_skip (self, env, &scan, window);
+        *used += skip;
+    }
+    return codec || skip;
 }
 
 //  Takes frames from the head of the bytes. *used: how many bytes are done with.
@@ -308,6 +391,12 @@ static input_t s_parse (session_t *self, const session_env_t *env, bytes_t bytes
             break;
         }
         bytes_t window = bytes_of (bytes.data + *used, bytes.size - *used);
+        if (!s_decided (self, env, window, quiet, used)) {
+            break;
+        }
+        if (self->codec == &codec_undecided) {
+            continue;
+        }
         scan_t scan = s_scan (self, env, window, quiet, &late);
         if (scan.what == SCAN_MORE) {
             break;
@@ -346,7 +435,8 @@ static void s_note_half (session_t *self, const session_env_t *env, input_t resu
     } else {
         int64_t half_ms = (int64_t) env->config->session.half_frame_timeout_ms;
         self->half_at_ms = self->half_at_ms ? self->half_at_ms : env->now_ms + half_ms;
-        if (moved && self->codec->wrap) {
+        bool packets = session_is_line (self) || self->codec == &codec_undecided;
+        if (moved && packets) {
             self->quiet_at_ms = env->now_ms + (int64_t) env->config->line.packet_ms;
         }
     }
@@ -409,85 +499,7 @@ size_t session_room (const session_t *self, size_t most)
     return room < most ? room : most;
 }
 
-//  ---- Admission and confirmation ----
-
-static void s_link (session_t *self, const session_env_t *env, bool up)
-{
-    batch_mark_t mark = batch_mark (env->batch);
-    message_t *message = batch_message (env->batch, MESSAGE_LINK);
-    message->received_ms = env->wall_ms;
-    message->terminal = self->number;
-    message->area = self->area;
-    message->address = batch_keep (env->batch, bytes_text (self->address));
-    //  A terminal whose session was replaced is reachable all the same, by the newer one.
-    bool reachable = up || self->reason == CLOSE_REPLACED;
-    batch_item (env->batch, POINT_LINK_STATE, value_decimal (reachable ? 1 : 0, 0, 0));
-    batch_text (env->batch, POINT_LINK_PEER, self->peer);
-    if (!up) {
-        batch_text (env->batch, POINT_LINK_REASON, close_name (self->reason));
-    }
-    if (env->batch->failed) {
-        //  The caller leaves room for it; a batch that is full all the same loses the note, not data.
-        batch_rollback (env->batch, mark);
-        log_line (LEVEL_WARNING, "LINK-LOST", "terminal=%s up=%d", self->address, up);
-    }
-}
-
-//  The terminal's own heartbeat instead of its listener's.
-static void s_own_heartbeat (session_t *self, const char *text)
-{
-    pattern_t *pattern = malloc (sizeof *pattern);
-    codec_options_t *own = malloc (sizeof *own);
-    if (!pattern || !own || pattern_parse (text, pattern, NULL, 0) != FEP_OK) {
-        log_line (LEVEL_WARNING, "HEARTBEAT-PATTERN", "terminal=%s pattern=\"%s\"", self->address,
-                  text);
-        free (pattern);
-        free (own);
-        return;
-    }
-    *own = *self->common;
-    own->heartbeat = pattern;
-    s_own_free (self);
-    self->own = own;
-    self->options = own;
-}
-
-void session_update (session_t *self, const admission_t *admission)
-{
-    self->area = admission->area;
-    self->heartbeat_ms = admission->heartbeat_ms;
-    self->frame_gap_ms = admission->frame_gap_ms;
-    self->answer_timeout_ms = admission->answer_timeout_ms;
-    if (admission->heartbeat && admission->heartbeat[0]) {
-        s_own_heartbeat (self, admission->heartbeat);
-    } else {
-        self->options = self->common;
-        s_own_free (self);
-    }
-}
-
-void session_admit (session_t *self, const session_env_t *env, const admission_t *admission)
-{
-    if (self->state == SESSION_FRESH && self->address[0]) {
-        self->number = admission->number;
-        if (admission->address && admission->address[0]) {
-            snprintf (self->address, sizeof self->address, "%s", admission->address);
-            self->renamed = strcmp (self->identity, self->address) != 0;
-        }
-        session_update (self, admission);
-        self->hold_until_ms = 0;
-        self->last_rx_ms = env->now_ms;
-        session_enter (self, SESSION_ONLINE, env->now_ms);
-        s_link (self, env, true);
-    }
-}
-
-void session_hold (session_t *self, const session_env_t *env)
-{
-    if (self->state == SESSION_FRESH && !self->hold_until_ms) {
-        self->hold_until_ms = env->now_ms + (int64_t) env->config->session.hold_ms + 1;
-    }
-}
+//  ---- Confirmation and end ----
 
 void session_durable (session_t *self, const session_env_t *env, uint32_t mark)
 {
@@ -519,10 +531,11 @@ void session_close (session_t *self, const session_env_t *env, close_reason_t re
     bool linked = self->number != 0;
     self->reason = reason;
     close_note (reason);
-    session_ask_fail (self, env, FEP_CLOSED);
+    session_ask_fail (self, env);
+    flush = session_reject (self, env, reason) || flush;
     session_enter (self, flush ? SESSION_CLOSING : SESSION_DEAD, env->now_ms);
     if (linked) {
-        s_link (self, env, false);
+        session_link (self, env, false);
     }
 }
 
@@ -558,14 +571,16 @@ static int64_t s_state_deadline (const session_t *self, const session_env_t *env
 {
     switch (self->state) {
     case SESSION_FRESH:
-        *reason = !self->address[0]     ? CLOSE_NO_LOGIN
-                  : self->hold_until_ms ? CLOSE_UNKNOWN
-                                        : CLOSE_NO_ADMISSION;
+        *reason = self->codec == &codec_undecided && self->facts.rx_bytes ? CLOSE_AMBIGUOUS
+                  : !self->address[0]                                     ? CLOSE_NO_LOGIN
+                  : self->hold_until_ms                                   ? CLOSE_UNKNOWN
+                                                                          : CLOSE_NO_ADMISSION;
         return self->hold_until_ms
                    ? self->hold_until_ms
                    : self->state_ms + (int64_t) env->config->session.login_timeout_ms;
     case SESSION_ONLINE:
     case SESSION_WAITING:
+    case SESSION_SEALING:
     case SESSION_PAUSED:
         *reason = CLOSE_SILENT;
         return self->last_rx_ms + s_idle_ms (self, env);
@@ -578,7 +593,7 @@ static int64_t s_state_deadline (const session_t *self, const session_env_t *env
 //  An unfinished frame that does not go on: its first byte is no start byte. Look again behind it.
 static input_t s_drop_half (session_t *self, const session_env_t *env)
 {
-    s_refuse (self, env, FEP_TRUNCATED, window_bytes (&self->window));
+    session_refuse (self, env, FEP_TRUNCATED, window_bytes (&self->window));
     self->noise = true;
     self->half_at_ms = 0;
     window_consume (&self->window, 1);
@@ -625,8 +640,15 @@ input_t session_tick (session_t *self, const session_env_t *env, int64_t *deadli
     *deadline_ms = due < *deadline_ms ? due : *deadline_ms;
     if (self->codec->tick && self->state != SESSION_FRESH) {
         codec_io_t io = session_io (self, env);
+        size_t from = env->send->size;
         int64_t next = self->codec->tick (self->codec_state, &io);
+        session_trace_sent (self, env, self->codec, from);
         *deadline_ms = next < *deadline_ms ? next : *deadline_ms;
+        if (io.fault) {
+            metric_refused (io.fault);
+            self->facts.refused[io.fault]++;
+            session_close (self, env, CLOSE_PROTOCOL, true);
+        }
     }
     self->facts.idle_ms = s_idle_ms (self, env);
     self->facts.period_ms = s_period_ms (self, env);

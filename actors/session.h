@@ -15,7 +15,8 @@ typedef struct session session_t;
 typedef enum {
     SESSION_FRESH,    //  Nobody yet, or identified and waiting to be admitted
     SESSION_ONLINE,   //  Admitted, nothing asked
-    SESSION_WAITING,  //  One request in flight
+    SESSION_WAITING,  //  A request in flight
+    SESSION_SEALING,  //  A request is parked until its seal comes
     SESSION_PAUSED,   //  Requests wait, none is in flight: the line behind it rests
     SESSION_CLOSING,  //  Flushing what is unsent
     SESSION_DEAD,     //  To be freed at the end of the turn
@@ -58,7 +59,15 @@ typedef struct {
                     uint8_t code);
     //  The profile of that number, borrowed for the call, or NULL. May be NULL.
     const profile_t *(*profile) (void *arg, uint32_t number);
-    void *arg;  //  For all three
+    //  Asks for a seal; session_sealed brings it, or its timeout ends the request. May be NULL: nothing is sealed.
+    fep_err_t (*seal) (void *arg, const session_t *session, const request_t *request,
+                       bytes_t bytes);
+    //  The file of that number, borrowed for the call, or empty. May be NULL.
+    bytes_t (*file) (void *arg, uint32_t number);
+    //  Which measuring point of the terminal the meter of that address is; 0 = none. May be NULL: not known.
+    uint16_t (*mp_of) (void *arg, uint32_t terminal, bytes_t meter);
+    bool clock_trusted;  //  wall_ms is synchronised
+    void *arg;           //  For all of them
 } session_env_t;
 
 //  What the archive says of the terminal.
@@ -70,6 +79,8 @@ typedef struct {
     int64_t answer_timeout_ms;  //  Likewise to a meter's answer
     const char *address;        //  As messages name it; NULL or "": as it said itself
     const char *heartbeat;      //  Pattern of its heartbeats; NULL or "": as its listener's
+    uint32_t profile;           //  Number of its own map and settings; 0 = none
+    bool standby;               //  Another connection carries its traffic
 } admission_t;
 
 //  How far input got.
@@ -81,11 +92,15 @@ typedef enum {
 
 #define SESSION_REQUESTS_MAX 8  //  Waiting behind the one in flight
 
-//  Gives a FRESH session, or NULL without memory. Borrows codec and options for its life; peer is copied.
+//  Gives a FRESH session, or NULL without memory. Borrows codec and options for its life; peer is copied. Of
+//  codec_undecided: the first whole frame chooses among options->enabled.
 session_t *session_new (const codec_t *codec, const codec_options_t *options, const char *peer,
                         const session_env_t *env);
 //  Gives back its window. Requests still waiting were failed by session_close.
 void session_destroy (session_t **self_p);
+
+//  Says who it is without a frame: a connection we dialled. Only of a fresh session without bytes.
+void session_name (session_t *self, const session_env_t *env, const char *identity);
 
 //  Bytes from the terminal. After INPUT_BLOCKED or INPUT_BATCH the rest is kept inside.
 input_t session_input (session_t *self, const session_env_t *env, bytes_t bytes);
@@ -110,9 +125,13 @@ void session_durable (session_t *self, const session_env_t *env, uint32_t mark);
 uint32_t session_take_mark (session_t *self);
 
 //  Copies the request and puts it behind those of its priority. FULL beyond SESSION_REQUESTS_MAX, REFUSED
-//  unless admitted, UNSUPPORTED if it is to be carried and the terminal's codec carries nothing.
+//  unless admitted, UNSUPPORTED if it is to be carried and the terminal's codec carries nothing, or something else.
 FEP_MUST_CHECK
 fep_err_t session_request (session_t *self, const session_env_t *env, const request_t *request);
+
+//  What the seal of that request came to.
+void session_sealed (session_t *self, const session_env_t *env, uint64_t token, fep_err_t error,
+                     bytes_t bytes);
 
 //  Begins to close: CLOSING while bytes are unsent, else DEAD (the caller knows). Fails all requests,
 //  appends LINK down if it was admitted. The first reason stands.

@@ -1,269 +1,191 @@
-//  Requests of a session, and the half-duplex line behind a gateway.
+//  Requests of a session.
 //
-//  One frame is in flight. Of those that wait, the first by priority goes next, also between the frames of one
-//  request, so what a person asks overtakes polling. A line rests between frames. A meter without answer costs
-//  its own timeout and never closes the connection; its answer may still come, so until line.late_ms have
-//  passed no request goes out whose answer it could be taken for, and if it comes it is dropped and counted.
+//  Of those that wait, the first by priority goes next, also between the frames of one request, so what a person asks
+//  overtakes polling. One frame is in flight, or as many as the meters' profiles allow where the codec can tell their
+//  answers apart. What has to be sealed is parked (SEALING) until the seal comes; then nothing else is written, for
+//  the seal may count frames. Reads are repeated; what may change the world is written once: without an answer it ends
+//  OUTCOME_UNKNOWN, never written NOT_SENT.
 #include "actors/session_inside.h"
 #include "fep/log.h"
 #include "fep/metrics.h"
 #include <stdlib.h>
 #include <string.h>
 
-//  What became of an attempt to write a frame.
-typedef enum { TRY_SENT, TRY_LATER, TRY_DONE, TRY_FAILED } try_t;
+#define SEAL_BYTES 1024  //  Most that is sealed at once
 
-static void s_result (session_t *self, const session_env_t *env, uint64_t token, fep_err_t error,
-                      uint8_t code)
+//  What became of an attempt to write a frame.
+typedef enum { TRY_SENT, TRY_LATER, TRY_SEAL, TRY_DONE, TRY_FAILED } try_t;
+
+static bool s_changes_world (const request_t *request)
 {
+    return request->kind >= REQUEST_PASS;
+}
+
+static void s_entry_free (entry_t *entry)
+{
+    free (entry->asked);
+    free (entry->sealed);
+    entry->asked = entry->sealed = NULL;
+    entry->asked_size = entry->sealed_size = 0;
+}
+
+static void s_lands (requests_t *requests, entry_t *entry)
+{
+    requests->flying -= entry->where != ENTRY_WAITS ? 1 : 0;
+    entry->where = ENTRY_WAITS;
+}
+
+//  Ends a request.
+static void s_end (session_t *self, const session_env_t *env, entry_t *entry, fep_err_t error,
+                   uint8_t code)
+{
+    requests_t *requests = self->requests;
+    size_t at = (size_t) (entry - requests->entries);
+    uint64_t token = entry->request.token;
+    s_lands (requests, entry);
+    s_entry_free (entry);
+    requests->count--;
+    memmove (entry, entry + 1, (requests->count - at) * sizeof *entry);
     if (env->result) {
         env->result (env->arg, self, token, error, code);
     }
 }
 
-//  Ends a request.
-static void s_end (session_t *self, const session_env_t *env, size_t at, fep_err_t error,
-                   uint8_t code)
-{
-    requests_t *requests = self->requests;
-    uint64_t token = requests->entries[at].request.token;
-    requests->count--;
-    memmove (&requests->entries[at], &requests->entries[at + 1],
-             (requests->count - at) * sizeof (entry_t));
-    s_result (self, env, token, error, code);
-}
-
-void session_ask_fail (session_t *self, const session_env_t *env, fep_err_t error)
+void session_ask_fail (session_t *self, const session_env_t *env)
 {
     while (self->requests && self->requests->count) {
-        s_end (self, env, 0, error, 0);
+        entry_t *entry = &self->requests->entries[0];
+        fep_err_t error = FEP_CLOSED;
+        if (s_changes_world (&entry->request)) {
+            error = entry->sent ? FEP_OUTCOME_UNKNOWN : FEP_NOT_SENT;
+        }
+        s_end (self, env, entry, error, 0);
     }
 }
 
-//  ---- The line ----
-
-static int64_t s_gap_ms (const session_t *self, const session_env_t *env)
+void session_ask_destroy (session_t *self)
 {
-    return self->frame_gap_ms ? self->frame_gap_ms : (int64_t) env->config->line.frame_gap_ms;
+    requests_t *requests = self->requests;
+    for (size_t i = 0; requests && i < requests->count; i++) {
+        s_entry_free (&requests->entries[i]);
+    }
+    free (requests);
+    self->requests = NULL;
+}
+
+entry_t *session_ask_find (session_t *self, uint32_t tag)
+{
+    requests_t *requests = self->requests;
+    for (size_t i = 0; requests && requests->flying && i < requests->count; i++) {
+        entry_t *entry = &requests->entries[i];
+        if (entry->where == ENTRY_FLIES && (!self->codec->is_pipelined || entry->tag == tag)) {
+            return entry;
+        }
+    }
+    return NULL;
 }
 
 static int64_t s_timeout_ms (const session_t *self, const session_env_t *env, const entry_t *entry)
 {
+    const config_t *config = env->config;
     if (!entry->request.carried) {
-        return (int64_t) env->config->session.request_timeout_ms;
+        return (int64_t) config->session.request_timeout_ms;
     }
-    return self->answer_timeout_ms ? self->answer_timeout_ms
-                                   : (int64_t) env->config->line.answer_timeout_ms;
-}
-
-static void s_rest (session_t *self, const session_env_t *env)
-{
-    self->requests->rest_until_ms = env->now_ms + s_gap_ms (self, env);
-    self->requests->asked_size = 0;
-}
-
-static void s_late_drop (requests_t *requests, size_t at)
-{
-    requests->late_count--;
-    memmove (&requests->late[at], &requests->late[at + 1],
-             (requests->late_count - at) * sizeof (late_t));
-}
-
-//  The frame in flight was not answered: its answer may still come. With all places taken the line rests until
-//  the first of them is free.
-static void s_late_note (session_t *self, const session_env_t *env, const codec_t *codec)
-{
-    requests_t *requests = self->requests;
-    if (!codec->mistakable || !env->config->line.late_ms) {
-        return;
+    if (self->answer_timeout_ms) {
+        return self->answer_timeout_ms;
     }
-    if (requests->late_count == LATE_MAX) {
-        requests->rest_until_ms = requests->late[0].until_ms;
-        s_late_drop (requests, 0);
-    }
-    late_t *late = &requests->late[requests->late_count++];
-    late->codec = codec;
-    late->until_ms = env->now_ms + (int64_t) env->config->line.late_ms;
-    late->size = requests->asked_size < LATE_BYTES ? requests->asked_size : LATE_BYTES;
-    memcpy (late->bytes, requests->asked, late->size);
-}
-
-//  Until when a frame must wait for a late answer it could be given; 0 = not at all.
-static int64_t s_late_until (const requests_t *requests, const codec_t *codec, bytes_t frame)
-{
-    int64_t until = 0;
-    for (size_t i = 0; i < requests->late_count; i++) {
-        const late_t *late = &requests->late[i];
-        if (late->codec == codec && late->until_ms > until &&
-            codec->mistakable (bytes_of (late->bytes, late->size), frame)) {
-            until = late->until_ms;
-        }
-    }
-    return until;
-}
-
-static void s_late_expire (requests_t *requests, int64_t now_ms)
-{
-    for (size_t i = requests->late_count; i-- > 0;) {
-        if (requests->late[i].until_ms <= now_ms) {
-            s_late_drop (requests, i);
-        }
-    }
-}
-
-//  The late answer at the head of the window, or what may become one. Its place is moved to the front.
-static scan_t s_late_scan (requests_t *requests, scan_context_t *context, bytes_t window)
-{
-    scan_t more = {.what = SCAN_SKIP, .size = 1, .reason = FEP_NOT_MINE};
-    for (size_t i = 0; i < requests->late_count; i++) {
-        late_t late = requests->late[i];
-        context->request = bytes_of (late.bytes, late.size);
-        scan_t scan = late.codec->scan (context, window);
-        if (scan.what == SCAN_FRAME) {
-            requests->late[i] = requests->late[0];
-            requests->late[0] = late;
-            return scan;
-        }
-        more = scan.what == SCAN_MORE ? scan : more;
-    }
-    return more;
-}
-
-scan_t session_line_scan (session_t *self, const session_env_t *env, bytes_t window, bool *late)
-{
-    requests_t *requests = self->requests;
-    scan_t scan = {.what = SCAN_SKIP, .size = 1, .reason = FEP_NOT_MINE};
-    scan_context_t context = {.up = true, .options = self->options};
-    s_late_expire (requests, env->now_ms);
-    if (requests->asked_size) {
-        const codec_t *codec = requests->entries[requests->active].request.carried;
-        context.request = bytes_of (requests->asked, requests->asked_size);
-        scan = codec->scan (&context, window);
-    }
-    if (scan.what == SCAN_SKIP && requests->late_count) {
-        scan_t other = s_late_scan (requests, &context, window);
-        *late = other.what == SCAN_FRAME;
-        scan = other.what == SCAN_SKIP ? scan : other;
-    }
-    return scan;
-}
-
-void session_line_late (session_t *self)
-{
-    metric_add (METRIC_answers_late, 1);
-    s_late_drop (self->requests, 0);
-    if (self->state == SESSION_PAUSED) {
-        //  What waited for it need wait no longer.
-        self->requests->deadline_ms = self->requests->rest_until_ms;
-    }
-    self->bad_in_row = 0;
-    self->noise = false;
-}
-
-static void s_meter (const session_env_t *env, const request_t *request, meter_t *meter)
-{
-    meter->mp = request->mp;
-    memcpy (meter->address, request->meter, sizeof meter->address);
-    meter->profile =
-        request->profile && env->profile ? env->profile (env->arg, request->profile) : NULL;
-}
-
-const codec_t *session_line_codec (session_t *self, const session_env_t *env, codec_io_t *io,
-                                   meter_t *meter, void **state)
-{
-    requests_t *requests = self->requests;
-    entry_t *entry = &requests->entries[requests->active];
-    s_meter (env, &entry->request, meter);
-    io->meter = meter;
-    io->request = bytes_of (requests->asked, requests->asked_size);
-    *state = entry->state;
-    return entry->request.carried;
-}
-
-//  What came before a frame was written answers nothing any more.
-static void s_discard (session_t *self)
-{
-    size_t size = window_bytes (&self->window).size;
-    if (size) {
-        metric_add (METRIC_bytes_skipped, (int64_t) size);
-        window_consume (&self->window, size);
-        self->half_at_ms = 0;
-        self->quiet_at_ms = 0;
-    }
+    bool forwarded = !session_is_line (self) && !self->codec->is_pipelined;
+    return (int64_t) (forwarded ? config->session.forward_timeout_ms
+                                : config->line.answer_timeout_ms);
 }
 
 //  ---- Writing frames ----
 
-//  The meter codec encodes, the terminal codec wraps. *until_ms: when to try again, if LATER.
-static try_t s_try_carried (session_t *self, const session_env_t *env, entry_t *entry,
-                            int64_t *until_ms, fep_err_t *error)
+static void s_remember (entry_t *entry)
 {
-    requests_t *requests = self->requests;
-    const entry_t before = *entry;
-    codec_io_t outer = session_io (self, env), io = outer;
-    meter_t meter;
-    writer_t frame = writer_of (requests->asked, sizeof requests->asked);
-    s_meter (env, &entry->request, &meter);
-    io.meter = &meter;
-    io.send = &frame;
-    *error = entry->request.carried->encode (entry->state, &entry->request, &io);
-    if (*error == FEP_OK && frame.failed) {
-        *error = FEP_LIMIT;
+    entry->done = entry->request.done;
+    memcpy (entry->state_before, entry->state, sizeof entry->state);
+}
+
+//  The frame at hand will be written again.
+static void s_go_back (entry_t *entry)
+{
+    entry->request.done = entry->done;
+    entry->request.finished = false;
+    memcpy (entry->state, entry->state_before, sizeof entry->state);
+}
+
+static codec_io_t s_io (session_t *self, const session_env_t *env, entry_t *entry, writer_t *seal)
+{
+    codec_io_t io = session_io (self, env);
+    io.seal = env->seal ? seal : NULL;
+    io.sealed = bytes_of (entry->sealed, entry->sealed_size);
+    if (entry->request.kind == REQUEST_FILE && env->file) {
+        io.file = env->file (env->arg, entry->request.file);
     }
-    if (*error != FEP_OK || !frame.size) {
-        return *error == FEP_OK ? TRY_DONE : TRY_FAILED;
-    }
-    *until_ms = s_late_until (requests, entry->request.carried, writer_bytes (&frame));
-    if (*until_ms) {
-        *entry = before;
-        metric_add (METRIC_requests_deferred, 1);
-        return TRY_LATER;
-    }
-    *error = self->codec->wrap (self->codec_state, writer_bytes (&frame), &outer);
+    return io;
+}
+
+//  Hands the frame over to be sealed.
+static try_t s_seal (session_t *self, const session_env_t *env, entry_t *entry, bytes_t bytes,
+                     fep_err_t *error)
+{
+    s_go_back (entry);
+    entry->where = ENTRY_SEALING;
+    entry->deadline_ms = env->now_ms + (int64_t) env->config->seal.timeout_ms;
+    *error = env->seal (env->arg, self, &entry->request, bytes);
     if (*error != FEP_OK) {
+        entry->where = ENTRY_WAITS;
         return TRY_FAILED;
     }
-    s_discard (self);
-    requests->asked_size = frame.size;
-    if (io.answer == ANSWER_DONE) {
-        //  A broadcast: nobody answers.
-        s_rest (self, env);
-        return TRY_DONE;
+    self->requests->flying++;
+    return TRY_SEAL;
+}
+
+static void s_note_sent (session_t *self, const session_env_t *env, entry_t *entry, size_t from)
+{
+    if (env->send->size > from) {
+        session_trace_sent (self, env,
+                            entry->request.carried ? entry->request.carried : self->codec, from);
+        metric_add (METRIC_requests_sent, 1);
+        entry->sent = true;
     }
-    return TRY_SENT;
 }
 
 static try_t s_try (session_t *self, const session_env_t *env, entry_t *entry, int64_t *until_ms,
                     fep_err_t *error)
 {
-    requests_t *requests = self->requests;
-    codec_io_t io = session_io (self, env);
+    uint8_t seal_memory[SEAL_BYTES];
+    writer_t seal = writer_of (seal_memory, sizeof seal_memory);
+    codec_io_t io = s_io (self, env, entry, &seal);
     size_t from = env->send->size;
-    try_t result;
-    entry->done = entry->request.done;
-    memcpy (entry->state_before, entry->state, sizeof entry->state);
-    requests->asked_size = 0;
+    bool over = false;
+    s_remember (entry);
     if (entry->request.carried) {
-        result = s_try_carried (self, env, entry, until_ms, error);
+        *error = session_line_write (self, env, entry, &io, until_ms, &over);
     } else {
         *error = self->codec->encode (self->codec_state, &entry->request, &io);
-        result = *error == FEP_OK ? TRY_SENT : TRY_FAILED;
+        over = io.answer == ANSWER_DONE;
     }
-    if (env->send->failed) {
+    if (*error == FEP_OK && env->send->failed) {
         *error = FEP_FULL;
-        result = TRY_FAILED;
     }
-    if (result == TRY_FAILED) {
+    if (*error != FEP_OK) {
         env->send->size = from;
         env->send->failed = false;
-        requests->asked_size = 0;
+        return *error == FEP_NEEDS_SEAL && !seal.failed
+                   ? s_seal (self, env, entry, writer_bytes (&seal), error)
+                   : TRY_FAILED;
     }
-    if (env->send->size > from) {
-        session_trace_sent (self, env,
-                            entry->request.carried ? entry->request.carried : self->codec, from);
-        metric_add (METRIC_requests_sent, 1);
+    if (*until_ms) {
+        return TRY_LATER;
     }
-    return result;
+    entry->tag = io.tag;
+    s_note_sent (self, env, entry, from);
+    if (over && entry->request.carried) {
+        session_line_rest (self, env, entry, false);
+    }
+    return over ? TRY_DONE : TRY_SENT;
 }
 
 static void s_enter (session_t *self, const session_env_t *env, session_state_t state)
@@ -273,59 +195,118 @@ static void s_enter (session_t *self, const session_env_t *env, session_state_t 
     }
 }
 
-static void s_pause (session_t *self, const session_env_t *env, int64_t until_ms)
+//  The state that fits what is in flight and what waits.
+static void s_settle (session_t *self, const session_env_t *env, int64_t resume_ms)
 {
-    self->requests->deadline_ms = until_ms;
-    s_enter (self, env, SESSION_PAUSED);
+    requests_t *requests = self->requests;
+    requests->resume_ms = resume_ms;
+    if (!requests->count) {
+        s_enter (self, env, SESSION_ONLINE);
+        return;
+    }
+    for (size_t i = 0; i < requests->count; i++) {
+        if (requests->entries[i].where == ENTRY_SEALING) {
+            s_enter (self, env, SESSION_SEALING);
+            return;
+        }
+    }
+    s_enter (self, env, requests->flying ? SESSION_WAITING : SESSION_PAUSED);
 }
 
-//  Writes the next frame that may be written. Requests that cannot be asked end at once.
+//  How many requests may be in flight if this one is.
+static size_t s_limit (const session_t *self, const session_env_t *env, const request_t *request)
+{
+    if (!self->codec->is_pipelined || !request->carried) {
+        return 1;
+    }
+    const profile_t *profile =
+        request->profile && env->profile ? env->profile (env->arg, request->profile) : NULL;
+    return profile_setting (profile, SETTING_in_flight);
+}
+
+//  May it go while others are in flight? All of them must allow as many.
+static bool s_may_fly (const session_t *self, const session_env_t *env, const entry_t *entry)
+{
+    const requests_t *requests = self->requests;
+    size_t limit = s_limit (self, env, &entry->request);
+    for (size_t i = 0; i < requests->count; i++) {
+        if (requests->entries[i].where == ENTRY_SEALING) {
+            return false;
+        }
+        if (requests->entries[i].where == ENTRY_FLIES) {
+            size_t other = s_limit (self, env, &requests->entries[i].request);
+            limit = other < limit ? other : limit;
+        }
+    }
+    return requests->flying < limit;
+}
+
+//  Writes what may be written. Requests that cannot be asked end at once.
 static void s_next (session_t *self, const session_env_t *env)
 {
     requests_t *requests = self->requests;
     int64_t earliest_ms = INT64_MAX;
-    s_late_expire (requests, env->now_ms);
     for (size_t i = 0; i < requests->count;) {
         entry_t *entry = &requests->entries[i];
         int64_t until_ms = 0;
         fep_err_t error = FEP_OK;
-        if (entry->request.carried && requests->rest_until_ms > env->now_ms) {
-            s_pause (self, env, requests->rest_until_ms);
-            return;
+        if (entry->where != ENTRY_WAITS) {
+            i++;
+            continue;
+        }
+        if (!s_may_fly (self, env, entry)) {
+            break;
+        }
+        if (entry->request.carried && session_is_line (self) &&
+            requests->rest_until_ms > env->now_ms) {
+            earliest_ms = requests->rest_until_ms;
+            break;
         }
         switch (s_try (self, env, entry, &until_ms, &error)) {
         case TRY_SENT:
-            requests->active = i;
-            requests->deadline_ms = env->now_ms + s_timeout_ms (self, env, entry);
-            s_enter (self, env, SESSION_WAITING);
-            return;
+            entry->where = ENTRY_FLIES;
+            entry->deadline_ms = env->now_ms + s_timeout_ms (self, env, entry);
+            requests->flying++;
+            i++;
+            break;
         case TRY_LATER:
             earliest_ms = until_ms < earliest_ms ? until_ms : earliest_ms;
             i++;
             break;
+        case TRY_SEAL:
+            i++;
+            break;
         case TRY_DONE:
         case TRY_FAILED:
-            s_end (self, env, i, error, 0);
+            s_end (self, env, entry, error, 0);
             break;
         }
     }
-    if (requests->count) {
-        s_pause (self, env, earliest_ms);
-    } else {
-        s_enter (self, env, SESSION_ONLINE);
-    }
+    s_settle (self, env, earliest_ms);
 }
 
 //  ---- What the connector calls ----
 
+static fep_err_t s_carried (const session_t *self, const request_t *request)
+{
+    const codec_t *carried = request->carried;
+    if (self->codec->is_meter) {
+        return !carried || carried == self->codec ? FEP_OK : FEP_UNSUPPORTED;
+    }
+    return !carried || self->codec->wrap ? FEP_OK : FEP_UNSUPPORTED;
+}
+
 fep_err_t session_request (session_t *self, const session_env_t *env, const request_t *request)
 {
-    if (self->state != SESSION_ONLINE && self->state != SESSION_WAITING &&
-        self->state != SESSION_PAUSED) {
+    if (self->state < SESSION_ONLINE || self->state > SESSION_PAUSED) {
         return FEP_REFUSED;
     }
-    if (request->carried &&
-        (!self->codec->wrap || request->carried->state_size > CARRIED_STATE_MAX)) {
+    fep_err_t error = s_carried (self, request);
+    if (error != FEP_OK) {
+        return error;
+    }
+    const codec_t *carried = self->codec->is_meter ? self->codec : request->carried;
+    if (carried && carried->state_size > CARRIED_STATE_MAX) {
         return FEP_UNSUPPORTED;
     }
     if (!self->requests) {
@@ -342,106 +323,144 @@ fep_err_t session_request (session_t *self, const session_env_t *env, const requ
     memmove (&requests->entries[at + 1], &requests->entries[at],
              (requests->count - at) * sizeof (entry_t));
     requests->entries[at] = (entry_t){.request = *request};
+    requests->entries[at].request.carried = carried;
     requests->count++;
-    if (self->state == SESSION_WAITING && at <= requests->active) {
-        requests->active++;
-    } else if (self->state != SESSION_WAITING) {
+    if (self->state != SESSION_SEALING && (self->codec->is_pipelined || !requests->flying)) {
         s_next (self, env);
     }
     return FEP_OK;
 }
 
-void session_ask_answer (session_t *self, const session_env_t *env, const codec_io_t *io)
+void session_sealed (session_t *self, const session_env_t *env, uint64_t token, fep_err_t error,
+                     bytes_t bytes)
+{
+    requests_t *requests = self->requests;
+    for (size_t i = 0; self->state == SESSION_SEALING && i < requests->count; i++) {
+        entry_t *entry = &requests->entries[i];
+        if (entry->where != ENTRY_SEALING || entry->request.token != token) {
+            continue;
+        }
+        s_lands (requests, entry);
+        entry->sealed = error == FEP_OK ? malloc (bytes.size + 1) : NULL;
+        if (!entry->sealed) {
+            s_end (self, env, entry, error == FEP_OK ? FEP_FULL : error, 0);
+        } else {
+            memcpy (entry->sealed, bytes.data, bytes.size);
+            entry->sealed_size = bytes.size;
+        }
+        s_next (self, env);
+        return;
+    }
+}
+
+void session_ask_end (session_t *self, const session_env_t *env, entry_t *entry, fep_err_t error)
+{
+    s_end (self, env, entry, error, 0);
+    s_next (self, env);
+}
+
+void session_ask_answer (session_t *self, const session_env_t *env, entry_t *entry,
+                         const codec_io_t *io)
 {
     requests_t *requests = self->requests;
     if (io->answer == ANSWER_NONE) {
         return;
     }
-    if (self->state != SESSION_WAITING) {
+    if (!entry) {
         metric_add (METRIC_answers_stray, 1);
         return;
     }
-    entry_t *entry = &requests->entries[requests->active];
     if (io->answer == ANSWER_PARTIAL) {
-        requests->deadline_ms = env->now_ms + s_timeout_ms (self, env, entry);
+        entry->deadline_ms = env->now_ms + s_timeout_ms (self, env, entry);
         return;
     }
-    if (entry->request.carried) {
-        //  It was sent more than once: each may be answered.
-        if (entry->repeats) {
-            s_late_note (self, env, entry->request.carried);
-        }
-        s_rest (self, env);
-    }
     bool carried = entry->request.carried;
+    if (carried) {
+        //  It was sent more than once: each may be answered.
+        session_line_rest (self, env, entry, entry->repeats > 0);
+    }
+    s_lands (requests, entry);
+    s_entry_free (entry);
     entry->repeats = 0;
     if (io->answer == ANSWER_AGAIN) {
         entry->request.done = entry->done;
         entry->request.finished = false;
     } else if (io->answer == ANSWER_REFUSED) {
-        s_end (self, env, requests->active, FEP_REFUSED, io->answer_code);
+        s_end (self, env, entry, FEP_REFUSED, io->answer_code);
     } else if (entry->request.finished) {
-        s_end (self, env, requests->active, FEP_OK, 0);
+        s_end (self, env, entry, FEP_OK, 0);
     }
-    if (carried && requests->count) {
+    if (carried && session_is_line (self) && requests->count) {
         //  Bytes are being read: the next frame is written, and what is unread then dropped, by the tick.
-        s_pause (self, env, requests->rest_until_ms);
+        s_settle (self, env, requests->rest_until_ms);
     } else {
         s_next (self, env);
     }
 }
 
 //  How often a frame of the request may be sent again. What changes the world is written once.
-static uint32_t s_repeats (const session_env_t *env, const request_t *request)
+static uint32_t s_repeats (const session_t *self, const session_env_t *env,
+                           const request_t *request)
 {
-    if (request->kind == REQUEST_PASS) {
+    if (s_changes_world (request)) {
         return 0;
     }
     if (request->tries) {
         return request->tries - 1u;
     }
-    return (uint32_t) (request->carried ? env->config->line.repeats
-                                        : env->config->session.request_repeats);
+    bool line = request->carried && (session_is_line (self) || self->codec->is_pipelined);
+    return (uint32_t) (line ? env->config->line.repeats : env->config->session.request_repeats);
 }
 
-static void s_timeout (session_t *self, const session_env_t *env)
+//  The frame in flight was not answered, or not sealed, in time.
+static void s_timeout (session_t *self, const session_env_t *env, entry_t *entry)
 {
     requests_t *requests = self->requests;
-    entry_t *entry = &requests->entries[requests->active];
-    if (entry->request.carried) {
-        s_late_note (self, env, entry->request.carried);
+    bool sealing = entry->where == ENTRY_SEALING;
+    if (entry->request.carried && !sealing) {
         int64_t rest_ms = requests->rest_until_ms;
-        s_rest (self, env);
+        session_line_rest (self, env, entry, true);
         requests->rest_until_ms =
             rest_ms > requests->rest_until_ms ? rest_ms : requests->rest_until_ms;
     }
-    if (entry->repeats < s_repeats (env, &entry->request)) {
+    if (!sealing && entry->repeats < s_repeats (self, env, &entry->request)) {
         entry->repeats++;
-        entry->request.done = entry->done;
-        entry->request.finished = false;
-        memcpy (entry->state, entry->state_before, sizeof entry->state);
-    } else {
-        metric_add (METRIC_requests_timeout, 1);
-        s_end (self, env, requests->active, FEP_TIMEOUT, 0);
+        s_lands (requests, entry);
+        s_go_back (entry);
+        return;
     }
-    s_next (self, env);
+    fep_err_t error = s_changes_world (&entry->request) ? FEP_OUTCOME_UNKNOWN : FEP_TIMEOUT;
+    metric_add (METRIC_requests_timeout, 1);
+    s_end (self, env, entry, sealing ? FEP_NO_SEAL : error, 0);
 }
 
 void session_ask_tick (session_t *self, const session_env_t *env)
 {
+    requests_t *requests = self->requests;
     if (session_ask_deadline (self) > env->now_ms) {
         return;
     }
-    if (self->state == SESSION_WAITING) {
-        s_timeout (self, env);
-    } else {
-        s_next (self, env);
+    for (size_t i = requests->count; i-- > 0;) {
+        entry_t *entry = &requests->entries[i];
+        if (entry->where != ENTRY_WAITS && entry->deadline_ms <= env->now_ms) {
+            s_timeout (self, env, entry);
+        }
     }
+    s_next (self, env);
 }
 
 int64_t session_ask_deadline (const session_t *self)
 {
-    return self->state == SESSION_WAITING || self->state == SESSION_PAUSED
-               ? self->requests->deadline_ms
-               : INT64_MAX;
+    const requests_t *requests = self->requests;
+    if (self->state <= SESSION_ONLINE || self->state > SESSION_PAUSED || !requests) {
+        return INT64_MAX;
+    }
+    int64_t deadline = requests->resume_ms;
+    for (size_t i = 0; i < requests->count; i++) {
+        const entry_t *entry = &requests->entries[i];
+        if (entry->where != ENTRY_WAITS && entry->deadline_ms < deadline) {
+            deadline = entry->deadline_ms;
+        }
+    }
+    return deadline;
 }

@@ -1,5 +1,5 @@
-//  Inside of a session, shared by its files: session.c (frames, admission, time), session_ask.c (requests and
-//  the half-duplex line behind a gateway). Nobody else includes this.
+//  Inside of a session, shared by its files: session.c (frames, time), session_admit.c (who it is), session_ask.c
+//  (requests), session_line.c (frames carried for meters). Nobody else includes this.
 #ifndef ACTORS_SESSION_INSIDE_H
 #define ACTORS_SESSION_INSIDE_H
 
@@ -11,11 +11,26 @@
 #define LATE_MAX 8              //  Late answers watched for at a time; beyond it the line rests
 #define LATE_BYTES 32           //  Of the frame they would answer
 
+//  Where one request is.
+typedef enum {
+    ENTRY_WAITS,    //  In the queue
+    ENTRY_SEALING,  //  Its frame is being sealed
+    ENTRY_FLIES     //  Its frame was sent
+} entry_state_t;
+
 //  One request of the queue.
 typedef struct {
-    request_t request;  //  What is asked; the codec advances it
-    uint32_t repeats;   //  Of the frame at hand
-    uint32_t done;      //  Of the request, before that frame was written
+    request_t request;    //  What is asked; the codec advances it
+    uint8_t where;        //  entry_state_t
+    bool sent;            //  A frame of it was written
+    uint32_t repeats;     //  Of the frame at hand
+    uint32_t done;        //  Of the request, before that frame was written
+    uint32_t tag;         //  Of the frame in flight
+    int64_t deadline_ms;  //  Of the frame in flight, or of its seal
+    size_t asked_size;    //  Of asked
+    uint8_t *asked;       //  The carried frame in flight; NULL: none
+    size_t sealed_size;   //  Of sealed
+    uint8_t *sealed;      //  What the seal made; NULL: none
     _Alignas(16) uint8_t state[CARRIED_STATE_MAX];  //  The meter codec's
     uint8_t state_before[CARRIED_STATE_MAX];        //  Likewise, before that frame was written
 } entry_t;
@@ -30,15 +45,13 @@ typedef struct {
 
 //  Requests in the order they are carried out: by priority, then as they came.
 typedef struct requests {
-    entry_t entries[SESSION_REQUESTS_MAX + 1];  //  The one in flight among them
+    entry_t entries[SESSION_REQUESTS_MAX + 1];  //  Those in flight among them
     size_t count;                               //  Used
-    size_t active;                              //  In WAITING: which is in flight
-    int64_t deadline_ms;    //  WAITING: of the frame in flight. PAUSED: when to try again
-    int64_t rest_until_ms;  //  A line rests between frames
-    late_t late[LATE_MAX];  //  Answers that may still come
-    size_t late_count;      //  Of them
-    size_t asked_size;      //  A carried frame is in flight: its size; 0 = none
-    uint8_t asked[CARRIED_FRAME_MAX];  //  And its bytes
+    size_t flying;                              //  Of which in flight or being sealed
+    int64_t resume_ms;                          //  PAUSED: when to try again
+    int64_t rest_until_ms;                      //  A line rests between frames
+    late_t late[LATE_MAX];                      //  Answers that may still come
+    size_t late_count;                          //  Of them
 } requests_t;
 
 //  What every frame touches stands first and together: thousands of sessions do not fit the cache.
@@ -52,9 +65,11 @@ struct session {
     bool ended;                      //  What named it did so only at its packet's end
     bool noise;                      //  Within a run of refused bytes
     bool renamed;                    //  Its address is not its identity
+    bool standby;                    //  Another connection carries the terminal's traffic
     uint32_t bad_in_row;             //  Refusals since the last good frame
     uint32_t mark;                   //  Highest since session_take_mark
     uint32_t confirmed_mark;         //  Highest given to the codec's durable
+    uint32_t profile;                //  Number of the terminal's own; 0 = none
     window_t window;                 //  Bytes that wait
     int64_t last_rx_ms;              //  Any byte
     int64_t half_at_ms;   //  When an unfinished frame in the window has waited too long; 0 = none
@@ -87,24 +102,60 @@ void session_enter (session_t *self, session_state_t state, int64_t now_ms);
 codec_io_t session_io (session_t *self, const session_env_t *env);
 void session_trace_sent (session_t *self, const session_env_t *env, const codec_t *codec,
                          size_t from);
+//  A frame that came, good or refused: it is the last one, and traced.
+void session_came (session_t *self, const session_env_t *env, const codec_t *codec, bytes_t frame,
+                   fep_err_t reason);
+//  Refused bytes: counted, and too many in a row end the session.
+void session_refuse (session_t *self, const session_env_t *env, fep_err_t reason, bytes_t bytes);
+
+//  session_admit.c
+void session_own_free (session_t *self);
+//  Appends LINK.
+void session_link (session_t *self, const session_env_t *env, bool up);
+//  Tells a terminal that is not admitted so, if its protocol has words for it. True: they are to be flushed.
+bool session_reject (session_t *self, const session_env_t *env, close_reason_t reason);
 
 //  session_ask.c
+
+//  The request an answer is for: that of the tag where the codec knows tags, else the one in flight. NULL if none.
+entry_t *session_ask_find (session_t *self, uint32_t tag);
+//  What a good frame means for that request.
+void session_ask_answer (session_t *self, const session_env_t *env, entry_t *entry,
+                         const codec_io_t *io);
+//  The request ends for that reason.
+void session_ask_end (session_t *self, const session_env_t *env, entry_t *entry, fep_err_t error);
+//  Lets time pass for requests.
+void session_ask_tick (session_t *self, const session_env_t *env);
+//  When that is next needed; INT64_MAX: not at all.
+int64_t session_ask_deadline (const session_t *self);
+//  Every request ends, because the session does.
+void session_ask_fail (session_t *self, const session_env_t *env);
+void session_ask_destroy (session_t *self);
+
+//  session_line.c
+
+//  The connection is the meters' line itself: behind a transparent gateway, or a meter's own.
+static inline bool session_is_line (const session_t *self)
+{
+    return (self->codec->wrap && !self->codec->unwrap) || self->codec->is_meter;
+}
 
 //  What the carried codec says of the window: of the answer awaited, or of a late one. *late: it is one, to be
 //  dropped. SKIP if neither.
 scan_t session_line_scan (session_t *self, const session_env_t *env, bytes_t window, bool *late);
 //  A late answer came: it is not expected any more.
 void session_line_late (session_t *self);
-//  The codec, its state and what it sees for the frame it is the answer to.
-const codec_t *session_line_codec (session_t *self, const session_env_t *env, codec_io_t *io,
-                                   meter_t *meter, void **state);
-//  What a good frame means for the request in flight.
-void session_ask_answer (session_t *self, const session_env_t *env, const codec_io_t *io);
-//  Lets time pass for requests.
-void session_ask_tick (session_t *self, const session_env_t *env);
-//  When that is next needed; INT64_MAX: not at all.
-int64_t session_ask_deadline (const session_t *self);
-//  Every request ends.
-void session_ask_fail (session_t *self, const session_env_t *env, fep_err_t error);
+//  The codec, its state and what it sees of the frame that answers the request.
+const codec_t *session_line_codec (session_t *self, const session_env_t *env, entry_t *entry,
+                                   codec_io_t *io, meter_t *meter, void **state);
+//  The carried frame inside an answer goes to its meter codec; its messages follow in the batch. The answer is in
+//  io. An error: there is none, or it was refused.
+fep_err_t session_line_unwrap (session_t *self, const session_env_t *env, entry_t *entry,
+                               bytes_t frame, codec_io_t *io);
+//  Writes the next carried frame. *until_ms: when to try again, 0 = it was written (*over: nobody answers).
+fep_err_t session_line_write (session_t *self, const session_env_t *env, entry_t *entry,
+                              codec_io_t *outer, int64_t *until_ms, bool *over);
+//  A frame was answered, or nobody will: the line rests. late: its answer may still come.
+void session_line_rest (session_t *self, const session_env_t *env, const entry_t *entry, bool late);
 
 #endif

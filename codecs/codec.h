@@ -33,6 +33,7 @@ typedef struct {
     const pattern_t *heartbeat;     //  dtu: packets that say it is there; NULL: none
     bool heartbeat_echo;            //  dtu: a heartbeat is sent back
     const zone_t *zone;             //  Of the terminal's clock; NULL: the node's
+    uint64_t enabled;               //  auto: codecs to choose from, bit i for codec_at (i)
 } codec_options_t;
 
 //  What scan may know besides the bytes.

@@ -50,9 +50,9 @@ typedef struct {
 //  Sessions in a state, since the rig was made.
 static inline int64_t rig_gauge (const rig_t *self, unsigned state)
 {
-    static const metric_t gauges[SESSION_DEAD] = {METRIC_sessions_fresh, METRIC_sessions_online,
-                                                  METRIC_sessions_waiting, METRIC_sessions_paused,
-                                                  METRIC_sessions_closing};
+    static const metric_t gauges[SESSION_DEAD] = {METRIC_sessions_fresh,   METRIC_sessions_online,
+                                                  METRIC_sessions_waiting, METRIC_sessions_sealing,
+                                                  METRIC_sessions_paused,  METRIC_sessions_closing};
     return metric_get (gauges[state]) - self->gauges[state];
 }
 
