@@ -112,6 +112,7 @@ void session_destroy (session_t **self_p)
         window_release (&self->window);
         session_ask_destroy (self);
         session_own_free (self);
+        free (self->meters);
         frames_destroy (&self->frames);
         free (self);
         *self_p = NULL;
@@ -132,16 +133,23 @@ codec_io_t session_io (session_t *self, const session_env_t *env)
         .send = env->send};
 }
 
-//  Who asks for a measuring point during one call of a codec.
-typedef struct {
-    const session_t *session;
-    const session_env_t *env;
-} asker_t;
+static int s_meter_compare (const void *key, const void *one)
+{
+    return strcmp (key, ((const session_meter_t *) one)->address);
+}
 
 static uint16_t s_mp_of (void *arg, bytes_t meter)
 {
-    const asker_t *asker = arg;
-    return asker->env->mp_of (asker->env->arg, asker->session->number, meter);
+    const session_t *self = arg;
+    char text[ADDRESS_MAX + 1];
+    if (!self->meter_count || meter.size > ADDRESS_MAX) {
+        return 0;
+    }
+    memcpy (text, meter.data, meter.size);
+    text[meter.size] = 0;
+    const session_meter_t *found =
+        bsearch (text, self->meters, self->meter_count, sizeof *self->meters, s_meter_compare);
+    return found ? found->mp : 0;
 }
 
 static bool s_traced (const session_t *self, const session_env_t *env)
@@ -270,14 +278,11 @@ static void s_accept (session_t *self, const session_env_t *env, entry_t *entry,
 static fep_err_t s_decode (session_t *self, const session_env_t *env, entry_t *entry, bytes_t frame,
                            codec_io_t *io, const codec_t **codec)
 {
-    asker_t asker = {self, env};
     meter_t meter;
     void *state = self->codec_state;
     *codec = self->codec;
-    if (env->mp_of) {
-        io->mp_of = s_mp_of;
-        io->mp_arg = &asker;
-    }
+    io->mp_of = s_mp_of;
+    io->mp_arg = self;
     if (entry) {
         *codec = session_line_codec (self, env, entry, io, &meter, &state);
     } else if (self->codec->is_meter) {
@@ -285,7 +290,6 @@ static fep_err_t s_decode (session_t *self, const session_env_t *env, entry_t *e
     }
     fep_err_t error = (*codec)->decode (state, frame, io);
     io->meter = NULL;
-    io->mp_of = NULL;
     return error;
 }
 
@@ -528,7 +532,7 @@ void session_close (session_t *self, const session_env_t *env, close_reason_t re
     if (self->state == SESSION_CLOSING || self->state == SESSION_DEAD) {
         return;
     }
-    bool linked = self->number != 0;
+    bool linked = self->number != 0 && !self->standby;
     self->reason = reason;
     close_note (reason);
     session_ask_fail (self, env);
@@ -690,6 +694,16 @@ const codec_options_t *session_options (const session_t *self)
 uint32_t session_number (const session_t *self)
 {
     return self->number;
+}
+
+bool session_is_standby (const session_t *self)
+{
+    return self->standby;
+}
+
+void session_set_peer (session_t *self, const char *peer)
+{
+    snprintf (self->peer, sizeof self->peer, "%s", peer);
 }
 
 bool session_wants_admission (const session_t *self)

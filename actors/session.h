@@ -64,23 +64,30 @@ typedef struct {
                        bytes_t bytes);
     //  The file of that number, borrowed for the call, or empty. May be NULL.
     bytes_t (*file) (void *arg, uint32_t number);
-    //  Which measuring point of the terminal the meter of that address is; 0 = none. May be NULL: not known.
-    uint16_t (*mp_of) (void *arg, uint32_t terminal, bytes_t meter);
     bool clock_trusted;  //  wall_ms is synchronised
     void *arg;           //  For all of them
 } session_env_t;
 
+//  A meter of the terminal, for protocols that name meters by address.
+typedef struct {
+    char address[ADDRESS_MAX + 1];  //  As the archive has it
+    uint16_t mp;                    //  Measuring point
+} session_meter_t;
+
 //  What the archive says of the terminal.
 typedef struct {
-    uint32_t number;            //  Archive number
-    uint8_t area;               //  Stamped on messages
-    int64_t heartbeat_ms;       //  0: not known
-    int64_t frame_gap_ms;       //  Line behind it: rest between frames; 0: as the options say
-    int64_t answer_timeout_ms;  //  Likewise to a meter's answer
-    const char *address;        //  As messages name it; NULL or "": as it said itself
-    const char *heartbeat;      //  Pattern of its heartbeats; NULL or "": as its listener's
-    uint32_t profile;           //  Number of its own map and settings; 0 = none
-    bool standby;               //  Another connection carries its traffic
+    uint32_t number;                //  Archive number
+    uint8_t area;                   //  Stamped on messages
+    int64_t heartbeat_ms;           //  0: not known
+    int64_t frame_gap_ms;           //  Line behind it: rest between frames; 0: as the options say
+    int64_t answer_timeout_ms;      //  Likewise to a meter's answer
+    const char *address;            //  As messages name it; NULL or "": as it said itself
+    const char *heartbeat;          //  Pattern of its heartbeats; NULL or "": as its listener's
+    uint32_t profile;               //  Number of its own map and settings; 0 = none
+    const char *zone;               //  Of its clock; NULL or "": as its listener's
+    const session_meter_t *meters;  //  Ordered by address; copied
+    size_t meter_count;             //  Of them; 0: not known
+    bool standby;                   //  Another connection carries its traffic
 } admission_t;
 
 //  How far input got.
@@ -118,6 +125,11 @@ void session_admit (session_t *self, const session_env_t *env, const admission_t
 void session_update (session_t *self, const admission_t *admission);
 //  The terminal is unknown: answer nothing, close after session.hold_ms.
 void session_hold (session_t *self, const session_env_t *env);
+
+//  It was standby and carries the terminal's traffic from now on. Appends LINK up.
+void session_promote (session_t *self, const session_env_t *env);
+bool session_is_standby (const session_t *self);
+void session_set_peer (session_t *self, const char *peer);
 
 //  Everything decoded up to mark is on disk.
 void session_durable (session_t *self, const session_env_t *env, uint32_t mark);

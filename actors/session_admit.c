@@ -10,11 +10,8 @@
 
 void session_own_free (session_t *self)
 {
-    if (self->own) {
-        free ((void *) (uintptr_t) self->own->heartbeat);
-        free (self->own);
-        self->own = NULL;
-    }
+    free (self->own);
+    self->own = NULL;
 }
 
 void session_link (session_t *self, const session_env_t *env, bool up)
@@ -39,23 +36,46 @@ void session_link (session_t *self, const session_env_t *env, bool up)
     }
 }
 
-//  The terminal's own heartbeat instead of its listener's.
-static void s_own_heartbeat (session_t *self, const char *text)
+//  The terminal's own habits instead of its listener's. What cannot be read is said and left out.
+static void s_own (session_t *self, const char *heartbeat, const char *zone)
 {
-    pattern_t *pattern = malloc (sizeof *pattern);
-    codec_options_t *own = malloc (sizeof *own);
-    if (!pattern || !own || pattern_parse (text, pattern, NULL, 0) != FEP_OK) {
-        log_line (LEVEL_WARNING, "HEARTBEAT-PATTERN", "terminal=%s pattern=\"%s\"", self->address,
-                  text);
-        free (pattern);
-        free (own);
+    own_options_t *own = malloc (sizeof *own);
+    if (!own) {
         return;
     }
-    *own = *self->common;
-    own->heartbeat = pattern;
-    session_own_free (self);
+    own->options = *self->common;
+    if (heartbeat && heartbeat[0]) {
+        if (pattern_parse (heartbeat, &own->heartbeat, NULL, 0) == FEP_OK) {
+            own->options.heartbeat = &own->heartbeat;
+        } else {
+            log_line (LEVEL_WARNING, "HEARTBEAT-PATTERN", "terminal=%s pattern=\"%s\"",
+                      self->address, heartbeat);
+        }
+    }
+    if (zone && zone[0]) {
+        if (zone_parse (zone, &own->zone) == FEP_OK) {
+            own->options.zone = &own->zone;
+        } else {
+            log_line (LEVEL_WARNING, "ZONE", "terminal=%s zone=\"%s\"", self->address, zone);
+        }
+    }
     self->own = own;
-    self->options = own;
+    self->options = &own->options;
+}
+
+static void s_meters (session_t *self, const admission_t *admission)
+{
+    free (self->meters);
+    self->meters = NULL;
+    self->meter_count = 0;
+    if (admission->meter_count) {
+        size_t size = admission->meter_count * sizeof *self->meters;
+        self->meters = malloc (size);
+        if (self->meters) {
+            memcpy (self->meters, admission->meters, size);
+            self->meter_count = admission->meter_count;
+        }
+    }
 }
 
 void session_name (session_t *self, const session_env_t *env, const char *identity)
@@ -70,16 +90,17 @@ void session_name (session_t *self, const session_env_t *env, const char *identi
 void session_update (session_t *self, const admission_t *admission)
 {
     self->profile = admission->profile;
-    self->standby = admission->standby;
     self->area = admission->area;
     self->heartbeat_ms = admission->heartbeat_ms;
     self->frame_gap_ms = admission->frame_gap_ms;
     self->answer_timeout_ms = admission->answer_timeout_ms;
-    if (admission->heartbeat && admission->heartbeat[0]) {
-        s_own_heartbeat (self, admission->heartbeat);
-    } else {
-        self->options = self->common;
-        session_own_free (self);
+    s_meters (self, admission);
+    self->options = self->common;
+    session_own_free (self);
+    bool own = (admission->heartbeat && admission->heartbeat[0]) ||
+               (admission->zone && admission->zone[0]);
+    if (own) {
+        s_own (self, admission->heartbeat, admission->zone);
     }
 }
 
@@ -87,6 +108,7 @@ void session_admit (session_t *self, const session_env_t *env, const admission_t
 {
     if (self->state == SESSION_FRESH && self->address[0]) {
         self->number = admission->number;
+        self->standby = admission->standby;
         if (admission->address && admission->address[0]) {
             snprintf (self->address, sizeof self->address, "%s", admission->address);
             self->renamed = strcmp (self->identity, self->address) != 0;
@@ -95,6 +117,16 @@ void session_admit (session_t *self, const session_env_t *env, const admission_t
         self->hold_until_ms = 0;
         self->last_rx_ms = env->now_ms;
         session_enter (self, SESSION_ONLINE, env->now_ms);
+        if (!self->standby) {
+            session_link (self, env, true);
+        }
+    }
+}
+
+void session_promote (session_t *self, const session_env_t *env)
+{
+    if (self->standby) {
+        self->standby = false;
         session_link (self, env, true);
     }
 }

@@ -54,6 +54,13 @@ typedef struct requests {
     size_t late_count;                          //  Of them
 } requests_t;
 
+//  Habits of one terminal, and what they point to.
+typedef struct {
+    codec_options_t options;
+    pattern_t heartbeat;
+    zone_t zone;
+} own_options_t;
+
 //  What every frame touches stands first and together: thousands of sessions do not fit the cache.
 struct session {
     const codec_t *codec;            //  Borrowed
@@ -84,7 +91,9 @@ struct session {
     session_facts_t facts;               //  Counters
     close_reason_t reason;               //  Of CLOSING and DEAD
     const codec_options_t *common;       //  Borrowed: the listener's
-    codec_options_t *own;                //  The terminal's own habits; NULL: the listener's
+    own_options_t *own;                  //  The terminal's own habits; NULL: the listener's
+    session_meter_t *meters;             //  Own; NULL: not known
+    size_t meter_count;                  //  Of them
     int64_t state_ms;                    //  When the state, or the wait in it, began
     int64_t hold_until_ms;               //  Unknown terminal; 0 = not held
     int64_t heartbeat_ms;                //  Of the archive; 0 = not known

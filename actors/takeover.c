@@ -1,5 +1,6 @@
 //  Files into the archive, by the same plans as at run time.
 #include "actors/takeover.h"
+#include "actors/dial.h"
 #include "codecs/codec.h"
 #include "fep/clock.h"
 #include "fep/log.h"
@@ -29,10 +30,26 @@ static fep_err_t s_pattern (const char *text, char *why, size_t why_size)
     return pattern_parse (text, &pattern, why, why_size);
 }
 
+static fep_err_t s_dial (const char *text, char *why, size_t why_size)
+{
+    dial_t dial;
+    return dial_parse (text, &dial, why, why_size);
+}
+
+static fep_err_t s_zone (const char *text, char *why, size_t why_size)
+{
+    zone_t zone;
+    fep_err_t error = zone_parse (text, &zone);
+    if (error) {
+        snprintf (why, why_size, "an offset as +08:00, or rules as CET-1CEST,M3.5.0,M10.5.0/3");
+    }
+    return error;
+}
+
 const archive_checks_t *takeover_checks (void)
 {
     static char names[256];
-    static archive_checks_t checks = {s_is_meter, names, s_pattern};
+    static archive_checks_t checks = {s_is_meter, names, s_pattern, s_dial, s_zone};
     for (size_t i = 0; !names[0] && codec_at (i); i++) {
         char all[sizeof names] = "";
         for (size_t k = 0; codec_at (k); k++) {

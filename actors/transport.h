@@ -1,4 +1,4 @@
-//  Plain TCP behind a few functions; everything non-blocking. TLS comes in here later.
+//  Plain TCP, UDP and serial lines behind a few functions; everything non-blocking. TLS comes in here later.
 #ifndef ACTORS_TRANSPORT_H
 #define ACTORS_TRANSPORT_H
 
@@ -9,6 +9,7 @@
 
 typedef struct {
     uint8_t ip[16];                //  IPv6, or IPv4 mapped
+    uint16_t port;                 //  Of it
     char text[PEER_TEXT_MAX + 1];  //  "10.0.0.7:4711"
 } peer_t;
 
@@ -24,6 +25,44 @@ fep_err_t transport_probe (const char *address, uint16_t port);
 //  NOT_FOUND: nobody waits; FULL: no descriptors left; SYSTEM. The connection sends without delay.
 FEP_MUST_CHECK
 fep_err_t transport_accept (int listener, int *fd, peer_t *peer);
+
+//  ---- UDP: a peer's datagrams reach a socket of its own, so that it is a connection like any other ----
+
+//  A bound socket with SO_REUSEPORT. As transport_listen.
+FEP_MUST_CHECK
+fep_err_t transport_listen_udp (const char *address, uint16_t port, int *fd);
+
+//  The next datagram of somebody who has no socket yet, at most `size` bytes, and its sender. NOT_FOUND: none.
+FEP_MUST_CHECK
+fep_err_t transport_take_udp (int listener, void *data, size_t size, size_t *got, peer_t *peer);
+
+//  A socket of that peer's, at the listener's address. FULL, SYSTEM.
+FEP_MUST_CHECK
+fep_err_t transport_connect_udp (int listener, const peer_t *peer, int *fd);
+
+//  ---- Dialling ----
+
+//  Begins to connect; done once the descriptor can be written. RANGE: the address is not numeric; FULL, SYSTEM.
+FEP_MUST_CHECK
+fep_err_t transport_dial (const char *address, uint16_t port, int *fd, peer_t *peer);
+//  How that ended. IO with errno set.
+FEP_MUST_CHECK
+fep_err_t transport_dialled (int fd);
+
+//  A serial line: 7 or 8 data bits, parity N, E or O, 1 or 2 stop bits. RANGE: no such speed; SYSTEM with errno set.
+FEP_MUST_CHECK
+fep_err_t transport_serial (const char *device, uint32_t baud, uint8_t data, char parity,
+                            uint8_t stop, int *fd);
+
+//  ---- PROXY protocol, version 2 (HAProxy) ----
+
+#define TRANSPORT_PROXY_MAX 552  //  Bytes of a header we take
+
+//  What stands in a header's bytes. *need: how many bytes it has in all, as far as that is known. FEP_OK: whole,
+//  *peer is who it names (unchanged: the balancer's own check). NOT_FOUND: more bytes are needed. NOT_MINE: no
+//  header. LIMIT: longer than we take.
+FEP_MUST_CHECK
+fep_err_t transport_proxy (bytes_t header, size_t *need, peer_t *peer);
 
 //  *done: bytes moved, may be 0. CLOSED: orderly end (read only); IO: the connection broke.
 FEP_MUST_CHECK

@@ -168,6 +168,7 @@ typedef struct codec {
     const char *name;   //  Also names the vector file
     bool is_meter;      //  A meter protocol; state is zeroed before each exchange
     bool is_checked;    //  Its frames carry a checksum: a whole one tells the protocol
+    bool names_meters;  //  Reports name meters by address: io->mp_of is needed
     bool is_pipelined;  //  Answers name their request by io->tag: several may be in flight
     size_t frame_max;   //  Longest legal frame; sizes the window
     size_t state_size;  //  Per-session state: plain data, all zero is the beginning; no pointers

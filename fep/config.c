@@ -6,6 +6,7 @@
 #include "fep/config_option.h"
 #include "fep/config_walk.h"
 #include "fep/pattern.h"
+#include "fep/zone.h"
 #include <arpa/inet.h>
 #include <cyaml/cyaml.h>
 #include <errno.h>
@@ -73,6 +74,10 @@ static const cyaml_schema_field_t s_fields_listener[] = {
     TEXT_FIELD ("registration", LISTENER_REGISTRATION),
     TEXT_FIELD ("heartbeat", LISTENER_HEARTBEAT),
     TEXT_FIELD ("heartbeat_echo", LISTENER_HEARTBEAT_ECHO),
+    TEXT_FIELD ("transport", LISTENER_TRANSPORT),
+    TEXT_FIELD ("proxy", LISTENER_PROXY),
+    TEXT_FIELD ("protocols", LISTENER_PROTOCOLS),
+    TEXT_FIELD ("zone", LISTENER_ZONE),
     TEXT_FIELD ("unknown", LISTENER_UNKNOWN),
     TEXT_FIELD ("duplicate", LISTENER_DUPLICATE),
     CYAML_FIELD_END};
@@ -433,9 +438,17 @@ static fep_err_t s_check_listeners (parse_t *self, const config_t *config)
                 "addresses such as 0.0.0.0 and ::",
                 CONFIG_SHOWN_MAX, one->address);
         }
+        zone_t zone;
+        if (one->zone[0] && zone_parse (one->zone, &zone) != FEP_OK) {
+            return config_fault (&self->fault, places->keys[i][LISTENER_ZONE], FEP_RANGE,
+                                 "listeners.zone: '%.*s' is none; allowed are offsets as +08:00 "
+                                 "and rules as CET-1CEST,M3.5.0,M10.5.0/3",
+                                 CONFIG_SHOWN_MAX, one->zone);
+        }
         for (unsigned k = 0; k < i; k++) {
             const config_listener_t *other = &config->listeners[k];
-            if (one->port == other->port && s_same_address (one->address, other->address)) {
+            if (strcmp (one->transport, other->transport) == 0 && one->port == other->port &&
+                s_same_address (one->address, other->address)) {
                 return config_fault (&self->fault, places->keys[i][LISTENER_PORT], FEP_RANGE,
                                      "listeners.port: %" PRIu64
                                      " on %s is taken in line %zu; allowed "

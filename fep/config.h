@@ -24,8 +24,13 @@ typedef struct {
         *registration;  //  dtu: pattern (fep/pattern.h), each alternative names a terminal; "" none
     char *heartbeat;    //  dtu: pattern; "" (default) none
     char *heartbeat_echo;  //  dtu: "no" (default) or "yes"
-    char *unknown;         //  Terminals the archive does not have: "hold" (default) or "refuse"
-    char *duplicate;       //  A second session of a terminal: "takeover" (default) or "reject"
+    char *transport;       //  "tcp" (default) or "udp"
+    char *proxy;  //  Addresses, joined by blanks, whose connections begin with PROXY v2; "" none
+    char *
+        protocols;  //  codec auto: codecs to choose from, joined by blanks; "" all that can be told
+    char *zone;     //  Of the terminals' clocks (fep/zone.h); "" the node's
+    char *unknown;  //  Terminals the archive does not have: "hold" (default) or "refuse"
+    char *duplicate;  //  A second session of a terminal: "takeover" (default) or "reject"
 } config_listener_t;
 
 //  A rule: when an alarm is raised. Texts that do not concern what it is on are empty.

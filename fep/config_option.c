@@ -56,9 +56,9 @@ const option_t option_listener_keys[LISTENER_KEY_COUNT] = {
         KEY (name, OPTION_TEXT, NULL, 1, 32, NULL, "its name in logs and status, unique"),
     [LISTENER_ADDRESS] =
         KEY (address, OPTION_TEXT, NULL, 1, 64, NULL, "numeric IPv4 or IPv6 address to listen on"),
-    [LISTENER_PORT] = KEY (port, OPTION_UINT, NULL, 1, 65535, NULL, "TCP port"),
-    [LISTENER_CODEC] =
-        KEY (codec, OPTION_TEXT, NULL, 1, 32, NULL, "protocol of the terminals that dial it"),
+    [LISTENER_PORT] = KEY (port, OPTION_UINT, NULL, 1, 65535, NULL, "TCP or UDP port"),
+    [LISTENER_CODEC] = KEY (codec, OPTION_TEXT, NULL, 1, 32, NULL,
+                            "protocol of the terminals that dial it, or auto"),
     [LISTENER_SESSIONS] = KEY (sessions, OPTION_UINT, "5000", 1, 19000, NULL,
                                "sessions of this listener, per connector"),
     [LISTENER_ADDRESS_STYLE] = KEY (address_style, OPTION_WORD, "decimal", 0, 0, "decimal|hex",
@@ -72,6 +72,14 @@ const option_t option_listener_keys[LISTENER_KEY_COUNT] = {
                                 "dtu: pattern of the packet that says it is there"),
     [LISTENER_HEARTBEAT_ECHO] =
         KEY (heartbeat_echo, OPTION_WORD, "no", 0, 0, "no|yes", "dtu: a heartbeat is sent back"),
+    [LISTENER_TRANSPORT] =
+        KEY (transport, OPTION_WORD, "tcp", 0, 0, "tcp|udp", "connections, or datagrams"),
+    [LISTENER_PROXY] = KEY (proxy, OPTION_TEXT, "", 0, 512, NULL,
+                            "balancers, by address, whose connections begin with PROXY v2"),
+    [LISTENER_PROTOCOLS] = KEY (protocols, OPTION_TEXT, "", 0, 256, NULL,
+                                "codec auto: codecs to choose from; empty: all that can be told"),
+    [LISTENER_ZONE] = KEY (zone, OPTION_TEXT, "", 0, 47, NULL,
+                           "of the terminals' clocks, +08:00 or POSIX rules; empty: the node's"),
     [LISTENER_UNKNOWN] = KEY (unknown, OPTION_WORD, "hold", 0, 0, "hold|refuse",
                               "terminals the archive does not have"),
     [LISTENER_DUPLICATE] = KEY (duplicate, OPTION_WORD, "takeover", 0, 0, "takeover|reject",

@@ -15,6 +15,8 @@
 #define ARCHIVE_POINTS_MAX 1000000    //  Measuring points
 #define ARCHIVE_NAME_MAX 63
 #define ARCHIVE_HEARTBEAT_MAX 63     //  Characters of a heartbeat pattern
+#define ARCHIVE_DIAL_MAX 95          //  Characters of where it is dialled
+#define ARCHIVE_ZONE_MAX 47          //  Characters of a zone
 #define ARCHIVE_GROUPS_MAX 64        //  Names of groups
 #define ARCHIVE_PROFILES_MAX 1024    //  Profiles ever given a number
 #define ARCHIVE_LIMITS_MAX 2000000   //  Limits of all measuring points
@@ -31,6 +33,9 @@ typedef struct {
     uint32_t answer_timeout_ms;  //  Line behind it: to a meter's answer; 0 = as the options say
     char registration[ADDRESS_MAX + 1];         //  Another name it registers with; "" = its address
     char heartbeat[ARCHIVE_HEARTBEAT_MAX + 1];  //  Pattern of its heartbeats; "" = its listener's
+    uint32_t profile;                           //  Number of its own map and settings; 0 = none
+    char dial[ARCHIVE_DIAL_MAX + 1];            //  Where we dial it; "" = it dials us
+    char zone[ARCHIVE_ZONE_MAX + 1];            //  Of its clock (fep/zone.h); "" = the node's
     uint32_t mp_count;                          //  Measuring points it has
     bool present;                               //  In the archive; false: kept only for its number
     uint64_t change;  //  Number of the change that last touched it; 0 = older than the log
@@ -113,6 +118,8 @@ typedef struct {
     bool (*protocol) (const char *name);  //  Is it a meter protocol?
     const char *protocols;                //  Their names, for faults
     fep_err_t (*pattern) (const char *text, char *why, size_t why_size);  //  Of heartbeats
+    fep_err_t (*dial) (const char *text, char *why, size_t why_size);     //  Where to dial
+    fep_err_t (*zone) (const char *text, char *why, size_t why_size);     //  Local time
 } archive_checks_t;
 
 typedef struct {
@@ -131,7 +138,7 @@ typedef struct archive_plan archive_plan_t;
 //  empty value.
 //    CSV: a header line that names columns, in any order, each once, `terminal` among them:
 //      terminal,name,area,heartbeat_s,measuring_point,meter,protocol,profile,rated_W,limits,groups,
-//      registration,heartbeat,frame_gap_ms,answer_timeout_ms
+//      registration,heartbeat,frame_gap_ms,answer_timeout_ms,terminal_profile,dial,zone
 //    Then one line per measuring point (a terminal's lines repeat its own fields equal; a line with empty
 //    measuring_point is the terminal alone). LF or CRLF, optional quotes, '#' lines skipped.
 //    limits: "voltage.l1_V=180..260;1.0.31.7.0=0..80"; groups: "north;street lights".

@@ -257,6 +257,32 @@ static fep_err_t s_take_answer (archive_line_t *line, bytes_t text, archive_name
     return s_take_optional (text, 0, ANSWER_MAX_MS, &line->terminal.answer_timeout_ms);
 }
 
+static fep_err_t s_take_own_profile (archive_line_t *line, bytes_t text, archive_names_t *names)
+{
+    const archive_profile_t *profile =
+        text.size > 0 ? archive_profiles_find (names->profiles, text) : NULL;
+    line->terminal.profile = profile ? profile->number : 0;
+    return text.size > 0 && !profile ? FEP_NOT_FOUND : FEP_OK;
+}
+
+static fep_err_t s_take_dial (archive_line_t *line, bytes_t text, archive_names_t *names)
+{
+    fep_err_t error = s_take_text (text, line->terminal.dial, ARCHIVE_DIAL_MAX);
+    if (!error && text.size > 0 && names->checks && names->checks->dial) {
+        error = names->checks->dial (line->terminal.dial, names->why, sizeof names->why);
+    }
+    return error;
+}
+
+static fep_err_t s_take_zone (archive_line_t *line, bytes_t text, archive_names_t *names)
+{
+    fep_err_t error = s_take_text (text, line->terminal.zone, ARCHIVE_ZONE_MAX);
+    if (!error && text.size > 0 && names->checks && names->checks->zone) {
+        error = names->checks->zone (line->terminal.zone, names->why, sizeof names->why);
+    }
+    return error;
+}
+
 //  ---- The table ----
 
 #define T(member) offsetof (terminal_t, member), sizeof (((terminal_t *) 0)->member)
@@ -300,6 +326,13 @@ static const struct {
      "empty, or a whole number from 0 to 10000", s_take_gap},
     {"answer_timeout_ms", false, FORM_NUMBER, T (answer_timeout_ms),
      "empty, or a whole number from 0 to 600000", s_take_answer},
+    {"terminal_profile", false, FORM_TEXT, T (profile),
+     "empty, or the name of a profile that is in the archive", s_take_own_profile},
+    {"dial", false, FORM_TEXT, T (dial),
+     "empty, or at most 95 characters of CODEC@ADDRESS:PORT[|ADDRESS:PORT] or "
+     "CODEC@/dev/DEVICE:BAUD:8E1",
+     s_take_dial},
+    {"zone", false, FORM_TEXT, T (zone), "empty, or a zone of at most 47 characters", s_take_zone},
 };
 
 const char *archive_field_name (field_t field)
@@ -540,6 +573,12 @@ void archive_field_show (field_t field, const archive_entry_t *entry, size_t poi
         s_put_number (out, s_fields[field].size == 1 ? at[0] : number);
         break;
     default:
+        if (field == FIELD_TERMINAL_PROFILE) {
+            const archive_profile_t *profile =
+                archive_profiles_at (names->profiles, terminal->profile);
+            s_put_text (out, profile ? profile->name : "");
+            break;
+        }
         s_put_text (out, field == FIELD_TERMINAL ? terminal->address : (const char *) at);
     }
 }

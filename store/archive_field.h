@@ -21,6 +21,9 @@ typedef enum {
     FIELD_HEARTBEAT,
     FIELD_FRAME_GAP,
     FIELD_ANSWER_TIMEOUT,
+    FIELD_TERMINAL_PROFILE,
+    FIELD_DIAL,
+    FIELD_ZONE,
     FIELD_COUNT
 } field_t;
 

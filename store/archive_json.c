@@ -138,7 +138,8 @@ static fep_err_t s_field (s_json_t *self, bool of_point)
                                   "profile, rated_W, limits"
                                 : "no key of a terminal; known are terminal, name, area, "
                                   "heartbeat_s, groups, registration, heartbeat, frame_gap_ms, "
-                                  "answer_timeout_ms, measuring_points";
+                                  "answer_timeout_ms, terminal_profile, "
+                                  "dial, zone, measuring_points";
         char key[32];
         snprintf (key, sizeof key, "%.24s", self->in.text);
         return s_wrong (self, FEP_SYNTAX, csv_is_utf8 (bytes_text (key)) ? key : "?");

@@ -4,7 +4,8 @@
 
 #define NAMES                                                                                      \
     "terminal, name, area, heartbeat_s, measuring_point, meter, protocol, profile, rated_W, "      \
-    "limits, groups, registration, heartbeat, frame_gap_ms, answer_timeout_ms"
+    "limits, groups, registration, heartbeat, frame_gap_ms, answer_timeout_ms, "                   \
+    "terminal_profile, dial, zone"
 
 typedef struct {
     csv_t csv;                        //  The line at hand

@@ -3,8 +3,9 @@
 #include "fep/wire.h"
 #include <stdlib.h>
 
-#define FIELDS_FIRST 7  //  Of a terminal, in the first layout
-#define FIELDS 13
+#define FIELDS_FIRST 7    //  Of a terminal, in the first layout
+#define FIELDS_SECOND 13  //  In the second
+#define FIELDS 16
 #define POINT_FIELDS_FIRST 2  //  Of a measuring point, likewise
 #define POINT_FIELDS 6
 #define LIMIT_FIELDS 3
@@ -82,8 +83,9 @@ void archive_row_fini (archive_row_t *self)
 
 size_t archive_row_bound (size_t points, size_t limits)
 {
-    size_t own = 1 + 2 + (2 + ADDRESS_MAX) + (2 + ARCHIVE_NAME_MAX) + 2 + 5 + 1 + 5 + 9 +
-                 (2 + ADDRESS_MAX) + (2 + ARCHIVE_HEARTBEAT_MAX) + 5 + 5 + 9;
+    size_t own = 3 + 2 + (2 + ADDRESS_MAX) + (2 + ARCHIVE_NAME_MAX) + 2 + 5 + 1 + 5 + 9 +
+                 (2 + ADDRESS_MAX) + (2 + ARCHIVE_HEARTBEAT_MAX) + 5 + 5 + 9 + 5 +
+                 (2 + ARCHIVE_DIAL_MAX) + (2 + ARCHIVE_ZONE_MAX);
     size_t each = 1 + 3 + (2 + ADDRESS_MAX) + (2 + ADDRESS_MAX) + 5 + 5 + 3;
     size_t limit = 1 + 5 + 9 + 9;
     return own + points * each + limits * limit;
@@ -148,6 +150,9 @@ void archive_row_put (const archive_entry_t *entry, writer_t *out)
     wire_put_uint (out, terminal->frame_gap_ms);
     wire_put_uint (out, terminal->answer_timeout_ms);
     wire_put_uint (out, terminal->change);
+    wire_put_uint (out, terminal->profile);
+    wire_put_text (out, terminal->dial);
+    wire_put_text (out, terminal->zone);
 }
 
 //  Points must ascend; a range is no range if its ends are crossed.
@@ -238,15 +243,23 @@ fep_err_t archive_row_get (bytes_t key, bytes_t value, archive_row_t *row)
     terminal->heartbeat_s = s_get_number (&in, UINT32_MAX);
     terminal->present = wire_get_bool (&in);
     s_get_points (&in, row);
-    if (fields >= FIELDS) {
+    uint32_t known = FIELDS_FIRST;
+    if (fields >= FIELDS_SECOND) {
         terminal->groups = wire_get_uint (&in);
         s_get_text (&in, terminal->registration, sizeof terminal->registration);
         s_get_text (&in, terminal->heartbeat, sizeof terminal->heartbeat);
         terminal->frame_gap_ms = s_get_number (&in, UINT32_MAX);
         terminal->answer_timeout_ms = s_get_number (&in, UINT32_MAX);
         terminal->change = wire_get_uint (&in);
+        known = FIELDS_SECOND;
     }
-    s_skip (&in, fields, fields >= FIELDS ? FIELDS : FIELDS_FIRST);
+    if (fields >= FIELDS) {
+        terminal->profile = s_get_number (&in, UINT32_MAX);
+        s_get_text (&in, terminal->dial, sizeof terminal->dial);
+        s_get_text (&in, terminal->zone, sizeof terminal->zone);
+        known = FIELDS;
+    }
+    s_skip (&in, fields, known);
     return in.failed ? FEP_CORRUPT : FEP_OK;
 }
 

@@ -2,7 +2,8 @@
 //  appended: readers ignore extra ones and take those a row does not have yet as empty.
 //    key                   value
 //    number 4 big-endian   a terminal: [version, address, name, area, heartbeat_s, present, points, groups,
-//                          registration, heartbeat, frame_gap_ms, answer_timeout_ms, change], points:
+//                          registration, heartbeat, frame_gap_ms, answer_timeout_ms, change,
+//                          profile, dial, zone], points:
 //                          [[mp, meter, protocol, profile, rated_W, [[point, low, high], ...]], ...]
 //    'g', number 1         the name of a group: [version, name]
 //    'p', number 2         a profile: [version, name, text, change]

@@ -130,7 +130,8 @@ static const bad_t s_bads[] = {
      "allowed are listeners, alarms, node, connector"},
     {"listeners:\n  - {nmae: a}\n", FEP_NOT_FOUND, "t:2:6: ", "unknown key in listeners 'nmae'",
      "allowed are name, address, port, codec, sessions, address_style, password_size, "
-     "registration, heartbeat, heartbeat_echo, unknown, duplicate"},
+     "registration, heartbeat, heartbeat_echo, transport, proxy, protocols, zone, unknown, "
+     "duplicate"},
     {"feed:\n  port: 1\n  port: 2\n" ONE, FEP_SYNTAX,
      "t:3:3: ", "feed.port is said twice, first in line 2", "allowed is once"},
     {"feed:\n  port: 1\ndoor:\nfeed:\n  tick_ms: 2000\n" ONE, FEP_SYNTAX,

@@ -28,7 +28,7 @@ static inline fep_err_t fixture_pattern (const char *text, char *why, size_t why
 }
 
 static const archive_checks_t fixture_checks = {fixture_protocol, "modbus_rtu, dlt645",
-                                                fixture_pattern};
+                                                fixture_pattern, NULL, NULL};
 
 static inline int fixture_setup (void **state)
 {

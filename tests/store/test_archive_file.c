@@ -4,15 +4,17 @@
 
 #define ALL                                                                                        \
     "terminal,name,area,heartbeat_s,measuring_point,meter,protocol,profile,rated_W,limits,"        \
-    "groups,registration,heartbeat,frame_gap_ms,answer_timeout_ms\n"
+    "groups,registration,heartbeat,frame_gap_ms,answer_timeout_ms,terminal_profile,dial,zone\n"
 
 //  Two terminals with everything, one with nothing.
 static const char s_csv[] =
     ALL "a,\"East, \"\"gate\"\"\",3,300,1,0001,modbus_rtu,sdm,60000,"
-        "voltage.l1_V=180..260.5;current.l1_A=-1e-07..80,north;lights,IMEI1,ping|\\xFE,20,1500\n"
-        "a,\"East, \"\"gate\"\"\",3,300,2,,,,,,north;lights,IMEI1,ping|\\xFE,20,1500\n"
-        "b,\xE6\xB5\x8E\xE5\x8D\x97,0,,65535,5,dlt645,,,1.0.31.7.0=0..1,lights,,,,\n"
-        "c,,63,,,,,,,,,,,,\n";
+        "voltage.l1_V=180..260.5;current.l1_A=-1e-07..80,north;lights,IMEI1,ping|\\xFE,20,1500,sdm,"
+        "iec104@10.0.0.1:2404|10.0.0.2:2404,CET-1CEST\n"
+        "a,\"East, \"\"gate\"\"\",3,300,2,,,,,,north;lights,IMEI1,ping|\\xFE,20,1500,"
+        "sdm,iec104@10.0.0.1:2404|10.0.0.2:2404,CET-1CEST\n"
+        "b,\xE6\xB5\x8E\xE5\x8D\x97,0,,65535,5,dlt645,,,1.0.31.7.0=0..1,lights,,,,,,,\n"
+        "c,,63,,,,,,,,,,,,,,,\n";
 
 static void s_begin (fixture_t *self)
 {
@@ -32,6 +34,9 @@ static void test_all_columns (void **state)
         assert_string_equal (a->heartbeat, "ping|\\xFE");
         assert_int_equal (a->frame_gap_ms, 20);
         assert_int_equal (a->answer_timeout_ms, 1500);
+        assert_string_equal (archive_profile (self->archive, a->profile)->name, "sdm");
+        assert_string_equal (a->dial, "iec104@10.0.0.1:2404|10.0.0.2:2404");
+        assert_string_equal (a->zone, "CET-1CEST");
         const measuring_point_t *point = archive_point (self->archive, a->number, 1);
         assert_string_equal (point->protocol, "modbus_rtu");
         assert_int_equal (point->rated_W, 60000);
@@ -116,7 +121,7 @@ static void test_export_looks_so (void **state)
     fixture_import (self, s_csv);
     const char *csv = fixture_export (self, ARCHIVE_CSV, ARCHIVE_UTF8);
     assert_non_null (strstr (csv, "b,\xE6\xB5\x8E\xE5\x8D\x97,0,,65535,5,dlt645,,,"
-                                  "current.l1_A=0..1,lights,,,,\n"));
+                                  "current.l1_A=0..1,lights,,,,,,,\n"));
     assert_memory_equal (csv, ALL, strlen (ALL));
     const char *json = fixture_export (self, ARCHIVE_JSON, ARCHIVE_UTF8);
     assert_non_null (strstr (json, "\"name\": \"East, \\\"gate\\\"\", \"area\": 3, "));
@@ -164,7 +169,8 @@ static void test_not_in_gbk (void **state)
 
 #define JSON_KEYS                                                                                  \
     "no key of a terminal; known are terminal, name, area, heartbeat_s, groups, registration, "    \
-    "heartbeat, frame_gap_ms, answer_timeout_ms, measuring_points"
+    "heartbeat, frame_gap_ms, answer_timeout_ms, terminal_profile, "                               \
+    "dial, zone, measuring_points"
 #define POINT_WORD "empty, or with a measuring_point"
 
 static const struct {
