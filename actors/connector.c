@@ -12,8 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PAUSE_MS 1000  //  Turns come every TICK_US; one that late was not ours to decide
-#define TICK_US 10000  //  How often timers are looked at
+#define PAUSE_MS 1000       //  Turns come every TICK_US; one that late was not ours to decide
+#define CLOCK_ASK_MS 10000  //  How often the system is asked whether its clock is synchronised
+#define TICK_US 10000       //  How often timers are looked at
 
 int64_t connector_now_ms (const connector_t *self)
 {
@@ -32,6 +33,7 @@ session_env_t connector_env (connector_t *self)
                            .trace = connector_trace,
                            .result = connector_result,
                            .profile = connector_profile,
+                           .clock_trusted = self->clock_trusted,
                            .arg = self};
 }
 
@@ -152,7 +154,7 @@ void connector_handle (connector_t *self, conn_t *conn, input_t result)
     if (conn->counted_fresh && session_number (conn->session)) {
         conn->counted_fresh = false;
         self->fresh_count--;
-        peers_identified (self->peers, conn->peer.ip);
+        peers_identified (self->peers, conn->counted_ip);
     }
     if (result == INPUT_BATCH) {
         connector_flush_batch (self);
@@ -234,12 +236,23 @@ static void s_note_pause (connector_t *self)
     self->turned_ms = now_ms;
 }
 
+//  Whether the wall clock can be trusted changes seldom.
+static void s_ask_clock (connector_t *self)
+{
+    if (self->turned_ms >= self->clock_asked_ms + CLOCK_ASK_MS || !self->clock_asked_ms) {
+        self->clock_asked_ms = self->turned_ms;
+        self->clock_trusted = clock_synchronised ();
+    }
+}
+
 static int64_t s_tick (void *arg, actor_t *actor, int64_t now_us)
 {
     connector_t *self = arg;
     (void) actor;
     s_note_pause (self);
     connector_day (self);
+    s_ask_clock (self);
+    connector_dial_tick (self);
     s_confirm (self);
     s_resume (self);
     connector_timers (self);
@@ -320,6 +333,66 @@ static fep_err_t s_options (listener_t *listener)
     options->registration = &listener->registration;
     options->heartbeat = &listener->heartbeat;
     options->heartbeat_echo = strcmp (config->heartbeat_echo, "yes") == 0;
+    listener->udp = strcmp (config->transport, "udp") == 0;
+    if (config->zone[0]) {
+        error = zone_parse (config->zone, &listener->zone);
+        options->zone = &listener->zone;
+    }
+    return error;
+}
+
+//  The next word of a list joined by blanks; false behind the last.
+static bool s_word (const char **text, char *word, size_t size)
+{
+    *text += strspn (*text, " ");
+    size_t length = strcspn (*text, " ");
+    bool fits = length < size;
+    memcpy (word, *text, fits ? length : 0);
+    word[fits ? length : 0] = 0;
+    *text += length;
+    return length > 0;
+}
+
+//  codec auto: which protocols may be chosen.
+static fep_err_t s_enabled (listener_t *listener)
+{
+    const char *text = listener->config->protocols;
+    char word[64];
+    bool named = s_word (&text, word, sizeof word);
+    for (size_t i = 0; codec_at (i); i++) {
+        bool alone =
+            codec_at (i)->wrap && !codec_at (i)->unwrap;  //  A gateway's bytes tell nothing
+        listener->options.enabled |= named || alone ? 0 : 1ull << i;
+    }
+    for (; named; named = s_word (&text, word, sizeof word)) {
+        size_t i = 0;
+        while (codec_at (i) && strcmp (codec_at (i)->name, word) != 0) {
+            i++;
+        }
+        if (!codec_at (i)) {
+            log_line (LEVEL_ERROR, "LISTEN-FAILED", "listener=%s problem=\"no codec named %s\"",
+                      listener->config->name, word);
+            return FEP_NOT_FOUND;
+        }
+        listener->options.enabled |= 1ull << i;
+    }
+    return FEP_OK;
+}
+
+static fep_err_t s_balancers (listener_t *listener)
+{
+    const char *text = listener->config->proxy;
+    char word[64];
+    while (s_word (&text, word, sizeof word)) {
+        if (listener->balancer_count == BALANCERS_MAX ||
+            !transport_ip (word, listener->balancers[listener->balancer_count])) {
+            log_line (LEVEL_ERROR, "LISTEN-FAILED",
+                      "listener=%s problem=\"proxy %s: allowed are %d numeric addresses\"",
+                      listener->config->name, word, BALANCERS_MAX);
+            return FEP_RANGE;
+        }
+        listener->balancer_count++;
+    }
     return FEP_OK;
 }
 
@@ -330,13 +403,20 @@ static fep_err_t s_listeners (connector_t *self)
         listener_t *listener = &self->listeners[self->listener_count++];
         listener->config = &config->listeners[i];
         listener->fd = -1;
-        listener->codec = codec_find (listener->config->codec);
+        bool undecided = strcmp (listener->config->codec, CODEC_AUTO) == 0;
+        listener->codec = undecided ? &codec_undecided : codec_find (listener->config->codec);
         if (!listener->codec) {
             log_line (LEVEL_ERROR, "LISTEN-FAILED", "listener=%s problem=\"no codec named %s\"",
                       listener->config->name, listener->config->codec);
             return FEP_NOT_FOUND;
         }
         fep_err_t error = s_options (listener);
+        if (!error) {
+            error = s_enabled (listener);
+        }
+        if (!error) {
+            error = s_balancers (listener);
+        }
         if (error) {
             return error;
         }
@@ -347,9 +427,9 @@ static fep_err_t s_listeners (connector_t *self)
 static size_t s_window_size (const connector_t *self, size_t read_bytes)
 {
     size_t largest = 0;
-    for (size_t i = 0; i < self->listener_count; i++) {
-        size_t frame_max = self->listeners[i].codec->frame_max;
-        largest = frame_max > largest ? frame_max : largest;
+    (void) self;
+    for (size_t i = 0; codec_at (i); i++) {
+        largest = codec_at (i)->frame_max > largest ? codec_at (i)->frame_max : largest;
     }
     return largest + read_bytes;
 }
@@ -390,6 +470,7 @@ static fep_err_t s_start (void *arg, actor_t *actor)
         return error;
     }
     s_pools (self);
+    connector_dial_start (self);
     snprintf (endpoint, sizeof endpoint, AT_CONNECTOR, actor_number (actor));
     self->chain = actor_push (actor, AT_VALIDATOR, MARK_CHAIN);
     self->durable = actor_pull (actor, endpoint, MARK_CHAIN, false);
@@ -423,17 +504,13 @@ static void s_stop (void *arg, actor_t *actor)
     connector_ask_stop (self);
 }
 
-static const actor_word_t s_words[] = {{WORD_DURABLE, s_on_durable},
-                                       {WORD_ADMIT, connector_on_admit},
-                                       {WORD_UPDATE, connector_on_update},
-                                       {WORD_HOLD, connector_on_hold},
-                                       {WORD_CLOSE, connector_on_close},
-                                       {WORD_SHOW, connector_on_show},
-                                       {WORD_TRACE, connector_on_trace},
-                                       {WORD_REQUEST, connector_on_request},
-                                       {WORD_PROFILE, connector_on_profile},
-                                       {WORD_PROBE, connector_on_probe},
-                                       {NULL, NULL}};
+static const actor_word_t s_words[] = {
+    {WORD_DURABLE, s_on_durable},         {WORD_ADMIT, connector_on_admit},
+    {WORD_UPDATE, connector_on_update},   {WORD_HOLD, connector_on_hold},
+    {WORD_CLOSE, connector_on_close},     {WORD_SHOW, connector_on_show},
+    {WORD_TRACE, connector_on_trace},     {WORD_REQUEST, connector_on_request},
+    {WORD_PROFILE, connector_on_profile}, {WORD_DIAL, connector_on_dial},
+    {WORD_PROBE, connector_on_probe},     {NULL, NULL}};
 
 const actor_class_t connector_class = {.name = NAME_CONNECTOR,
                                        .self_size = sizeof (connector_t),

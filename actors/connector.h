@@ -1,10 +1,12 @@
-//  Inside of the connector, shared by its three files: connector.c (words, batches, confirmations),
-//  connector_io.c (sockets and time), connector_mail.c (what it tells control and the publisher).
+//  Inside of the connector, shared by its files: connector.c (words, batches, confirmations), connector_io.c (sockets
+//  and time), connector_join.c (how connections come), connector_dial.c (those we dial), connector_mail.c (what it
+//  tells control and the publisher), connector_ask.c (requests), connector_facts.c.
 //  Nobody else includes this.
 #ifndef ACTORS_CONNECTOR_H
 #define ACTORS_CONNECTOR_H
 
 #include "actors/actor.h"
+#include "actors/dial.h"
 #include "actors/mailq.h"
 #include "actors/peers.h"
 #include "actors/session.h"
@@ -17,17 +19,48 @@
 #define SATURATED 128   //  So many ready at once: no pause to gather more
 #define HOLDS_MAX                                                                                  \
     65536  //  Confirmations waiting, one per batch and session; beyond it reading stops
+#define BALANCERS_MAX 8  //  Named on one listener
 #define LINKS_MAX 65536  //  LINK messages waiting for room
 
 typedef struct {
-    const config_listener_t *config;  //  Borrowed
-    const codec_t *codec;             //  Of every session it accepts
-    codec_options_t options;          //  Likewise
-    pattern_t registration;           //  Of options
-    pattern_t heartbeat;              //  Of options
-    uint32_t sessions;                //  Now
-    int fd;                           //  Listening socket
+    const config_listener_t *config;       //  Borrowed
+    const codec_t *codec;                  //  Of every session it accepts
+    codec_options_t options;               //  Likewise
+    pattern_t registration;                //  Of options
+    pattern_t heartbeat;                   //  Of options
+    zone_t zone;                           //  Of options
+    uint8_t balancers[BALANCERS_MAX][16];  //  Whose connections begin with PROXY v2
+    size_t balancer_count;                 //  Of them
+    bool udp;                              //  Datagrams
+    uint32_t sessions;                     //  Now
+    int fd;                                //  Listening socket; -1: none
 } listener_t;
+
+typedef struct dialled dialled_t;
+
+//  One connection of a terminal we dial.
+typedef struct {
+    wheel_node_t timer;  //  First: a node is its link. Next try, or the end of this one
+    dialled_t *owner;    //  Whose
+    int fd;              //  Connecting; -1: not
+    struct conn *conn;   //  Connected; NULL: not
+    int64_t backoff_ms;  //  To the next try; 0: none failed
+    int64_t since_ms;    //  When it was connected
+    peer_t peer;         //  Who is dialled
+} dial_link_t;
+
+//  A terminal we dial, by one connection or two.
+struct dialled {
+    uint32_t number;                  //  Archive number
+    char address[ADDRESS_MAX + 1];    //  Its name
+    char text[ARCHIVE_DIAL_MAX + 1];  //  As the archive has it
+    dial_t dial;                      //  Read
+    dial_link_t links[DIAL_PLACES_MAX];
+    uint8_t *admission;     //  Last ADMIT, for the other connection; NULL: none yet
+    size_t admission_size;  //  Of it
+    dialled_t *next;        //  In the connector's list
+    bool gone;              //  Dialled no longer; freed once no connection is left
+};
 
 typedef struct conn conn_t;
 struct conn {
@@ -45,6 +78,10 @@ struct conn {
     uint32_t durable;        //  Mark to be confirmed at the end of this turn; 0 = none
     traffic_t yesterday;     //  What it had carried when the local day began
     bool counted_fresh;      //  In peers as fresh
+    dial_link_t *dial;       //  We dialled it; NULL: it dialled us
+    uint8_t *proxy;          //  PROXY header being read; NULL: none is expected
+    size_t proxy_size;       //  Of it
+    uint8_t counted_ip[16];  //  As whose it is counted in peers
     uint64_t hold_number;    //  Batch of its newest hold
     size_t hold_at;          //  Where that hold is
     bool asked;              //  Control was asked to admit it
@@ -84,6 +121,14 @@ typedef struct {
     bool polled;                         //  terminals hangs in the loop
     listener_t listeners[CONFIG_LISTENERS_MAX];
     size_t listener_count;
+    listener_t dialling;            //  Where those we dial come in
+    config_listener_t dial_config;  //  Of it
+    dialled_t *dialled;             //  Terminals we dial
+    uint32_t dial_count;            //  Connections of them
+    uint32_t dials_under_way;       //  Being made
+    wheel_t dial_wheel;             //  Next tries
+    bool clock_trusted;             //  The wall clock is synchronised
+    int64_t clock_asked_ms;         //  When that was asked
     conn_t *conns;                  //  Slots
     uint32_t conn_limit;            //  Slots
     uint32_t conn_count;            //  Used
@@ -125,6 +170,18 @@ typedef struct {
     profile_t *profiles[ARCHIVE_PROFILES_MAX];  //  Number n at n - 1; NULL: never heard of
 } connector_t;
 
+//  What the pointers of an admission point to.
+typedef struct {
+    char address[ADDRESS_MAX + 1];
+    char heartbeat[ARCHIVE_HEARTBEAT_MAX + 1];
+    char zone[ARCHIVE_ZONE_MAX + 1];
+    session_meter_t *meters;  //  To be freed by the caller; NULL: none
+} admission_texts_t;
+
+#define LISTENER_EVENT (1ull << 63)  //  Marks a listener in epoll's data
+#define DIAL_EVENT (1ull << 62)      //  Marks a connection being made: number << 1 | link behind it
+#define GENERATION_MASK 0x3FFFFFFFu  //  Of a connection's generation, below those marks
+
 //  connector.c
 session_env_t connector_env (connector_t *self);
 const session_env_t *connector_env_now (connector_t *self);
@@ -145,7 +202,25 @@ void connector_timers (connector_t *self);
 void connector_reap (connector_t *self);
 void connector_listen (connector_t *self, bool on);
 
+//  connector_join.c
+void connector_accept (connector_t *self, listener_t *listener);
+//  A session for a new connection; NULL, and the descriptor is closed, if there is no room.
+conn_t *connector_join (connector_t *self, listener_t *listener, const codec_t *codec, int fd,
+                        const peer_t *peer);
+//  Takes bytes of the PROXY header in front. True: it is done with.
+bool connector_proxy (connector_t *self, conn_t *conn);
+
+//  connector_dial.c
+fep_err_t connector_on_dial (void *self, actor_t *actor, bytes_t body);
+void connector_dial_start (connector_t *self);
+void connector_dial_tick (connector_t *self);
+void connector_dial_event (connector_t *self, uint64_t data);
+void connector_dial_admitted (connector_t *self, conn_t *conn, bytes_t body);
+void connector_dial_ended (connector_t *self, conn_t *conn);
+void connector_dial_stop (connector_t *self);
+
 //  connector_mail.c
+admission_t connector_admission (bytes_t body, admission_texts_t *texts);
 void connector_link (connector_t *self, conn_t *conn, bool up);
 void connector_trace (void *arg, const session_t *session, const codec_t *codec, bool up,
                       bytes_t frame, fep_err_t reason);

@@ -9,24 +9,24 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#define ACCEPTS_MAX 64               //  Connections accepted of one listener in one turn
-#define ACCEPT_PAUSE_MS 1000         //  After lack of descriptors
-#define LISTENER_EVENT (1ull << 63)  //  Marks a listener in epoll's data
-
 //  ---- Start and stop ----
 
 static fep_err_t s_listen (connector_t *self, listener_t *listener)
 {
     const config_listener_t *config = listener->config;
-    fep_err_t error = transport_listen (config->address, (uint16_t) config->port, &listener->fd);
+    fep_err_t error =
+        listener->udp
+            ? transport_listen_udp (config->address, (uint16_t) config->port, &listener->fd)
+            : transport_listen (config->address, (uint16_t) config->port, &listener->fd);
     if (error != FEP_OK) {
         log_line (LEVEL_ERROR, "LISTEN-FAILED", "listener=%s address=%s port=%u problem=\"%s\"",
                   config->name, config->address, (unsigned) config->port, strerror (errno));
         return error;
     }
     if (self->actor && actor_number (self->actor) == 0) {
-        log_line (LEVEL_INFO, "LISTEN", "listener=%s address=%s port=%u codec=%s", config->name,
-                  config->address, (unsigned) config->port, config->codec);
+        log_line (LEVEL_INFO, "LISTEN", "listener=%s address=%s port=%u transport=%s codec=%s",
+                  config->name, config->address, (unsigned) config->port, config->transport,
+                  config->codec);
     }
     return FEP_OK;
 }
@@ -133,90 +133,14 @@ void connector_timers (connector_t *self)
     }
 }
 
-//  ---- Accepting ----
-
-static fep_err_t s_may_join (connector_t *self, const listener_t *listener, const peer_t *peer)
-{
-    const config_t *config = actor_config (self->actor);
-    if (!self->free_count || listener->sessions >= listener->config->sessions ||
-        self->fresh_count >= config->connector.fresh_sessions) {
-        return FEP_FULL;
-    }
-    return peers_join (self->peers, peer->ip, (uint32_t) config->connector.sessions_per_address,
-                       (uint32_t) config->connector.fresh_per_address);
-}
-
-static void s_refuse (int fd, const listener_t *listener, const peer_t *peer)
-{
-    metric_add (METRIC_connections_refused, 1);
-    close_note (CLOSE_TOO_MANY);
-    log_line (LEVEL_WARNING, "CONNECTION-REFUSED", "listener=%s peer=%s reason=%s",
-              listener->config->name, peer->text, close_name (CLOSE_TOO_MANY));
-    transport_close (fd);
-}
-
-static void s_join (connector_t *self, listener_t *listener, int fd, const peer_t *peer)
-{
-    session_env_t env = connector_env (self);
-    session_t *session = session_new (listener->codec, &listener->options, peer->text, &env);
-    uint32_t slot = self->free_slots[--self->free_count];
-    conn_t *conn = &self->conns[slot];
-    uint32_t generation = conn->generation + 1;
-    *conn = (conn_t){.fd = fd,
-                     .slot = slot,
-                     .generation = generation & 0x7FFFFFFF,
-                     .session = session,
-                     .listener = listener,
-                     .peer = *peer,
-                     .counted_fresh = true,
-                     .events = EPOLLIN};
-    struct epoll_event event = {.events = EPOLLIN,
-                                .data.u64 = (uint64_t) conn->generation << 32 | slot};
-    if (!session || epoll_ctl (self->terminals, EPOLL_CTL_ADD, fd, &event) != 0) {
-        session_destroy (&conn->session);
-        conn->fd = -1;
-        self->free_slots[self->free_count++] = slot;
-        peers_leave (self->peers, peer->ip, true);
-        s_refuse (fd, listener, peer);
-        return;
-    }
-    self->conn_count++;
-    self->fresh_count++;
-    listener->sessions++;
-    metric_add (METRIC_connections_accepted, 1);
-    connector_timer (self, conn);
-}
-
-static void s_accept (connector_t *self, listener_t *listener)
-{
-    for (int i = 0; i < ACCEPTS_MAX; i++) {
-        int fd;
-        peer_t peer;
-        fep_err_t error = transport_accept (listener->fd, &fd, &peer);
-        if (error == FEP_NOT_FOUND) {
-            return;
-        }
-        if (error != FEP_OK) {
-            metric_add (METRIC_accept_errors, 1);
-            log_line (LEVEL_ERROR, "ACCEPT-FAILED", "listener=%s problem=\"%s\" pause_ms=%d",
-                      listener->config->name, strerror (errno), ACCEPT_PAUSE_MS);
-            connector_listen (self, false);
-            self->accept_after_ms = clock_mono_ms () + ACCEPT_PAUSE_MS;
-            return;
-        }
-        if (s_may_join (self, listener, &peer) != FEP_OK) {
-            s_refuse (fd, listener, &peer);
-        } else {
-            s_join (self, listener, fd, &peer);
-        }
-    }
-}
-
 //  ---- Reading and writing ----
 
 static void s_read (connector_t *self, conn_t *conn)
 {
     const session_env_t *env = &self->env;
+    if (conn->proxy && !connector_proxy (self, conn)) {
+        return;
+    }
     size_t want = session_room (conn->session, self->scratch_size);
     size_t got = 0;
     fep_err_t error = transport_read (conn->fd, self->scratch, want, &got);
@@ -225,7 +149,8 @@ static void s_read (connector_t *self, conn_t *conn)
         metric_add (METRIC_bytes_received, (int64_t) got);
         result = session_input (conn->session, env, bytes_of (self->scratch, got));
     }
-    if (error != FEP_OK) {
+    bool empty = error == FEP_CLOSED && conn->listener->udp;  //  A datagram without bytes
+    if (error != FEP_OK && !empty) {
         session_close (conn->session, env,
                        error == FEP_CLOSED ? CLOSE_PEER_CLOSED : CLOSE_PEER_RESET, false);
     }
@@ -350,7 +275,9 @@ void connector_poll (void *arg, uint32_t events)
             (void) connector_env_now (self);
         }
         if (ready[i].data.u64 & LISTENER_EVENT) {
-            s_accept (self, &self->listeners[ready[i].data.u64 & ~LISTENER_EVENT]);
+            connector_accept (self, &self->listeners[ready[i].data.u64 & ~LISTENER_EVENT]);
+        } else if (ready[i].data.u64 & DIAL_EVENT) {
+            connector_dial_event (self, ready[i].data.u64);
         } else {
             s_event (self, &ready[i]);
         }
@@ -386,6 +313,8 @@ static void s_last_look (connector_t *self, conn_t *conn)
 static void s_end (connector_t *self, conn_t *conn)
 {
     s_log_end (conn);
+    free (conn->proxy);
+    conn->proxy = NULL;
     if (conn->asked && !session_number (conn->session)) {
         s_last_look (self, conn);
     }
@@ -394,12 +323,15 @@ static void s_end (connector_t *self, conn_t *conn)
     }
     s_windows_remove (self, conn);
     wheel_clear (&conn->timer);
-    peers_leave (self->peers, conn->peer.ip, conn->counted_fresh);
+    peers_leave (self->peers, conn->counted_ip, conn->counted_fresh);
     self->fresh_count -= conn->counted_fresh ? 1 : 0;
     conn->listener->sessions--;
     self->conn_count--;
     s_out_free (conn);
     transport_close (conn->fd);
+    if (conn->dial) {
+        connector_dial_ended (self, conn);
+    }
     session_destroy (&conn->session);
     conn->fd = -1;
     self->free_slots[self->free_count++] = conn->slot;
@@ -427,10 +359,12 @@ void connector_io_stop (connector_t *self)
     for (uint32_t i = 0; i < self->conn_limit && self->conns; i++) {
         if (self->conns[i].fd >= 0 && self->conns[i].session) {
             s_out_free (&self->conns[i]);
+            free (self->conns[i].proxy);
             transport_close (self->conns[i].fd);
             session_destroy (&self->conns[i].session);
         }
     }
+    connector_dial_stop (self);
     for (size_t i = 0; i < self->listener_count; i++) {
         if (self->listeners[i].fd >= 0) {
             transport_close (self->listeners[i].fd);

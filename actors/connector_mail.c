@@ -68,18 +68,55 @@ void connector_link (connector_t *self, conn_t *conn, bool up)
 
 //  ---- Words of control ----
 
-static admission_t s_admission (bytes_t body, char address[ADDRESS_MAX + 1],
-                                char heartbeat[ARCHIVE_HEARTBEAT_MAX + 1])
+static int s_by_address (const void *one, const void *other)
 {
-    wire_find_text (body, "address", address, ADDRESS_MAX + 1);
-    wire_find_text (body, "heartbeat", heartbeat, ARCHIVE_HEARTBEAT_MAX + 1);
-    return (admission_t){.number = (uint32_t) wire_find_int (body, "number", 0),
-                         .area = (uint8_t) wire_find_int (body, "area", 0),
-                         .heartbeat_ms = wire_find_int (body, "heartbeat_ms", 0),
-                         .frame_gap_ms = wire_find_int (body, "frame_gap_ms", 0),
-                         .answer_timeout_ms = wire_find_int (body, "answer_timeout_ms", 0),
-                         .address = address,
-                         .heartbeat = heartbeat};
+    return strcmp (((const session_meter_t *) one)->address,
+                   ((const session_meter_t *) other)->address);
+}
+
+//  [[mp, address], ...], ordered by address.
+static void s_meters (bytes_t body, admission_t *admission, admission_texts_t *texts)
+{
+    reader_t in;
+    texts->meters = NULL;
+    if (!wire_find (body, "meters", &in)) {
+        return;
+    }
+    uint32_t count = wire_get_array (&in);
+    texts->meters = count && count <= UINT16_MAX ? calloc (count, sizeof *texts->meters) : NULL;
+    for (uint32_t i = 0; texts->meters && i < count && !in.failed; i++) {
+        session_meter_t *meter = &texts->meters[i];
+        (void) wire_get_array (&in);
+        meter->mp = (uint16_t) wire_get_uint (&in);
+        bytes_t address = wire_get_str (&in);
+        if (address.size <= ADDRESS_MAX && address.size) {
+            memcpy (meter->address, address.data, address.size);
+        }
+        admission->meter_count = i + 1;
+    }
+    admission->meters = texts->meters;
+    if (texts->meters) {
+        qsort (texts->meters, admission->meter_count, sizeof *texts->meters, s_by_address);
+    }
+}
+
+admission_t connector_admission (bytes_t body, admission_texts_t *texts)
+{
+    *texts = (admission_texts_t){0};
+    wire_find_text (body, "address", texts->address, sizeof texts->address);
+    wire_find_text (body, "heartbeat", texts->heartbeat, sizeof texts->heartbeat);
+    wire_find_text (body, "zone", texts->zone, sizeof texts->zone);
+    admission_t admission = {.number = (uint32_t) wire_find_int (body, "number", 0),
+                             .area = (uint8_t) wire_find_int (body, "area", 0),
+                             .heartbeat_ms = wire_find_int (body, "heartbeat_ms", 0),
+                             .frame_gap_ms = wire_find_int (body, "frame_gap_ms", 0),
+                             .answer_timeout_ms = wire_find_int (body, "answer_timeout_ms", 0),
+                             .profile = (uint32_t) wire_find_int (body, "profile", 0),
+                             .address = texts->address,
+                             .heartbeat = texts->heartbeat,
+                             .zone = texts->zone};
+    s_meters (body, &admission, texts);
+    return admission;
 }
 
 fep_err_t connector_on_admit (void *arg, actor_t *actor, bytes_t body)
@@ -93,11 +130,20 @@ fep_err_t connector_on_admit (void *arg, actor_t *actor, bytes_t body)
     if (batch_ripe (self->batch)) {
         connector_flush_batch (self);
     }
-    char address[ADDRESS_MAX + 1], heartbeat[ARCHIVE_HEARTBEAT_MAX + 1];
-    admission_t admission = s_admission (body, address, heartbeat);
+    admission_texts_t texts;
+    admission_t admission = connector_admission (body, &texts);
     session_env_t env = connector_env (self);
     session_set_trace (conn->session, wire_find_int (body, "trace_until_ms", 0));
-    session_admit (conn->session, &env, &admission);
+    if (session_number (conn->session)) {
+        //  It stood by and has taken over.
+        session_update (conn->session, &admission);
+    } else {
+        session_admit (conn->session, &env, &admission);
+    }
+    free (texts.meters);
+    if (conn->dial) {
+        connector_dial_admitted (self, conn, body);
+    }
     log_line (LEVEL_INFO, "SESSION-OPEN", "terminal=%s peer=%s listener=%s number=%u",
               session_address (conn->session), conn->peer.text, conn->listener->config->name,
               session_number (conn->session));
@@ -113,9 +159,10 @@ fep_err_t connector_on_update (void *arg, actor_t *actor, bytes_t body)
     conn_t *conn = connector_conn (self, wire_find_int (body, "session", -1));
     (void) actor;
     if (conn && !conn->is_dead && session_number (conn->session)) {
-        char address[ADDRESS_MAX + 1], heartbeat[ARCHIVE_HEARTBEAT_MAX + 1];
-        admission_t admission = s_admission (body, address, heartbeat);
+        admission_texts_t texts;
+        admission_t admission = connector_admission (body, &texts);
         session_update (conn->session, &admission);
+        free (texts.meters);
         connector_timer (self, conn);
     }
     return FEP_OK;

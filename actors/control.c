@@ -51,6 +51,7 @@ static fep_err_t s_on_hello (void *arg, actor_t *actor, bytes_t body)
     s_sender_name (actor, name);
     if (strncmp (name, "connector.", strlen ("connector.")) == 0) {
         control_profiles (self, name);
+        control_dials (self, name);
     }
     return FEP_OK;
 }

@@ -12,19 +12,21 @@
 #include "actors/unknown.h"
 
 typedef struct {
-    actor_t *actor;                             //  Frame
-    int inside;                                 //  ROUTER of the other actors
-    int door;                                   //  ROUTER of the clients
-    zsock_t *door_socket;                       //  Its socket
-    directory_t *directory;                     //  Who is connected
-    unknown_t *unknown;                         //  Who came and is not in the archive
-    collisions_t *collisions;                   //  Who claimed to be one that is connected
-    online_t *online;                           //  When terminals were online today
-    online_at_t online_at;                      //  The slot whose bits are set
-    uint32_t online_next;                       //  Where its sweep goes on; UINT32_MAX: it is done
-    mailq_t mail;                               //  To connectors, waits for room
-    uint8_t *page;                              //  Answers are built here
-    size_t page_size;                           //  Of it
+    actor_t *actor;            //  Frame
+    int inside;                //  ROUTER of the other actors
+    int door;                  //  ROUTER of the clients
+    zsock_t *door_socket;      //  Its socket
+    directory_t *directory;    //  Who is connected
+    unknown_t *unknown;        //  Who came and is not in the archive
+    collisions_t *collisions;  //  Who claimed to be one that is connected
+    online_t *online;          //  When terminals were online today
+    online_at_t online_at;     //  The slot whose bits are set
+    uint32_t online_next;      //  Where its sweep goes on; UINT32_MAX: it is done
+    mailq_t mail;              //  To connectors, waits for room
+    uint8_t *page;             //  Answers are built here
+    size_t page_size;          //  Of it
+    uint8_t
+        dialled[ARCHIVE_NUMBERS_MAX / 8 + 1];   //  Bit of each number a connector was told to dial
     uint32_t periods_ms[ARCHIVE_PROFILES_MAX];  //  Of profiles, number n at n - 1; 0 = none
 } control_t;
 
@@ -60,6 +62,18 @@ uint32_t control_meter (control_t *self, uint32_t number, uint16_t mp, writer_t 
 //  How a poll ended.
 void control_schedule_result (control_t *self, bytes_t body);
 fep_err_t control_on_poll (void *self, actor_t *actor, bytes_t body);
+
+//  control_dial.c
+
+//  Where a terminal is dialled, to its connector; nowhere if it is not in the archive (any more).
+void control_dial (control_t *self, uint32_t number);
+//  All that a connector dials.
+void control_dials (control_t *self, const char *connector);
+//  The pairs of ADMIT and UPDATE: what the archive says of a terminal. Meters only if its codec names them.
+void control_admission (const control_t *self, const terminal_t *terminal, const codec_t *codec,
+                        int64_t session, int64_t trace_until_ms, writer_t *out);
+//  Bytes that suffice for that.
+size_t control_admission_bound (const terminal_t *terminal);
 
 //  control_archive.c
 

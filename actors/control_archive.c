@@ -7,7 +7,6 @@
 
 #define NUMBERS_NAMED 1000  //  Changed terminals that are told one by one; more: "all"
 #define NUMBERS_A_WORD 250  //  Of them in one ARCHIVE
-#define UPDATE_ROOM 512     //  Of an UPDATE
 
 //  What happens to a terminal, kept while the plan is applied.
 typedef struct {
@@ -28,21 +27,18 @@ static void s_close (control_t *self, const presence_t *presence)
                 WORD_CLOSE, writer_bytes (&out));
 }
 
-//  The same names as ADMIT has.
 static void s_update (control_t *self, const presence_t *presence, const terminal_t *terminal)
 {
-    uint8_t memory[UPDATE_ROOM];
-    writer_t out = writer_of (memory, sizeof memory);
-    wire_put_map (&out, 6);
-    wire_pair_int (&out, "session", presence->session);
-    wire_pair_uint (&out, "area", terminal->area);
-    wire_pair_int (&out, "heartbeat_ms", (int64_t) terminal->heartbeat_s * 1000);
-    wire_pair_uint (&out, "frame_gap_ms", terminal->frame_gap_ms);
-    wire_pair_uint (&out, "answer_timeout_ms", terminal->answer_timeout_ms);
-    wire_pair_text (&out, "heartbeat", terminal->heartbeat);
+    size_t room = control_admission_bound (terminal);
+    uint8_t *memory = malloc (room);
+    FEP_ASSERT (memory);
+    writer_t out = writer_of (memory, room);
+    control_admission (self, terminal, presence->codec, presence->session, presence->trace_until_ms,
+                       &out);
     FEP_ASSERT (!out.failed);
     mailq_send (&self->mail, self->actor, self->inside, bytes_text (presence->connector),
                 WORD_UPDATE, writer_bytes (&out));
+    free (memory);
 }
 
 static void s_tell_terminal (control_t *self, const touched_t *touched)
@@ -50,6 +46,7 @@ static void s_tell_terminal (control_t *self, const touched_t *touched)
     const presence_t *presence = directory_find (self->directory, touched->number);
     const terminal_t *terminal =
         archive_by_number (actor_context (self->actor)->archive, touched->number);
+    control_dial (self, touched->number);
     if (!door_online (presence)) {
         if (terminal) {
             control_admit_held (self, terminal);

@@ -11,6 +11,7 @@
 #include "fep/clock.h"
 #include "fep/log.h"
 #include "fep/metrics.h"
+#include <stdlib.h>
 #include <string.h>
 
 //  One LINK, read.
@@ -76,8 +77,6 @@ int64_t control_day (void)
 static void s_admit (control_t *self, const terminal_t *terminal, const rival_t *who)
 {
     presence_t *presence = directory_use (self->directory, terminal->number);
-    uint8_t memory[512];
-    writer_t out = writer_of (memory, sizeof memory);
     if (presence->session >= 0) {
         s_close (self, presence->connector, presence->session, CLOSE_REPLACED);
         presence->replaced++;
@@ -88,28 +87,27 @@ static void s_admit (control_t *self, const terminal_t *terminal, const rival_t 
     directory_up (self->directory, presence, who->connector, who->session, who->peer,
                   clock_wall_ms ());
     presence->listener = who->listener;
+    presence->codec = who->codec;
     control_online_up (self, terminal->number);
-    wire_put_map (&out, 9);
-    wire_pair_int (&out, "session", who->session);
-    wire_pair_uint (&out, "number", terminal->number);
-    wire_pair_text (&out, "address", terminal->address);
-    wire_pair_uint (&out, "area", terminal->area);
-    wire_pair_int (&out, "heartbeat_ms", (int64_t) terminal->heartbeat_s * 1000);
-    wire_pair_uint (&out, "frame_gap_ms", terminal->frame_gap_ms);
-    wire_pair_uint (&out, "answer_timeout_ms", terminal->answer_timeout_ms);
-    wire_pair_text (&out, "heartbeat", terminal->heartbeat);
-    wire_pair_int (&out, "trace_until_ms", presence->trace_until_ms);
+    size_t room = control_admission_bound (terminal);
+    uint8_t *memory = malloc (room);
+    FEP_ASSERT (memory);
+    writer_t out = writer_of (memory, room);
+    control_admission (self, terminal, presence->codec, who->session, presence->trace_until_ms,
+                       &out);
     s_mail (self, who->connector, WORD_ADMIT, &out);
+    free (memory);
     control_plan (self, terminal->number, true);
     metric_add (METRIC_admitted, 1);
 }
 
 static rival_t s_who (const control_t *self, const char *connector, int64_t session,
-                      const char *peer, const char *listener)
+                      const char *peer, const char *listener, const char *codec)
 {
     rival_t who = {.session = session, .listener = s_listener (self, listener)};
     strncpy (who.connector, connector, DIRECTORY_NAME_MAX);
     strncpy (who.peer, peer, DIRECTORY_PEER_MAX);
+    who.codec = codec_find (codec);
     return who;
 }
 
@@ -120,7 +118,8 @@ static void s_admit_held (control_t *self, const terminal_t *terminal, const cha
         return;
     }
     if (entry->session >= 0) {
-        rival_t who = s_who (self, entry->connector, entry->session, entry->peer, entry->listener);
+        rival_t who = s_who (self, entry->connector, entry->session, entry->peer, entry->listener,
+                             entry->codec);
         s_admit (self, terminal, &who);
     }
     unknown_remove (self->unknown, name);
@@ -190,7 +189,8 @@ static void s_probe (control_t *self, const terminal_t *terminal, presence_t *pr
 static void s_known (control_t *self, const link_t *link, const terminal_t *terminal)
 {
     presence_t *presence = directory_use (self->directory, terminal->number);
-    rival_t who = s_who (self, link->connector, link->session, link->peer, link->listener);
+    rival_t who =
+        s_who (self, link->connector, link->session, link->peer, link->listener, link->codec);
     if (unknown_count (self->unknown)) {
         unknown_remove (self->unknown, link->address);
     }

@@ -4,6 +4,7 @@
 #define ACTORS_DIRECTORY_H
 
 #include "actors/traffic.h"
+#include "codecs/codec.h"
 #include "fep/bytes.h"
 #include "fep/error.h"
 #include "fep/message.h"
@@ -17,6 +18,7 @@ typedef struct {
     char connector[DIRECTORY_NAME_MAX + 1];  //  Actor's name
     char peer[DIRECTORY_PEER_MAX + 1];       //  Of it
     uint8_t listener;                        //  As of presence_t
+    const codec_t *codec;                    //  Spoken; NULL: not known
 } rival_t;
 
 //  What a terminal's ended sessions left behind.
@@ -45,6 +47,7 @@ typedef struct {
     uint32_t collisions;                     //  Others came that claimed to be it
     int64_t trace_until_ms;                  //  Wall clock
     uint8_t listener;                        //  Of this or the last session: place in config + 1
+    const codec_t *codec;                    //  Spoken then; NULL: not known
     bool planned;                            //  Schedule polls points of it
     past_t *past;                            //  Made when the first session ends
     rival_t *rival;                          //  Waits for a decision; or NULL

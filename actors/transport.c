@@ -49,6 +49,23 @@ bool transport_is_loopback (const char *text)
     return IN6_IS_ADDR_LOOPBACK (&address.v6.sin6_addr);
 }
 
+bool transport_ip (const char *text, uint8_t ip[16])
+{
+    address_t address;
+    socklen_t size;
+    if (!s_address (text, 0, &address, &size)) {
+        return false;
+    }
+    memset (ip, 0, 16);
+    if (address.any.sa_family == AF_INET) {
+        ip[10] = ip[11] = 0xFF;
+        memcpy (ip + 12, &address.v4.sin_addr, 4);
+    } else {
+        memcpy (ip, &address.v6.sin6_addr, 16);
+    }
+    return true;
+}
+
 //  A bound, not yet listening socket.
 static fep_err_t s_bind (const char *text, uint16_t port, int type, bool shared, int *fd)
 {

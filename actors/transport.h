@@ -72,6 +72,9 @@ fep_err_t transport_write (int fd, bytes_t bytes, size_t *done);
 
 void transport_close (int fd);
 
+//  A numeric address as 16 bytes, IPv4 mapped. False if it is none.
+bool transport_ip (const char *text, uint8_t ip[16]);
+
 //  True for 127.0.0.0/8 and ::1 in numeric form.
 bool transport_is_loopback (const char *address);
 

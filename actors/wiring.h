@@ -65,6 +65,7 @@
 #define WORD_ACK "ACK"          //  control -> alarm: map with client, number of the terminal
 #define WORD_ALARMS "ALARMS"    //  control -> alarm: map with client, number of the terminal or 0
 #define WORD_REQUEST "REQUEST"  //  control -> connector: map {session, client, token, kind, ...}
+#define WORD_DIAL "DIAL"  //  control -> connector: map {number, address, dial}; dial empty: no more
 #define WORD_PROFILE "PROFILE"  //  control -> connector: map {number, text}; text empty: gone
 #define WORD_PLAN                                                                                  \
     "PLAN"  //  control -> schedule: map; what of a terminal is to be polled from now on

@@ -1,6 +1,7 @@
 //  Clocks and calendar. Days from civil by the era method (400-year cycles of 146,097 days).
 #include "fep/clock.h"
 #include <stdio.h>
+#include <sys/timex.h>
 #include <time.h>
 
 static int s_offset_min = CLOCK_OFFSET_DEFAULT_MIN;
@@ -25,6 +26,13 @@ int64_t clock_mono_ms (void)
 int64_t clock_wall_ms (void)
 {
     return s_now_us (CLOCK_REALTIME) / 1000;
+}
+
+bool clock_synchronised (void)
+{
+    struct timex state = {.modes = 0};
+    int result = adjtimex (&state);
+    return result >= 0 && result != TIME_ERROR && !(state.status & STA_UNSYNC);
 }
 
 void clock_set_offset_min (int minutes)

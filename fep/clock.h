@@ -10,6 +10,8 @@
 int64_t clock_mono_ms (void);  //  For deadlines
 int64_t clock_mono_us (void);  //  For latencies
 int64_t clock_wall_ms (void);  //  For stamps: UTC, since 1970
+//  Whether the system says that its wall clock is synchronised with the world (NTP, PTP).
+bool clock_synchronised (void);
 
 #define CLOCK_OFFSET_DEFAULT_MIN 480  //  UTC+8
 

@@ -1,0 +1,229 @@
+//  How connections come: accepted, by datagram, through a balancer; within the limits.
+#include "actors/connector.h"
+#include "fep/clock.h"
+#include "fep/log.h"
+#include "fep/metrics.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#define ACCEPTS_MAX 64        //  Connections accepted of one listener in one turn
+#define ACCEPT_PAUSE_MS 1000  //  After lack of descriptors
+
+static fep_err_t s_may_join (connector_t *self, const listener_t *listener, const peer_t *peer)
+{
+    const config_t *config = actor_config (self->actor);
+    if (!self->free_count || listener->sessions >= listener->config->sessions ||
+        self->fresh_count >= config->connector.fresh_sessions) {
+        return FEP_FULL;
+    }
+    return peers_join (self->peers, peer->ip, (uint32_t) config->connector.sessions_per_address,
+                       (uint32_t) config->connector.fresh_per_address);
+}
+
+static void s_refuse (int fd, const listener_t *listener, const peer_t *peer)
+{
+    metric_add (METRIC_connections_refused, 1);
+    close_note (CLOSE_TOO_MANY);
+    log_line (LEVEL_WARNING, "CONNECTION-REFUSED", "listener=%s peer=%s reason=%s",
+              listener->config->name, peer->text, close_name (CLOSE_TOO_MANY));
+    transport_close (fd);
+}
+
+static bool s_is_balancer (const listener_t *listener, const peer_t *peer)
+{
+    for (size_t i = 0; i < listener->balancer_count; i++) {
+        if (memcmp (listener->balancers[i], peer->ip, sizeof peer->ip) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+conn_t *connector_join (connector_t *self, listener_t *listener, const codec_t *codec, int fd,
+                        const peer_t *peer)
+{
+    session_env_t env = connector_env (self);
+    session_t *session = session_new (codec, &listener->options, peer->text, &env);
+    uint32_t slot = self->free_slots[--self->free_count];
+    conn_t *conn = &self->conns[slot];
+    uint32_t generation = conn->generation + 1;
+    *conn = (conn_t){.fd = fd,
+                     .slot = slot,
+                     .generation = generation & GENERATION_MASK,
+                     .session = session,
+                     .listener = listener,
+                     .peer = *peer,
+                     .counted_fresh = true,
+                     .proxy = s_is_balancer (listener, peer) ? malloc (TRANSPORT_PROXY_MAX) : NULL,
+                     .events = EPOLLIN};
+    memcpy (conn->counted_ip, peer->ip, sizeof conn->counted_ip);
+    struct epoll_event event = {.events = EPOLLIN,
+                                .data.u64 = (uint64_t) conn->generation << 32 | slot};
+    if (!session || epoll_ctl (self->terminals, EPOLL_CTL_ADD, fd, &event) != 0) {
+        session_destroy (&conn->session);
+        free (conn->proxy);
+        conn->fd = -1;
+        self->free_slots[self->free_count++] = slot;
+        peers_leave (self->peers, peer->ip, true);
+        s_refuse (fd, listener, peer);
+        return NULL;
+    }
+    self->conn_count++;
+    self->fresh_count++;
+    listener->sessions++;
+    metric_add (METRIC_connections_accepted, 1);
+    connector_timer (self, conn);
+    return conn;
+}
+
+static void s_accept (connector_t *self, listener_t *listener)
+{
+    for (int i = 0; i < ACCEPTS_MAX; i++) {
+        int fd;
+        peer_t peer;
+        fep_err_t error = transport_accept (listener->fd, &fd, &peer);
+        if (error == FEP_NOT_FOUND) {
+            return;
+        }
+        if (error != FEP_OK) {
+            metric_add (METRIC_accept_errors, 1);
+            log_line (LEVEL_ERROR, "ACCEPT-FAILED", "listener=%s problem=\"%s\" pause_ms=%d",
+                      listener->config->name, strerror (errno), ACCEPT_PAUSE_MS);
+            connector_listen (self, false);
+            self->accept_after_ms = clock_mono_ms () + ACCEPT_PAUSE_MS;
+            return;
+        }
+        if (s_may_join (self, listener, &peer) != FEP_OK) {
+            s_refuse (fd, listener, &peer);
+        } else {
+            (void) connector_join (self, listener, listener->codec, fd, &peer);
+        }
+    }
+}
+
+//  ---- Datagrams ----
+
+//  The connection of a peer whose datagram reached the listener all the same: it was on the way when the peer's
+//  own socket was made.
+static conn_t *s_of_peer (connector_t *self, const listener_t *listener, const peer_t *peer)
+{
+    for (uint32_t i = 0; i < self->conn_limit; i++) {
+        conn_t *conn = &self->conns[i];
+        if (conn->fd >= 0 && !conn->is_dead && conn->listener == listener &&
+            conn->peer.port == peer->port &&
+            memcmp (conn->peer.ip, peer->ip, sizeof peer->ip) == 0) {
+            return conn;
+        }
+    }
+    return NULL;
+}
+
+static void s_datagrams (connector_t *self, listener_t *listener)
+{
+    for (int i = 0; i < ACCEPTS_MAX && connector_may_read (self); i++) {
+        peer_t peer;
+        size_t got = 0;
+        int fd;
+        if (transport_take_udp (listener->fd, self->scratch, self->scratch_size, &got, &peer) !=
+            FEP_OK) {
+            return;
+        }
+        conn_t *conn = s_of_peer (self, listener, &peer);
+        if (!conn && s_may_join (self, listener, &peer) == FEP_OK) {
+            if (transport_connect_udp (listener->fd, &peer, &fd) != FEP_OK) {
+                peers_leave (self->peers, peer.ip, true);
+                metric_add (METRIC_accept_errors, 1);
+                continue;
+            }
+            conn = connector_join (self, listener, listener->codec, fd, &peer);
+        }
+        if (!conn || !got || got > session_room (conn->session, got)) {
+            metric_add (METRIC_datagrams_dropped, 1);
+            continue;
+        }
+        const session_env_t *env = connector_env_now (self);
+        metric_add (METRIC_bytes_received, (int64_t) got);
+        connector_handle (self, conn,
+                          session_input (conn->session, env, bytes_of (self->scratch, got)));
+    }
+}
+
+void connector_accept (connector_t *self, listener_t *listener)
+{
+    if (listener->udp) {
+        s_datagrams (self, listener);
+    } else {
+        s_accept (self, listener);
+    }
+}
+
+//  ---- Through a balancer ----
+
+static bool s_not_proxied (connector_t *self, conn_t *conn)
+{
+    log_line (LEVEL_WARNING, "PROXY-REFUSED", "listener=%s peer=%s", conn->listener->config->name,
+              conn->peer.text);
+    session_close (conn->session, &self->env, CLOSE_BAD_INPUT, false);
+    connector_handle (self, conn, INPUT_TAKEN);
+    return false;
+}
+
+//  Counted as a connection of the peer it is from, no longer as the balancer's. False: that has too many.
+static bool s_recount (connector_t *self, conn_t *conn, const peer_t *peer)
+{
+    const config_t *config = actor_config (self->actor);
+    peers_leave (self->peers, conn->counted_ip, conn->counted_fresh);
+    fep_err_t error =
+        peers_join (self->peers, peer->ip, (uint32_t) config->connector.sessions_per_address,
+                    (uint32_t) config->connector.fresh_per_address);
+    if (error == FEP_OK) {
+        memcpy (conn->counted_ip, peer->ip, sizeof conn->counted_ip);
+        return true;
+    }
+    error = peers_join (self->peers, conn->counted_ip, UINT32_MAX, UINT32_MAX);
+    FEP_ASSERT (error == FEP_OK);
+    session_close (conn->session, &self->env, CLOSE_TOO_MANY, false);
+    connector_handle (self, conn, INPUT_TAKEN);
+    return false;
+}
+
+bool connector_proxy (connector_t *self, conn_t *conn)
+{
+    peer_t peer = conn->peer;
+    size_t need = 1, got = 0;
+    fep_err_t error = FEP_NOT_FOUND;
+    while (error == FEP_NOT_FOUND) {
+        if (conn->proxy_size) {
+            error = transport_proxy (bytes_of (conn->proxy, conn->proxy_size), &need, &peer);
+        } else {
+            need = 16;
+        }
+        if (error != FEP_NOT_FOUND) {
+            break;
+        }
+        fep_err_t io = transport_read (conn->fd, conn->proxy + conn->proxy_size,
+                                       need - conn->proxy_size, &got);
+        if (io != FEP_OK) {
+            session_close (conn->session, &self->env, CLOSE_PEER_CLOSED, false);
+            connector_handle (self, conn, INPUT_TAKEN);
+            return false;
+        }
+        if (!got) {
+            return false;
+        }
+        conn->proxy_size += got;
+    }
+    if (error != FEP_OK) {
+        return s_not_proxied (self, conn);
+    }
+    free (conn->proxy);
+    conn->proxy = NULL;
+    if (!s_recount (self, conn, &peer)) {
+        return false;
+    }
+    conn->peer = peer;
+    session_set_peer (conn->session, peer.text);
+    return true;
+}
