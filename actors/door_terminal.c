@@ -87,8 +87,8 @@ static uint32_t s_terminal_pairs (control_t *self, const door_ask_t *ask,
     wire_pair_text (out, "state", door_online (presence) ? "online" : "offline");
     wire_pair_int (out, "since_ms", presence->since_ms);
     wire_pair_text (out, "peer", presence->peer);
-    wire_pair_text (out, "listener", listener ? listener->name : "");
-    wire_pair_text (out, "codec", listener ? listener->codec : "");
+    wire_pair_text (out, "listener", listener ? listener->name : presence->codec ? "dial" : "");
+    wire_pair_text (out, "codec", presence->codec ? presence->codec->name : "");
     wire_pair_uint (out, "sessions", presence->sessions);
     wire_pair_uint (out, "replaced", presence->replaced);
     wire_pair_uint (out, "collisions", presence->collisions);

@@ -70,16 +70,18 @@ static fep_err_t s_check_loopback (const char *what, const char *address)
     return FEP_REFUSED;
 }
 
-//  A listener's codec must own the connection: meter protocols are carried.
+//  A listener's codec must own the connection: meter protocols are carried, but those whose frames say whose they
+//  are may also be a connection of their own.
 static bool s_owns (const codec_t *codec)
 {
-    return codec && !codec->is_meter;
+    return codec && (!codec->is_meter || codec->is_checked);
 }
 
 static fep_err_t s_check_codecs (const config_t *config)
 {
     for (unsigned i = 0; i < config->listener_count; i++) {
-        if (s_owns (codec_find (config->listeners[i].codec))) {
+        const char *name = config->listeners[i].codec;
+        if (strcmp (name, CODEC_AUTO) == 0 || s_owns (codec_find (name))) {
             continue;
         }
         char known[256] = "";
@@ -102,7 +104,8 @@ static fep_err_t s_check_ports (const config_t *config)
 {
     for (unsigned i = 0; i < config->listener_count; i++) {
         const config_listener_t *listener = &config->listeners[i];
-        fep_err_t error = transport_probe (listener->address, (uint16_t) listener->port);
+        bool udp = strcmp (listener->transport, "udp") == 0;
+        fep_err_t error = transport_probe (listener->address, (uint16_t) listener->port, udp);
         if (error != FEP_OK) {
             log_line (LEVEL_ERROR, "LISTEN-FAILED", "listener=%s address=%s port=%u problem=\"%s\"",
                       listener->name, listener->address, (unsigned) listener->port,

@@ -91,10 +91,10 @@ static fep_err_t s_bind (const char *text, uint16_t port, int type, bool shared,
     return FEP_OK;
 }
 
-fep_err_t transport_probe (const char *address, uint16_t port)
+fep_err_t transport_probe (const char *address, uint16_t port, bool udp)
 {
     int fd;
-    fep_err_t error = s_bind (address, port, SOCK_STREAM, false, &fd);
+    fep_err_t error = s_bind (address, port, udp ? SOCK_DGRAM : SOCK_STREAM, false, &fd);
     if (error == FEP_OK) {
         close (fd);
     }

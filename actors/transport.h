@@ -20,7 +20,7 @@ fep_err_t transport_listen (const char *address, uint16_t port, int *fd);
 
 //  Whether somebody listens there already. SO_REUSEPORT alone would let two daemons share a port unnoticed.
 FEP_MUST_CHECK
-fep_err_t transport_probe (const char *address, uint16_t port);
+fep_err_t transport_probe (const char *address, uint16_t port, bool udp);
 
 //  NOT_FOUND: nobody waits; FULL: no descriptors left; SYSTEM. The connection sends without delay.
 FEP_MUST_CHECK
