@@ -252,6 +252,7 @@ static fep_err_t s_address (bytes_t bytes, bool up, const codec_options_t *optio
 }
 
 const codec_t codec_gdw1376 = {.name = "gdw1376",
+                               .is_checked = true,
                                .frame_max = GDW_FRAME_MAX,
                                .state_size = sizeof (gdw_state_t),
                                .scan = gdw_scan,

@@ -3,15 +3,20 @@
 //
 //      request   U F PP.. CC           answer   U F PP.. CC           exception   U F+80 X CC
 //
-//  U  unit: 1..247, 0 all (writes 5, 6, 15, 16 only, no answer)   F  function   C  CRC-16 of U to P
+//  U  unit: 1..247, 0 all (writes 5, 6, 15, 16 only, no answer); over TCP also 255, the device itself
+//  F  function   C  CRC-16 of U to P
 //
 //  F             request P                  answer P
 //  01 02         AAAA QQQQ                  N, N bytes of bits, the lowest address in bit 0
 //  03 04         AAAA QQQQ                  N, N/2 registers
 //  05 06         AAAA VVVV                  the same
 //  0F 10         AAAA QQQQ N, N bytes       AAAA QQQQ
+//  11            nothing                    N, N bytes of what the device says of itself
 //  16            AAAA MMMM MMMM (and, or)   the same
 //  17            AAAA QQQQ AAAA QQQQ N, N   N, N/2 registers (the write comes first)
+//
+//  A meter's address is its unit, or UNIT:OFFSET where OFFSET is added to the profile's addresses: a device that shows
+//  many circuits in equal blocks has one measuring point for each and one profile for all.
 //
 //  Lengths are predicted, never taken from pauses: a gateway splits and joins what the line sends. An
 //  answer says neither which registers it brings nor to whom, so only the one that fits the request in
@@ -22,7 +27,8 @@
 //  Nothing of it is remembered for the next exchange: state ends with it. Such a profile wants a smaller
 //  gap or a row less.
 //
-//  Not supported: functions 07, 08, 0B, 0C, 11, 14, 15, 18 and 2B; Modbus ASCII; Modbus TCP.
+//  Not supported: functions 07, 08, 0B, 0C, 14, 15, 18 and 2B; Modbus ASCII. Modbus TCP carries this codec's frames
+//  (codecs/modbus_tcp.c).
 #include "codecs/modbus_rtu/parts.h"
 #include "fep/point.h"
 
@@ -117,11 +123,16 @@ static bool s_put_rows (codec_io_t *io, const modbus_pdu_t *asked, const uint8_t
                         bytes_t frame)
 {
     const profile_t *profile = io->meter->profile;
-    uint32_t end = (uint32_t) asked->start + asked->quantity;
+    modbus_place_t place = {0};
     bool any = false;
+    if (modbus_place (io->meter->address, 0, &place) != FEP_OK || asked->start < place.offset) {
+        return false;
+    }
+    uint32_t start = (uint32_t) asked->start - place.offset;
+    uint32_t end = start + asked->quantity;
     for (size_t i = 0; i < profile->count; i++) {
         const profile_row_t *row = &profile->rows[i];
-        if (row->function != s_function_read (asked) || row->address < asked->start ||
+        if (row->function != s_function_read (asked) || row->address < start ||
             (uint32_t) row->address + row->registers > end) {
             continue;
         }
@@ -129,7 +140,7 @@ static bool s_put_rows (codec_io_t *io, const modbus_pdu_t *asked, const uint8_t
             s_message (io, MESSAGE_READING, frame);
             any = true;
         }
-        size_t at = (size_t) row->address - asked->start;
+        size_t at = row->address - start;
         value_t value = value_none (ABSENT_DEVICE, 0);
         if (data) {
             value =
@@ -175,6 +186,10 @@ static void s_answer (modbus_state_t *state, const modbus_pdu_t *asked, const mo
         return;
     }
     io->answer = ANSWER_DONE;
+    if (asked->shape == SHAPE_ID) {
+        s_keep_raw (io, frame, "server_id");
+        return;
+    }
     if (!read) {
         return;
     }
@@ -257,6 +272,7 @@ static fep_err_t s_address (bytes_t frame, bool up, const codec_options_t *optio
 
 const codec_t codec_modbus_rtu = {.name = MODBUS_NAME,
                                   .is_meter = true,
+                                  .is_checked = true,
                                   .frame_max = MODBUS_FRAME_MAX,
                                   .state_size = sizeof (modbus_state_t),
                                   .scan = s_scan,
@@ -267,4 +283,5 @@ const codec_t codec_modbus_rtu = {.name = MODBUS_NAME,
                                   .durable = s_durable,
                                   .tick = NULL,
                                   .address = s_address,
+                                  .code_text = modbus_exception_name,
                                   .explain = modbus_explain};

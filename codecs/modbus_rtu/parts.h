@@ -3,9 +3,19 @@
 #define CODECS_MODBUS_RTU_PARTS_H
 
 #include "codecs/codec.h"
-#include "codecs/modbus_rtu/pdu.h"
+#include "codecs/modbus_rtu/frame.h"
 
 #define MODBUS_NAME "modbus_rtu"
+
+//  Whose registers a request is about, from the meter's address.
+typedef struct {
+    uint8_t unit;
+    uint16_t offset;  //  Added to the profile's addresses
+} modbus_place_t;
+
+//  "UNIT" or "UNIT:OFFSET", decimal. RANGE: anything else, or a unit below low.
+FEP_MUST_CHECK
+fep_err_t modbus_place (const char *text, unsigned low, modbus_place_t *place);
 
 //  What an exchange remembers. Plain data; all zero is the beginning.
 typedef struct {

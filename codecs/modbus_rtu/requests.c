@@ -2,19 +2,33 @@
 #include "codecs/modbus_rtu/parts.h"
 #include "fep/crc.h"
 
-enum { BITS_OF_REGISTER = 16 };
+enum { BITS_OF_REGISTER = 16, ADDRESSES = 65536 };
 
-static fep_err_t s_unit (const char *text, unsigned low, uint8_t *unit)
+//  Digits up to the end or a colon, which is left in *end. False: none, or above most.
+static bool s_number (const char *text, unsigned most, unsigned *number, const char **end)
 {
-    unsigned number = 0;
-    for (const char *p = text; *p; p++) {
-        if (*p < '0' || *p > '9' || number > MODBUS_UNIT_MAX) {
-            return FEP_RANGE;
+    const char *p = text;
+    for (*number = 0; *p && *p != ':'; p++) {
+        if (*p < '0' || *p > '9' || *number > most) {
+            return false;
         }
-        number = number * 10 + (unsigned) (*p - '0');
+        *number = *number * 10 + (unsigned) (*p - '0');
     }
-    *unit = (uint8_t) number;
-    return *text && number >= low && number <= MODBUS_UNIT_MAX ? FEP_OK : FEP_RANGE;
+    *end = p;
+    return p > text && *number <= most;
+}
+
+fep_err_t modbus_place (const char *text, unsigned low, modbus_place_t *place)
+{
+    unsigned unit, offset = 0;
+    const char *end;
+    if (!s_number (text, MODBUS_UNIT_SELF, &unit, &end) || unit < low ||
+        (unit > MODBUS_UNIT_MAX && unit != MODBUS_UNIT_SELF) ||
+        (*end && (!s_number (end + 1, UINT16_MAX, &offset, &end) || *end))) {
+        return FEP_RANGE;
+    }
+    *place = (modbus_place_t){(uint8_t) unit, (uint16_t) offset};
+    return FEP_OK;
 }
 
 static void s_put_crc (writer_t *out, size_t from)
@@ -107,7 +121,8 @@ static block_t s_block (const request_t *request, const profile_t *profile, size
 }
 
 //  `done` is the row behind those already asked for.
-static fep_err_t s_read (modbus_state_t *state, request_t *request, codec_io_t *io, uint8_t unit)
+static fep_err_t s_read (modbus_state_t *state, request_t *request, codec_io_t *io,
+                         modbus_place_t place)
 {
     const profile_t *profile = io->meter->profile;
     size_t from = s_next (request, profile, request->done);
@@ -118,9 +133,12 @@ static fep_err_t s_read (modbus_state_t *state, request_t *request, codec_io_t *
     block_t block = s_block (request, profile, from, single);
     const profile_row_t *row = &profile->rows[from];
     size_t at = io->send->size;
-    writer_u8 (io->send, unit);
+    if (block.end + place.offset > ADDRESSES) {
+        return FEP_RANGE;
+    }
+    writer_u8 (io->send, place.unit);
     writer_u8 (io->send, row->function);
-    writer_u16be (io->send, row->address);
+    writer_u16be (io->send, (uint16_t) (row->address + place.offset));
     writer_u16be (io->send, (uint16_t) (block.end - row->address));
     s_put_crc (io->send, at);
     if (io->send->failed) {
@@ -174,7 +192,7 @@ static fep_err_t s_pass (modbus_state_t *state, request_t *request, codec_io_t *
 fep_err_t modbus_encode (void *self, request_t *request, codec_io_t *io)
 {
     modbus_state_t *state = self;
-    uint8_t unit;
+    modbus_place_t place;
     bool read = request->kind == REQUEST_READ;
     if (!read && request->kind != REQUEST_PASS) {
         return FEP_UNSUPPORTED;
@@ -182,12 +200,12 @@ fep_err_t modbus_encode (void *self, request_t *request, codec_io_t *io)
     if (!io->meter || request->finished) {
         return FEP_NOT_FOUND;
     }
-    fep_err_t error = s_unit (io->meter->address, read, &unit);
+    fep_err_t error = modbus_place (io->meter->address, read, &place);
     if (!error && read) {
         error = s_check (request, io->meter->profile);
     }
     if (error) {
         return error;
     }
-    return read ? s_read (state, request, io, unit) : s_pass (state, request, io, unit);
+    return read ? s_read (state, request, io, place) : s_pass (state, request, io, place.unit);
 }
