@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define WORDS_MAX 9    //  Of a line: one more than the longest has
+#define WORDS_MAX 11   //  Of a line: one more than the longest has
 #define WORD_MAX 64    //  Bytes of a word, with its zero
 #define PLACES_MAX 18  //  Digits of a scale, and behind its point
 #define PERIOD_HOURS_MAX 744
@@ -20,7 +20,7 @@ typedef struct {
     uint64_t set;                     //  Likewise of settings
     int32_t offset;                   //  As the last line said
     uint8_t order;                    //  Likewise
-    uint16_t widest;                  //  Registers of the widest value
+    uint32_t widest;                  //  Registers of the widest value, with its sf
     uint32_t widest_line;             //  Where it stands
     size_t count;                     //  Words of the line
     char words[WORDS_MAX][WORD_MAX];  //  Themselves
@@ -349,13 +349,47 @@ static fep_err_t s_key_none (parse_t *self, const char *text, profile_row_t *row
     return FEP_OK;
 }
 
+static bool s_is_whole (const profile_row_t *row)
+{
+    return row->type <= REGISTER_I64;
+}
+
+static fep_err_t s_key_sf (parse_t *self, const char *text, profile_row_t *row)
+{
+    int64_t address;
+    if (!s_is_whole (row)) {
+        return s_fault (self, FEP_RANGE, "sf '%s'; allowed for u16 i16 u32 i32 u64 i64", text);
+    }
+    if (!s_number (text, 0, 131071, &address) || address + self->offset < 0 ||
+        address + self->offset > UINT16_MAX) {
+        return s_fault (self, FEP_RANGE, "sf '%s', offset %d; allowed are 0..65535", text,
+                        (int) self->offset);
+    }
+    row->has_sf = true;
+    row->sf = (uint16_t) (address + self->offset);
+    return FEP_OK;
+}
+
+static fep_err_t s_key_write (parse_t *self, const char *text, profile_row_t *row)
+{
+    bool can = row->function == 1 || row->function == 3;
+    if (!can || strcmp (text, "1") != 0) {
+        return s_fault (self, FEP_RANGE, "write '%s'; allowed is 1, for functions 1 and 3", text);
+    }
+    row->write = true;
+    return FEP_OK;
+}
+
 typedef struct {
     const char *key;  //  With its '='
     fep_err_t (*read) (parse_t *self, const char *text, profile_row_t *row);
 } word_key_t;
 
-static const word_key_t s_keys[] = {
-    {"order=", s_key_order}, {"scale=", s_key_scale}, {"none=", s_key_none}};
+static const word_key_t s_keys[] = {{"order=", s_key_order},
+                                    {"scale=", s_key_scale},
+                                    {"none=", s_key_none},
+                                    {"sf=", s_key_sf},
+                                    {"write=", s_key_write}};
 
 enum { KEY_COUNT = sizeof s_keys / sizeof *s_keys };
 
@@ -370,7 +404,8 @@ static fep_err_t s_read_keys (parse_t *self, profile_row_t *row)
             k++;
         }
         if (k == KEY_COUNT || seen & 1u << k) {
-            return s_fault (self, FEP_SYNTAX, "'%s'; allowed are order=, scale=, none=, once each",
+            return s_fault (self, FEP_SYNTAX,
+                            "'%s'; allowed are order=, scale=, none=, sf=, write=, once each",
                             word);
         }
         seen |= 1u << k;
@@ -439,8 +474,9 @@ static fep_err_t s_read_register (parse_t *self)
     if (error) {
         return error;
     }
-    if (row.registers > self->widest) {
-        self->widest = row.registers;
+    uint32_t wide = profile_row_end (&row) - profile_row_from (&row);
+    if (wide > self->widest) {
+        self->widest = wide;
         self->widest_line = self->line;
     }
     profile->rows[profile->count++] = row;
@@ -530,7 +566,7 @@ static const line_t s_lines[] = {
     {"offset", 2, 2, false, s_read_offset, "offset NUMBER"},
     {"order", 2, 2, false, s_read_order, "order ABCD|CDAB|BADC|DCBA"},
     {"register", REGISTER_WORDS_MIN, REGISTER_WORDS_MIN + KEY_COUNT, false, s_read_register,
-     "register POINT FUNCTION ADDRESS TYPE [order=] [scale=] [none=]"}};
+     "register POINT FUNCTION ADDRESS TYPE [order=] [scale=] [none=] [sf=] [write=]"}};
 
 enum { LINE_COUNT = sizeof s_lines / sizeof *s_lines };
 
@@ -577,7 +613,7 @@ static fep_err_t s_finish (parse_t *self)
     if (self->widest > profile->most) {
         self->line = self->widest_line;
         return s_fault (self, FEP_RANGE,
-                        "%u registers, but most is %u; allowed are values that "
+                        "%u registers, but most is %u; allowed are values that, with their sf, "
                         "fit one request",
                         self->widest, profile->most);
     }

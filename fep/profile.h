@@ -10,12 +10,14 @@
 //    read POINT                   what a poll asks, of protocols whose identifiers say what they are
 //    setting NAME NUMBER          a habit of the meter or terminal, profile_setting.def
 //    order ABCD                   ABCD, CDAB, BADC or DCBA, for the lines below it (ABCD)
-//    register POINT FUNCTION ADDRESS TYPE [order=CDAB] [scale=0.1] [none=0xFFFF]
+//    register POINT FUNCTION ADDRESS TYPE [order=CDAB] [scale=0.1] [none=0xFFFF] [sf=ADDRESS] [write=1]
 //  profile, codec, period, gap, most and each setting once; for functions 1 and 2 gap and most count 16 bits each.
 //  FUNCTION 1..4; ADDRESS decimal or 0x; TYPE u16 i16 u32 i32 u64 i64 f32 f64 bcd16 bcd32 bit bit:N bits:N:M
 //  (bit N, or M bits from N on, of a register; `bit` alone of functions 1 and 2). scale is an exact decimal
 //  above zero, not for bits. none: the raw value that means "no value"; of floats, BCD and bits: all their
-//  registers' bits. Orders hold for 8 bytes likewise (CDAB: GHEFCDAB) and for 2 (BADC, DCBA: BA).
+//  registers' bits. Orders hold for 8 bytes likewise (CDAB: GHEFCDAB) and for 2 (BADC, DCBA: BA). sf: the register, of
+//  the same function, that holds a power of ten (i16, -10..10; 0x8000 none) the value is multiplied with (SunSpec); of
+//  whole numbers only, and near enough to be read together. write=1: it may be written; of functions 1 and 3.
 #ifndef FEP_PROFILE_H
 #define FEP_PROFILE_H
 
@@ -57,7 +59,22 @@ typedef struct {
     int64_t multiplier;  //  At least 1
     bool has_none;       //  `none` is set
     uint64_t none;       //  Raw value that means no value
+    bool has_sf;         //  `sf` is set
+    uint16_t sf;         //  Register with a power of ten, on the wire
+    bool write;          //  It may be written
 } profile_row_t;
+
+//  What must be read for a row: its registers and its sf. First, and behind the last.
+static inline uint32_t profile_row_from (const profile_row_t *row)
+{
+    return row->has_sf && row->sf < row->address ? row->sf : row->address;
+}
+
+static inline uint32_t profile_row_end (const profile_row_t *row)
+{
+    uint32_t end = (uint32_t) row->address + row->registers;
+    return row->has_sf && row->sf >= end ? row->sf + 1u : end;
+}
 
 typedef enum {
 #define SETTING(name, low, high, usual, meaning) SETTING_##name,

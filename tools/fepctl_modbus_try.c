@@ -11,12 +11,14 @@
 
 #define TIMEOUT_MS 1000  //  Of one exchange
 #define TEXT_MAX 64      //  Of a cell
+#define FACTOR_MAX 10    //  Power of ten, either sign, that a device means
 
 //  One row's answer.
 typedef struct {
     const profile_row_t *row;              //  Asked for
     modbus_line_reply_t reply;             //  How it went
     uint16_t values[VALUE_REGISTERS_MAX];  //  Registers, or one bit
+    int16_t factor;                        //  What its sf holds, or 0
     bool known;                            //  It is a number
     double number;                         //  In the point's unit
     char text[TEXT_MAX];                   //  Likewise
@@ -41,7 +43,8 @@ static void s_value (tried_t *self)
                        ? self->values[0]
                        : modbus_value_raw (self->values, type, (word_order_t) row->order);
     snprintf (self->text, sizeof self->text, "no value");
-    if (row->has_none && raw == row->none) {
+    if ((row->has_none && raw == row->none) || self->factor < -FACTOR_MAX ||
+        self->factor > FACTOR_MAX) {
         return;
     }
     if (type == REGISTER_BITS) {
@@ -53,7 +56,7 @@ static void s_value (tried_t *self)
         snprintf (self->text, sizeof self->text, "%" PRIu64, raw);
         return;
     }
-    double scale = (double) row->multiplier * pow (10, row->exponent);
+    double scale = (double) row->multiplier * pow (10, row->exponent + self->factor);
     self->known = modbus_value_number (raw, type, &self->number);
     self->number *= scale;
     if (self->known) {
@@ -178,6 +181,20 @@ static int s_load (const char *path, profile_t **profile_p)
     return code;
 }
 
+//  One row, and its sf.
+static modbus_line_reply_t s_ask_row (int unit, tried_t *one, modbus_line_t *line)
+{
+    const profile_row_t *row = one->row;
+    modbus_line_reply_t reply = modbus_line_read_surely (line, unit, row->function, row->address,
+                                                         row->registers, one->values);
+    if (reply.end == LINE_ANSWERED && row->has_sf) {
+        uint16_t factor = 0;
+        reply = modbus_line_read_surely (line, unit, row->function, row->sf, 1, &factor);
+        one->factor = (int16_t) factor;
+    }
+    return reply;
+}
+
 //  Row by row, so that one that is refused spoils no other. 0, 1 if any was refused, 2 if nobody is
 //  there.
 static int s_ask (try_run_t *self, modbus_line_t *line)
@@ -187,8 +204,7 @@ static int s_ask (try_run_t *self, modbus_line_t *line)
         tried_t *one = &self->rows[self->count];
         const profile_row_t *row = &self->profile->rows[self->count];
         one->row = row;
-        one->reply = modbus_line_read_surely (line, self->unit, row->function, row->address,
-                                              row->registers, one->values);
+        one->reply = s_ask_row (self->unit, one, line);
         if (one->reply.end == LINE_ANSWERED) {
             s_value (one);
         } else {

@@ -27,6 +27,11 @@
 //  Nothing of it is remembered for the next exchange: state ends with it. Such a profile wants a smaller
 //  gap or a row less.
 //
+//  WRITE and OPERATE (of a point): points whose rows say write=1. What stands next to each other in the request and on
+//  the device goes in one frame: 05 or 0F for coils, 06 or 10 for registers (setting write_many), 16 for some bits of a
+//  register. A row with an sf is written after that was read. A value that does not fit exactly is refused.
+//  PASS: function and data. SELECT: there is no such thing.
+//
 //  Not supported: functions 07, 08, 0B, 0C, 14, 15, 18 and 2B; Modbus ASCII. Modbus TCP carries this codec's frames
 //  (codecs/modbus_tcp.c).
 #include "codecs/modbus_rtu/parts.h"
@@ -117,6 +122,28 @@ static uint8_t s_function_read (const modbus_pdu_t *asked)
     return asked->shape == SHAPE_BOTH ? MODBUS_READ_HOLDING : asked->function;
 }
 
+//  A row's value from a block that begins at `start` and has its sf, if it has one.
+static value_t s_value (const modbus_pdu_t *asked, const profile_row_t *row, const uint8_t *data,
+                        uint32_t start)
+{
+    size_t at = row->address - start;
+    if (asked->bits) {
+        return modbus_value (row, data, at);
+    }
+    if (!row->has_sf) {
+        return modbus_value (row, data + 2 * at, 0);
+    }
+    const uint8_t *sf = data + 2 * (row->sf - start);
+    int16_t factor = (int16_t) (sf[0] << 8 | sf[1]);
+    profile_row_t scaled = *row;
+    absent_t absent;
+    if (!modbus_factor_good (factor, &absent)) {
+        return value_none (absent, 0);
+    }
+    scaled.exponent = (int8_t) (scaled.exponent + factor);
+    return modbus_value (&scaled, data + 2 * at, 0);
+}
+
 //  One reading with every row that lies whole in the block. data NULL: the device has none of them. False if
 //  there is no such row.
 static bool s_put_rows (codec_io_t *io, const modbus_pdu_t *asked, const uint8_t *data,
@@ -132,20 +159,15 @@ static bool s_put_rows (codec_io_t *io, const modbus_pdu_t *asked, const uint8_t
     uint32_t end = start + asked->quantity;
     for (size_t i = 0; i < profile->count; i++) {
         const profile_row_t *row = &profile->rows[i];
-        if (row->function != s_function_read (asked) || row->address < start ||
-            (uint32_t) row->address + row->registers > end) {
+        if (row->function != s_function_read (asked) || profile_row_from (row) < start ||
+            profile_row_end (row) > end) {
             continue;
         }
         if (!any) {
             s_message (io, MESSAGE_READING, frame);
             any = true;
         }
-        size_t at = row->address - start;
-        value_t value = value_none (ABSENT_DEVICE, 0);
-        if (data) {
-            value =
-                asked->bits ? modbus_value (row, data, at) : modbus_value (row, data + 2 * at, 0);
-        }
+        value_t value = data ? s_value (asked, row, data, start) : value_none (ABSENT_DEVICE, 0);
         batch_item (io->batch, row->point, value);
     }
     return any;
@@ -186,6 +208,11 @@ static void s_answer (modbus_state_t *state, const modbus_pdu_t *asked, const mo
         return;
     }
     io->answer = ANSWER_DONE;
+    if (state->factor_asked && read && pdu->data.size == 2) {
+        state->factor = (int16_t) (pdu->data.data[0] << 8 | pdu->data.data[1]);
+        state->factor_asked = false;
+        return;
+    }
     if (asked->shape == SHAPE_ID) {
         s_keep_raw (io, frame, "server_id");
         return;

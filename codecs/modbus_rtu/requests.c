@@ -31,7 +31,7 @@ fep_err_t modbus_place (const char *text, unsigned low, modbus_place_t *place)
     return FEP_OK;
 }
 
-static void s_put_crc (writer_t *out, size_t from)
+void modbus_put_crc (writer_t *out, size_t from)
 {
     if (!out->failed) {
         writer_u16le (out, crc_modbus (bytes_of (out->data + from, out->size - from)));
@@ -50,14 +50,14 @@ static bool s_wanted (const request_t *request, uint32_t point)
     return request->point_count == 0;
 }
 
-static bool s_has (const profile_t *profile, uint32_t point)
+const profile_row_t *modbus_row (const profile_t *profile, uint32_t point)
 {
     for (size_t i = 0; i < profile->count; i++) {
         if (profile->rows[i].point == point) {
-            return true;
+            return &profile->rows[i];
         }
     }
-    return false;
+    return NULL;
 }
 
 static fep_err_t s_check (const request_t *request, const profile_t *profile)
@@ -72,7 +72,7 @@ static fep_err_t s_check (const request_t *request, const profile_t *profile)
         return FEP_RANGE;
     }
     for (size_t i = 0; i < request->point_count; i++) {
-        if (!s_has (profile, request->points[i])) {
+        if (!modbus_row (profile, request->points[i])) {
             return FEP_UNSUPPORTED;
         }
     }
@@ -89,10 +89,31 @@ static size_t s_next (const request_t *request, const profile_t *profile, size_t
 }
 
 typedef struct {
-    size_t from, to;  //  Rows
-    uint32_t end;     //  Behind its last register or bit
-    bool merged;      //  Not all its rows overlap
+    size_t from, to;      //  Rows
+    uint32_t start, end;  //  What is read: their registers or bits, and their sf
+    uint32_t own;         //  Behind the last of their own registers
+    bool merged;          //  Not all its rows overlap
 } block_t;
+
+//  The block with one row more; false if it does not belong to it.
+static bool s_join (block_t *block, const profile_row_t *first, const profile_row_t *row,
+                    uint32_t gap, uint32_t most, bool single)
+{
+    uint32_t from = profile_row_from (row), end = profile_row_end (row);
+    uint32_t start = from < block->start ? from : block->start;
+    bool apart = row->address >= block->own;
+    uint32_t own = (uint32_t) row->address + row->registers;
+    end = end > block->end ? end : block->end;
+    if (row->function != first->function || end - start > most || from > block->end + gap ||
+        (single && apart)) {
+        return false;
+    }
+    block->start = start;
+    block->end = end;
+    block->own = own > block->own ? own : block->own;
+    block->merged = block->merged || apart;
+    return true;
+}
 
 //  The longest block that begins with row from. single: only with rows that overlap.
 static block_t s_block (const request_t *request, const profile_t *profile, size_t from,
@@ -101,21 +122,18 @@ static block_t s_block (const request_t *request, const profile_t *profile, size
     const profile_row_t *first = &profile->rows[from];
     uint32_t scale = first->function <= MODBUS_READ_DISCRETE ? BITS_OF_REGISTER : 1;
     uint32_t most = profile->most * scale;
-    block_t block = {from, from + 1, (uint32_t) first->address + first->registers, false};
+    block_t block = {.from = from,
+                     .to = from + 1,
+                     .start = profile_row_from (first),
+                     .end = profile_row_end (first),
+                     .own = (uint32_t) first->address + first->registers};
     most = scale > 1 && most > MODBUS_BITS_MAX ? MODBUS_BITS_MAX : most;
     for (size_t i = s_next (request, profile, from + 1); i < profile->count;
          i = s_next (request, profile, i + 1)) {
-        const profile_row_t *row = &profile->rows[i];
-        uint32_t end = (uint32_t) row->address + row->registers;
-        end = end > block.end ? end : block.end;
-        if (row->function != first->function || end - first->address > most ||
-            row->address > block.end + profile->gap * scale ||
-            (single && row->address >= block.end)) {
+        if (!s_join (&block, first, &profile->rows[i], profile->gap * scale, most, single)) {
             break;
         }
-        block.merged = block.merged || row->address >= block.end;
         block.to = i + 1;
-        block.end = end;
     }
     return block;
 }
@@ -138,9 +156,9 @@ static fep_err_t s_read (modbus_state_t *state, request_t *request, codec_io_t *
     }
     writer_u8 (io->send, place.unit);
     writer_u8 (io->send, row->function);
-    writer_u16be (io->send, (uint16_t) (row->address + place.offset));
-    writer_u16be (io->send, (uint16_t) (block.end - row->address));
-    s_put_crc (io->send, at);
+    writer_u16be (io->send, (uint16_t) (block.start + place.offset));
+    writer_u16be (io->send, (uint16_t) (block.end - block.start));
+    modbus_put_crc (io->send, at);
     if (io->send->failed) {
         return FEP_FULL;
     }
@@ -167,7 +185,7 @@ static fep_err_t s_pass (modbus_state_t *state, request_t *request, codec_io_t *
     }
     writer_u8 (&out, unit);
     writer_put (&out, request->bytes, request->size);
-    s_put_crc (&out, 0);
+    modbus_put_crc (&out, 0);
     if (modbus_length (writer_bytes (&out), false, &size) == FEP_NOT_MINE) {
         return FEP_UNSUPPORTED;
     }
@@ -189,23 +207,33 @@ static fep_err_t s_pass (modbus_state_t *state, request_t *request, codec_io_t *
     return FEP_OK;
 }
 
+//  ---- All ----
+
+static bool s_is_write (const request_t *request)
+{
+    return request->kind == REQUEST_WRITE ||
+           (request->kind == REQUEST_OPERATE && request->operation == OPERATION_POINT);
+}
+
 fep_err_t modbus_encode (void *self, request_t *request, codec_io_t *io)
 {
     modbus_state_t *state = self;
     modbus_place_t place;
-    bool read = request->kind == REQUEST_READ;
-    if (!read && request->kind != REQUEST_PASS) {
+    bool read = request->kind == REQUEST_READ, write = s_is_write (request);
+    if (!read && !write && request->kind != REQUEST_PASS) {
         return FEP_UNSUPPORTED;
     }
     if (!io->meter || request->finished) {
         return FEP_NOT_FOUND;
     }
     fep_err_t error = modbus_place (io->meter->address, read, &place);
-    if (!error && read) {
+    if (!error && (read || write)) {
         error = s_check (request, io->meter->profile);
     }
     if (error) {
         return error;
     }
-    return read ? s_read (state, request, io, place) : s_pass (state, request, io, place.unit);
+    return read    ? s_read (state, request, io, place)
+           : write ? modbus_write (state, request, io, place)
+                   : s_pass (state, request, io, place.unit);
 }

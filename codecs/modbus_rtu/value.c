@@ -2,7 +2,7 @@
 #include "codecs/modbus_rtu/parts.h"
 #include <math.h>
 
-enum { REGISTERS_MAX = 4, PLACES_MAX = 18 };
+enum { REGISTERS_MAX = 4, PLACES_MAX = 18, FACTOR_MAX = 10, FACTOR_NONE = INT16_MIN };
 
 //  The registers as one number, the most significant byte first whatever the order on the line.
 static uint64_t s_raw (const profile_row_t *row, const uint8_t *data)
@@ -111,4 +111,10 @@ value_t modbus_value (const profile_row_t *row, const uint8_t *data, size_t bit)
         break;
     }
     return value_none (ABSENT_UNKNOWN, 0);
+}
+
+bool modbus_factor_good (int16_t factor, absent_t *absent)
+{
+    *absent = factor == FACTOR_NONE ? ABSENT_DEVICE : ABSENT_UNREADABLE;
+    return factor >= -FACTOR_MAX && factor <= FACTOR_MAX;
 }

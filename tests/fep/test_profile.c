@@ -210,6 +210,36 @@ static void test_none (void **state)
     s_bad_row ("register relay.state 1 1 bit none=2", FEP_RANGE, "2", "1 bits");
 }
 
+//  What is read for a row, and what may be written.
+static void test_factors_and_writes (void **state)
+{
+    (void) state;
+    profile_row_t row = s_row ("7 u32 sf=12");
+    assert_true (row.has_sf && row.sf == 12 && !row.write);
+    assert_true (profile_row_from (&row) == 7 && profile_row_end (&row) == 13);
+    row = s_row ("7 i16 sf=0x3 scale=0.001 none=-32768 order=DCBA write=1");
+    assert_true (row.has_sf && row.sf == 3 && row.write && row.exponent == -3);
+    assert_true (profile_row_from (&row) == 3 && profile_row_end (&row) == 8);
+    row = s_row ("7 f32 write=1");
+    assert_true (!row.has_sf && row.write);
+    assert_true (profile_row_from (&row) == 7 && profile_row_end (&row) == 9);
+    profile_t *profile =
+        s_good (HEAD "offset -1\nregister relay.state 1 1 bit write=1\n" V1 "65536 u16 sf=65535\n");
+    assert_true (profile->rows[0].write && profile->rows[1].sf == 65534);
+    assert_int_equal (profile_row_end (&profile->rows[1]), 65536);
+    profile_destroy (&profile);
+    s_bad_row (V1 "1 f32 sf=2", FEP_RANGE, "sf '2'", "u16 i16 u32");
+    s_bad_row (V1 "1 bcd16 sf=2", FEP_RANGE, "sf '2'", "u16 i16 u32");
+    s_bad_row (V1 "1 bit:3 sf=2", FEP_RANGE, "sf '2'", "u16 i16 u32");
+    s_bad_row (V1 "1 u16 sf=65536", FEP_RANGE, "65536", "0..65535");
+    s_bad_row (V1 "1 u16 sf=", FEP_RANGE, "sf ''", "0..65535");
+    s_bad_row (V1 "1 u16 sf=126", FEP_RANGE, "126 registers", "fit one request");
+    s_bad_row (V1 "1 u16 write=0", FEP_RANGE, "write '0'", "allowed is 1");
+    s_bad_row ("register voltage.l1_V 4 1 u16 write=1", FEP_RANGE, "write '1'",
+               "functions 1 and 3");
+    s_bad_row ("register relay.state 2 1 bit write=1", FEP_RANGE, "write '1'", "functions 1 and 3");
+}
+
 static void test_orders_and_offsets (void **state)
 {
     (void) state;
@@ -274,8 +304,9 @@ static void test_faults (void **state)
     s_bad_row (V1 "1", FEP_SYNTAX, "4 words", "POINT FUNCTION ADDRESS TYPE");
     s_bad_row (V1 "1 u16 sale=1", FEP_SYNTAX, "sale=1", "order=, scale=, none=");
     s_bad_row (V1 "1 u16 scale=1 scale=1", FEP_SYNTAX, "scale=1", "once each");
-    s_bad_row (V1 "1 u16 scale=1 none=1 order=ABCD 9", FEP_SYNTAX, "9 words", "[none=]");
-    s_bad_row (V1 "1 u16 a b c d e", FEP_SYNTAX, "too long", "8 words");
+    s_bad_row (V1 "1 u16 scale=1 none=1 order=ABCD sf=1 write=1 9", FEP_SYNTAX, "11 words",
+               "[none=]");
+    s_bad_row (V1 "1 u16 a b c d e f g", FEP_SYNTAX, "too long", "10 words");
     s_bad_row ("register "
                "a123456789b123456789c123456789d123456789e123456789f123456789g123",
                FEP_SYNTAX, "too long", "63 characters");
@@ -357,11 +388,16 @@ static void test_shipped (void **state)
 
 int main (void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test (test_head),   cmocka_unit_test (test_period),
-        cmocka_unit_test (test_types),  cmocka_unit_test (test_scales),
-        cmocka_unit_test (test_none),   cmocka_unit_test (test_orders_and_offsets),
-        cmocka_unit_test (test_sorted), cmocka_unit_test (test_faults),
-        cmocka_unit_test (test_limits), cmocka_unit_test (test_shipped)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test (test_head),
+                                       cmocka_unit_test (test_period),
+                                       cmocka_unit_test (test_types),
+                                       cmocka_unit_test (test_scales),
+                                       cmocka_unit_test (test_none),
+                                       cmocka_unit_test (test_orders_and_offsets),
+                                       cmocka_unit_test (test_factors_and_writes),
+                                       cmocka_unit_test (test_sorted),
+                                       cmocka_unit_test (test_faults),
+                                       cmocka_unit_test (test_limits),
+                                       cmocka_unit_test (test_shipped)};
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

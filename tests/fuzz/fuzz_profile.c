@@ -9,7 +9,10 @@ static void s_check_row (const profile_t *profile, const profile_row_t *row)
     FEP_ASSERT (row->point && row->function >= 1 && row->function <= 4);
     FEP_ASSERT (row->type < REGISTER_TYPE_COUNT && row->order < ORDER_COUNT);
     FEP_ASSERT ((row->function <= 2) == (row->type == REGISTER_BIT));
-    FEP_ASSERT (row->registers >= 1 && row->registers <= profile->most);
+    FEP_ASSERT (row->registers >= 1 &&
+                profile_row_end (row) - profile_row_from (row) <= profile->most);
+    FEP_ASSERT (!row->has_sf || row->type <= REGISTER_I64);
+    FEP_ASSERT (!row->write || row->function == 1 || row->function == 3);
     FEP_ASSERT ((uint32_t) row->address + row->registers <= 65536);
     FEP_ASSERT (row->multiplier >= 1 && row->exponent <= 0 && row->exponent >= -18);
     FEP_ASSERT (!bits || (row->multiplier == 1 && row->exponent == 0));
