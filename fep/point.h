@@ -37,6 +37,15 @@
 #define POINT_ALARM_COMMENT POINT (0, 0, 135, 8, 0)  //  With which words, text
 #define POINT_ALARM_SINCE POINT (0, 0, 135, 9, 0)    //  When it was raised, UTC seconds
 
+#define POINT_METER_ADDRESS POINT (0, 0, 136, 1, 0)    //  Of a meter, text
+#define POINT_METER_NUMBER POINT (0, 0, 136, 2, 0)     //  Its number in the terminal's archive
+#define POINT_METER_PORT POINT (0, 0, 136, 3, 0)       //  Port of the terminal
+#define POINT_METER_SPEED POINT (0, 0, 136, 4, 0)      //  Code of its speed
+#define POINT_METER_PROTOCOL POINT (0, 0, 136, 5, 0)   //  Number of its protocol
+#define POINT_METER_TARIFFS POINT (0, 0, 136, 6, 0)    //  How many it has
+#define POINT_METER_COLLECTOR POINT (0, 0, 136, 7, 0)  //  Address of its collector, text
+#define POINT_METER_CLASS POINT (0, 0, 136, 8, 0)      //  Of its user: 7..4 major, 3..0 minor
+
 //  How a point behaves over time.
 typedef enum {
     POINT_CUMULATIVE,     //  A register that only rises
