@@ -126,8 +126,8 @@ static void s_unit (compiler_t *self, char **words, size_t count)
     }
     row_t *row = s_new_row (self);
     row->afn = s_number (self, words[1], 16, 13);
-    if (row->afn != 12 && row->afn != 13) {
-        s_die (self, "AFN must be 0C or 0D", words[1]);
+    if (row->afn == 4 || gdw_class ((uint8_t) row->afn) == GDW_CLASS_COUNT) {
+        s_die (self, "AFN must be 09, 0A, 0C or 0D", words[1]);
     }
     row->fn = words[2][0] == 'F' ? s_number (self, words[2] + 1, 10, GDW_FN_MAX) : 0;
     if (row->fn == 0) {
@@ -304,7 +304,7 @@ static void s_put_fields (const compiler_t *self, FILE *out)
 //  Units get their place in the index; a second line of one Fn is the first one's other.
 static void s_put_layouts (compiler_t *self, FILE *out)
 {
-    static unsigned index[2][GDW_FN_MAX + 1];
+    static unsigned index[GDW_CLASS_COUNT][GDW_FN_MAX + 1];
     static unsigned place[LAYOUTS_MAX];
     unsigned count = 0;
     for (unsigned i = 0; i < self->row_count; i++) {
@@ -313,7 +313,7 @@ static void s_put_layouts (compiler_t *self, FILE *out)
             continue;
         }
         place[i] = count++;
-        unsigned *slot = &index[row->afn - 12][row->fn];
+        unsigned *slot = &index[gdw_class ((uint8_t) row->afn)][row->fn];
         if (*slot == 0) {
             *slot = place[i] + 1;
         } else {
@@ -334,8 +334,8 @@ static void s_put_layouts (compiler_t *self, FILE *out)
         }
     }
     fprintf (out, "};\n\nconst uint16_t gdw_layout_count = %u;\n\n", count);
-    fprintf (out, "const uint16_t gdw_index[2][GDW_FN_MAX + 1] = {\n");
-    for (unsigned a = 0; a < 2; a++) {
+    fprintf (out, "const uint16_t gdw_index[GDW_CLASS_COUNT][GDW_FN_MAX + 1] = {\n");
+    for (unsigned a = 0; a < GDW_CLASS_COUNT; a++) {
         fprintf (out, "    {");
         for (unsigned f = 0; f <= GDW_FN_MAX; f++) {
             fprintf (out, "%u,%s", index[a][f], f % 20 == 19 ? "\n     " : " ");

@@ -28,8 +28,9 @@ static void s_event (gdw_turn_t *self, uint16_t pn, uint16_t fn, bytes_t bytes)
         return;
     }
     int64_t time_ms = 0;
-    gdw_context_t context = {0, 0, 0};
-    if (!gdw_time_a15 (content.data, &time_ms) &&
+    const zone_t *zone = self->io->options->zone;
+    gdw_context_t context = {0, 0, 0, zone};
+    if (!gdw_time_a15 (zone, content.data, &time_ms) &&
         gdw_absent (content.data, EVENT_TIME) != ABSENT_DEVICE) {
         gdw_keep_raw (self, "implausible_time", &place, bytes);
         return;

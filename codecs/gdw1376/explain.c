@@ -82,10 +82,20 @@ void gdw_json_date (json_t *out, const uint8_t *p, size_t size)
 
 static void s_json_value (json_t *out, const gdw_field_t *field, const uint8_t *p)
 {
-    static const gdw_context_t none = {0, 0, 0};
+    static const gdw_context_t none = {0, 0, 0, NULL};
     char text[160];
     if (field->kind == FIELD_TIME) {
         gdw_json_time (out, p, field->size);
+        return;
+    }
+    if (field->kind == FIELD_DATE) {
+        gdw_json_date (out, p, field->size);
+        return;
+    }
+    if (field->kind == FIELD_ADDRESS) {
+        gdw_text_t peer = {"", 0};
+        gdw_text_peer (&peer, p);
+        json_text (out, peer.text);
         return;
     }
     value_t value = gdw_value (field, p, &none);
@@ -194,7 +204,7 @@ static bool s_json_service (json_t *out, uint8_t afn, uint16_t fn, bool up, read
 {
     gdw_service_t *service = NULL;
     gdw_service_kind_t kind = gdw_service_find (afn, fn, up, &service);
-    if (kind != SERVICE_DATA || reader_left (in) == 0) {
+    if (kind < SERVICE_DATA || reader_left (in) == 0) {
         return kind != SERVICE_UNKNOWN;
     }
     json_t before = *out;
@@ -211,6 +221,21 @@ static bool s_json_service (json_t *out, uint8_t afn, uint16_t fn, bool up, read
         in->failed = false;
         return false;
     }
+    if (kind == SERVICE_DOUBTED) {
+        json_pair_hex (out, "raw", bytes_of (in->data + pos, in->pos - pos));
+    }
+    return true;
+}
+
+//  Parameters, set or as the terminal has them: by the map, and raw as well, for no published frame shows them; else
+//  by functions.
+static bool s_json_parameter (json_t *out, uint8_t afn, uint16_t fn, bool up, reader_t *in)
+{
+    size_t pos = in->pos;
+    if (!s_json_mapped (out, AFN_QUERY, fn, in)) {
+        return s_json_service (out, afn, fn, up, in);
+    }
+    json_pair_hex (out, "raw", bytes_of (in->data + pos, in->pos - pos));
     return true;
 }
 
@@ -222,6 +247,8 @@ static bool s_json_data (json_t *out, const gdw_frame_t *frame, bool up, uint16_
         good = s_json_mapped (out, frame->afn, fn, in);
     } else if (frame->afn == AFN_HISTORY) {
         good = s_json_asked (out, fn, in);
+    } else if (frame->afn == (up ? AFN_QUERY : AFN_SET)) {
+        good = s_json_parameter (out, frame->afn, fn, up, in);
     } else {
         good = s_json_service (out, frame->afn, fn, up, in);
     }

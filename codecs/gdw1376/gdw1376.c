@@ -8,9 +8,14 @@
 //  D  points, T  Fn, then their data   P  password (down), E  event counters (up), T  time tag
 //  K  sum of C to T
 //
-//  Not supported, kept raw: data of private variants (protocol 3); data of AFN 01, 04..06, 08..0B,
-//  0F and 10 upward; Fn and events whose layout is not in maps/gdw1376.map. Not supported: messages
-//  to groups, sealing by PW.
+//  Times are local to the terminal (io->options->zone). Meter protocols are carried by AFN 10 F1, forward.c.
+//  Requests: plan.c (reads), commands.c (all others). PASS: AFN, then data units.
+//
+//  Habits of the terminal's profile: password and seal (P), time_tag (T), alarm_data, file_segment, file_kind; of the
+//  meter's: port, baud, parity, frame_wait, byte_wait. How long P is says the listener (0, 2 or 16 bytes).
+//
+//  Not supported, kept raw: data of private variants (protocol 3); answers of AFN 06, 08, 0B and of 10 but F1; Fn and
+//  events whose layout is not in maps/gdw1376.map; parameters without points.
 #include "codecs/gdw1376/parts.h"
 
 enum { CONFIRM_CONTROL = 0x0B, LOGIN = 1, LOGOUT = 2, HEARTBEAT = 3, CLOCK_SIZE = 6 };
@@ -48,7 +53,7 @@ static fep_err_t s_link (gdw_state_t *state, gdw_turn_t *turn)
     } else if (reader_left (&in) == CLOCK_SIZE) {
         static const gdw_field_t clock = {
             "clock", POINT (0, 0, 1, 0, 0), 0, FIELD_TIME, CLOCK_SIZE, 0, REPEAT_ONCE, ROLE_VALUE};
-        gdw_context_t none = {0, 0, 0};
+        gdw_context_t none = {0, 0, 0, io->options->zone};
         const uint8_t *p = reader_take (&in, CLOCK_SIZE);
         batch_item (io->batch, clock.point, gdw_value (&clock, p, &none));
     }
@@ -56,6 +61,12 @@ static fep_err_t s_link (gdw_state_t *state, gdw_turn_t *turn)
     io->bye = fn == LOGOUT;
     s_confirm (io->send, frame->protocol, frame->address, frame->seq, frame->tp.data);
     return FEP_OK;
+}
+
+static void s_refuse (codec_io_t *io, uint8_t code)
+{
+    io->answer = ANSWER_REFUSED;
+    io->answer_code = code;
 }
 
 //  What AFN 00 says of our request: F1 all confirmed, F2 all denied, F3 itemised, F4 security
@@ -66,6 +77,7 @@ static void s_confirmed (const gdw_frame_t *frame, codec_io_t *io)
     gdw_unit_t unit = gdw_unit_read (&in);
     io->answer = unit.dt2 == 0 && unit.dt1 == 1 ? ANSWER_DONE : ANSWER_REFUSED;
     if (unit.dt2 != 0 || unit.dt1 != 4) {
+        io->answer_code = unit.dt2 == 0 && unit.dt1 == 8 ? GDW_CODE_SECURITY : 0;
         return;
     }
     (void) reader_u8 (&in);
@@ -74,23 +86,72 @@ static void s_confirmed (const gdw_frame_t *frame, codec_io_t *io)
         (void) gdw_unit_read (&in);
         uint8_t error = reader_u8 (&in);
         if (error && io->answer == ANSWER_DONE) {
-            io->answer = ANSWER_REFUSED;
-            io->answer_code = error;
+            s_refuse (io, error);
         }
     }
 }
 
-//  Answers match by AFN, SEQ and address; what the terminal initiates is none.
+//  The AFN of an answer is that of the request, or a confirmation. What a task brings (0B) comes as class 1 or 2.
+static bool s_afn_fits (uint8_t asked, uint8_t afn)
+{
+    return afn == asked || afn == AFN_CONFIRM ||
+           (asked == AFN_TASK && (afn == AFN_CURRENT || afn == AFN_HISTORY));
+}
+
+//  The tag of an answer repeats that of the request, or counts on with the frames of the answer.
+static bool s_tag_fits (const gdw_state_t *state, const gdw_frame_t *frame)
+{
+    if (!state->tagged || frame->tp.size == 0) {
+        return true;
+    }
+    uint8_t ahead = (uint8_t) (frame->tp.data[0] - state->asked_pfc);
+    return ahead == 0 || ahead == ((state->asked_seq - state->asked_pfc) & 0x0F);
+}
+
+//  Answers match by AFN, SEQ, address, and the tag if they have one; what the terminal initiates is none.
+static bool s_is_answer (const gdw_state_t *state, const gdw_frame_t *frame)
+{
+    return state->asking && !(frame->control & GDW_PRM) &&
+           s_afn_fits (state->asked_afn, frame->afn) && (frame->seq & 0x0F) == state->asked_seq &&
+           memcmp (frame->address, state->address, GDW_ADDRESS - 1) == 0 &&
+           s_tag_fits (state, frame);
+}
+
+//  0F F1: the number of the segment that has come.
+static void s_confirmed_segment (const gdw_state_t *state, const gdw_frame_t *frame, codec_io_t *io)
+{
+    reader_t in = reader_of (frame->body);
+    (void) gdw_unit_read (&in);
+    uint32_t number = reader_u32le (&in);
+    io->answer = ANSWER_DONE;
+    if (in.failed || number != state->segment) {
+        s_refuse (io, GDW_CODE_SEGMENT);
+    }
+}
+
+//  10 F1: the bytes are the meter codec's, by unwrap.
+static void s_confirmed_carried (const gdw_frame_t *frame, codec_io_t *io)
+{
+    bytes_t carried;
+    io->answer = ANSWER_DONE;
+    if (!gdw_carried (frame->body, true, &carried)) {
+        s_refuse (io, GDW_CODE_GARBLED);
+    } else if (carried.size == 0) {
+        s_refuse (io, GDW_CODE_SILENT);
+    }
+}
+
 static void s_match (gdw_state_t *state, const gdw_frame_t *frame, codec_io_t *io)
 {
-    if (!state->asking || frame->control & GDW_PRM ||
-        (frame->afn != state->asked_afn && frame->afn != AFN_CONFIRM) ||
-        (frame->seq & 0x0F) != state->asked_seq ||
-        memcmp (frame->address, state->address, GDW_ADDRESS - 1) != 0) {
+    if (!s_is_answer (state, frame)) {
         return;
     }
     if (frame->afn == AFN_CONFIRM) {
         s_confirmed (frame, io);
+    } else if (frame->afn == AFN_FILE) {
+        s_confirmed_segment (state, frame, io);
+    } else if (state->carrying) {
+        s_confirmed_carried (frame, io);
     } else {
         io->answer = frame->seq & GDW_FIN ? ANSWER_DONE : ANSWER_PARTIAL;
     }
@@ -148,6 +209,20 @@ static void s_read_data (gdw_state_t *state, gdw_turn_t *turn, gdw_visit_t *visi
     state->cut_seq = (uint8_t) ((frame->seq + 1) & 0x0F);
 }
 
+//  10: nothing if it is the answer to a carried request; else raw, with the reason why nobody reads it.
+static void s_forwarded (const gdw_state_t *state, gdw_turn_t *turn)
+{
+    bytes_t carried;
+    bool answer = s_is_answer (state, turn->frame);
+    if (!answer) {
+        s_keep_body (turn, "unsolicited_forward");
+    } else if (!state->carrying) {
+        s_keep_body (turn, "unsupported_afn");
+    } else if (!gdw_carried (turn->frame->body, true, &carried)) {
+        s_keep_body (turn, "forward_length");
+    }
+}
+
 static fep_err_t s_dispatch (gdw_state_t *state, gdw_turn_t *turn)
 {
     uint8_t afn = turn->frame->afn;
@@ -162,7 +237,19 @@ static fep_err_t s_dispatch (gdw_state_t *state, gdw_turn_t *turn)
         return s_link (state, turn);
     case AFN_CURRENT:
     case AFN_HISTORY:
+    case AFN_CONFIG:
         s_read_data (state, turn, gdw_visit_data);
+        return FEP_OK;
+    case AFN_QUERY:
+        s_read_data (state, turn, gdw_visit_parameters);
+        return FEP_OK;
+    case AFN_FORWARD:
+        s_forwarded (state, turn);
+        return FEP_OK;
+    case AFN_FILE:
+        if (!s_is_answer (state, turn->frame)) {
+            s_keep_body (turn, "unsolicited_file");
+        }
         return FEP_OK;
     case AFN_EVENTS:
         s_read_data (state, turn, gdw_visit_events);
@@ -251,6 +338,27 @@ static fep_err_t s_address (bytes_t bytes, bool up, const codec_options_t *optio
     return error;
 }
 
+//  Codes below 252 are the terminal's: ERR of 00 F3; 0 is 00 F2.
+static const char *s_code_text (uint8_t code)
+{
+    static const struct {
+        uint8_t code;
+        const char *text;
+    } texts[] = {{0, "denied"},
+                 {1, "other error"},
+                 {2, "the meter's address is there already"},
+                 {GDW_CODE_GARBLED, "the forwarded answer does not have its length"},
+                 {GDW_CODE_SECURITY, "security error"},
+                 {GDW_CODE_SEGMENT, "another segment of the file was confirmed"},
+                 {GDW_CODE_SILENT, "the meter did not answer"}};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        if (texts[i].code == code) {
+            return texts[i].text;
+        }
+    }
+    return NULL;
+}
+
 const codec_t codec_gdw1376 = {.name = "gdw1376",
                                .is_checked = true,
                                .frame_max = GDW_FRAME_MAX,
@@ -258,6 +366,9 @@ const codec_t codec_gdw1376 = {.name = "gdw1376",
                                .scan = gdw_scan,
                                .decode = s_decode,
                                .encode = gdw_encode,
+                               .wrap = gdw_wrap,
+                               .unwrap = gdw_unwrap,
+                               .code_text = s_code_text,
                                .durable = s_durable,
                                .tick = NULL,
                                .address = s_address,

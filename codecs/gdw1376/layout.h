@@ -18,6 +18,8 @@ typedef enum {
     FIELD_BIN,      //  A number, low byte first
     FIELD_BITS,     //  Flags, low byte first
     FIELD_ASCII,    //  Characters
+    FIELD_DATE,     //  A.20: day, month, year
+    FIELD_ADDRESS,  //  IPv4 address, port
     FIELD_OPAQUE    //  Skipped; stays in the message's raw bytes
 } field_kind_t;
 
@@ -62,7 +64,7 @@ typedef struct {
     uint16_t exact;       //  0, or only if that many bytes are left in the body
     uint16_t other;       //  0, or 1 + the layout to try when exact does not hold
     uint16_t fn;          //  1..248
-    uint8_t afn;          //  0C or 0D
+    uint8_t afn;          //  09, 0A, 0C or 0D
     uint8_t td;           //  gdw_td_t
     uint8_t freeze;       //  freeze_t
     uint8_t subject;      //  gdw_subject_t
@@ -76,13 +78,23 @@ typedef struct {
     uint16_t step;     //  Bytes of one member of the rest; 0 = the length is exact
 } gdw_event_t;
 
+#define GDW_CLASS_COUNT 4
+
+//  Place of an AFN in the index; GDW_CLASS_COUNT: the map says nothing of it. 04 is laid out as 0A.
+static inline unsigned gdw_class (uint8_t afn)
+{
+    static const uint8_t classes[16] = {4, 4, 4, 4, 2, 4, 4, 4, 4, 3, 2, 4, 0, 1, 4, 4};
+    return afn < 16 ? classes[afn] : GDW_CLASS_COUNT;
+}
+
 #define GDW_FN_MAX 248
 #define GDW_ERC_MAX 63
 
 extern const gdw_field_t gdw_fields[];
 extern const gdw_layout_t gdw_layouts[];
 extern const uint16_t gdw_layout_count;
-extern const uint16_t gdw_index[2][GDW_FN_MAX + 1];  //  [afn - 0C][fn]: 1 + layout, 0 = unknown
+//  [class][fn]: 1 + layout, 0 = unknown
+extern const uint16_t gdw_index[GDW_CLASS_COUNT][GDW_FN_MAX + 1];
 extern const gdw_event_t gdw_events[GDW_ERC_MAX + 1];
 
 #endif

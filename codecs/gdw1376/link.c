@@ -62,11 +62,10 @@ static bool s_cut (bytes_t *body, size_t n, bytes_t *part)
     return true;
 }
 
-//  Downward functions that carry a password. It counts only if a unit fits before it: 130-2005 has
-//  none.
-static bool s_wants_pw (uint8_t afn)
+bool gdw_wants_password (uint8_t afn)
 {
-    return afn == 0x01 || afn == 0x04 || afn == 0x05 || afn == 0x0F || afn == 0x10;
+    return afn == AFN_RESET || afn == AFN_SET || afn == AFN_CONTROL || afn == AFN_FILE ||
+           afn == AFN_FORWARD;
 }
 
 fep_err_t gdw_frame_read (bytes_t bytes, bool up, const codec_options_t *options,
@@ -95,7 +94,8 @@ fep_err_t gdw_frame_read (bytes_t bytes, bool up, const codec_options_t *options
     if (fits && up && (frame->control & GDW_ACD)) {
         fits = s_cut (&frame->body, GDW_EC, &frame->ec);
     }
-    if (fits && !up && s_wants_pw (frame->afn) &&
+    //  It counts only if a unit fits before it: 130-2005 has none.
+    if (fits && !up && gdw_wants_password (frame->afn) &&
         frame->body.size >= (size_t) options->password_size + 4) {
         fits = s_cut (&frame->body, options->password_size, &frame->pw);
     }

@@ -32,10 +32,18 @@ enum {
 //  Application functions with rules of their own.
 enum {
     AFN_CONFIRM = 0x00,
+    AFN_RESET = 0x01,
     AFN_LINK = 0x02,
+    AFN_SET = 0x04,
+    AFN_CONTROL = 0x05,
+    AFN_CONFIG = 0x09,
+    AFN_QUERY = 0x0A,
+    AFN_TASK = 0x0B,
     AFN_CURRENT = 0x0C,
     AFN_HISTORY = 0x0D,
-    AFN_EVENTS = 0x0E
+    AFN_EVENTS = 0x0E,
+    AFN_FILE = 0x0F,
+    AFN_FORWARD = 0x10
 };
 
 //  The parts of one frame; all borrowed from its bytes.
@@ -66,6 +74,9 @@ uint16_t gdw_a2 (const uint8_t *address);
 
 //  "010002082": A1 as 4 digits, A2 as 5 decimal or 4 hex digits. text has GDW_ADDRESS_TEXT bytes.
 void gdw_address_text (const uint8_t *address, bool hex, char *text);
+
+//  Does a downward frame of that AFN carry a password?
+bool gdw_wants_password (uint8_t afn);
 
 //  Begins a frame of ours in out; close it with its mark. The length is filled in at the end.
 size_t gdw_frame_open (writer_t *out, uint8_t protocol, uint8_t control, const uint8_t *address,

@@ -22,8 +22,7 @@ static void s_pair_date (json_t *out, const char *key, reader_t *in)
     }
 }
 
-//  The numbers of a mask's bits; p0 for an empty DA.
-static void s_pair_numbers (json_t *out, const char *key, uint8_t mask, int base, bool zero)
+void gdw_pair_numbers (json_t *out, const char *key, uint8_t mask, int base, bool zero)
 {
     json_key (out, key);
     json_array (out);
@@ -48,8 +47,8 @@ static void s_confirm_items (json_t *out, reader_t *in)
     while (reader_left (in) >= 5) {
         gdw_unit_t unit = gdw_unit_read (in);
         json_object (out);
-        s_pair_numbers (out, "pn", unit.da1, (unit.da2 - 1) * 8, unit.da2 == 0);
-        s_pair_numbers (out, "fn", unit.dt1, unit.dt2 * 8, false);
+        gdw_pair_numbers (out, "pn", unit.da1, (unit.da2 - 1) * 8, unit.da2 == 0);
+        gdw_pair_numbers (out, "fn", unit.dt1, unit.dt2 * 8, false);
         json_pair_int (out, "err", reader_u8 (in));
         json_object_end (out);
     }
@@ -206,35 +205,66 @@ static void s_forward (json_t *out, reader_t *in)
     s_payload (out, in);
 }
 
+//  05 F26: terminals differ in whether it has data.
+static void s_alarm (json_t *out, reader_t *in)
+{
+    json_pair_int (out, "alarm_halfhours", reader_u8 (in));
+}
+
 enum { DOWN = 1, UP = 2, BOTH = 3, FN_ALL = 248 };
 
 typedef struct {
     uint8_t afn;             //  Application function
-    uint8_t directions;      //  DOWN, UP or BOTH
+    uint8_t directions;      //  DOWN, UP or BOTH; of 0A up: 04 down as well
     uint16_t first, last;    //  Fn
     gdw_service_t *explain;  //  NULL: no data
+    bool doubted;            //  No published frame shows it
 } row_t;
 
-static const row_t s_rows[] = {{0x00, BOTH, 1, 2, NULL},        {0x00, BOTH, 3, 3, s_confirm_items},
-                               {0x01, DOWN, 1, 4, NULL},        {0x02, BOTH, 1, 2, NULL},
-                               {0x02, UP, 3, 3, s_clock},       {0x04, DOWN, 10, 10, s_meters},
-                               {0x05, DOWN, 1, 1, s_trip},      {0x05, DOWN, 2, 2, NULL},
-                               {0x05, DOWN, 25, 25, s_protect}, {0x05, DOWN, 27, 29, NULL},
-                               {0x05, DOWN, 31, 31, s_clock},   {0x05, DOWN, 33, 37, NULL},
-                               {0x09, UP, 1, 1, s_version},     {0x0A, DOWN, 1, 9, NULL},
-                               {0x0A, DOWN, 11, FN_ALL, NULL},  {0x0A, UP, 10, 10, s_meters},
-                               {0x0C, DOWN, 1, FN_ALL, NULL},   {0x0E, DOWN, 1, 2, s_event_range},
-                               {0x0E, UP, 1, 2, s_events},      {0x10, DOWN, 1, 1, s_forward},
-                               {0x10, UP, 1, 1, s_forwarded}};
+static const row_t s_rows[] = {{0x00, BOTH, 1, 2, NULL, false},
+                               {0x00, BOTH, 3, 3, s_confirm_items, false},
+                               {0x01, DOWN, 1, 4, NULL, false},
+                               {0x02, BOTH, 1, 2, NULL, false},
+                               {0x02, UP, 3, 3, s_clock, false},
+                               {0x05, DOWN, 1, 1, s_trip, false},
+                               {0x05, DOWN, 2, 2, NULL, false},
+                               {0x05, DOWN, 25, 25, s_protect, false},
+                               {0x05, DOWN, 26, 26, s_alarm, true},
+                               {0x05, DOWN, 27, 29, NULL, false},
+                               {0x05, DOWN, 31, 31, s_clock, false},
+                               {0x05, DOWN, 33, 37, NULL, false},
+                               {0x09, UP, 1, 1, s_version, false},
+                               {0x0A, UP, 2, 2, gdw_explain_relays, true},
+                               {0x0A, UP, 4, 4, gdw_explain_phones, true},
+                               {0x0A, UP, 7, 7, gdw_explain_network, true},
+                               {0x0A, UP, 10, 10, s_meters, false},
+                               {0x0A, UP, 33, 33, gdw_explain_schedules, true},
+                               {0x0A, UP, 34, 34, gdw_explain_modules, true},
+                               {0x0A, UP, 35, 35, gdw_explain_key_users, true},
+                               {0x0A, UP, 38, 39, gdw_explain_classes, true},
+                               {0x0A, UP, 65, 66, gdw_explain_task, true},
+                               {0x0A, DOWN, 1, 9, NULL, false},
+                               {0x0A, DOWN, 10, 10, gdw_explain_archive_asked, true},
+                               {0x0A, DOWN, 11, FN_ALL, NULL, false},
+                               {0x0C, DOWN, 1, FN_ALL, NULL, false},
+                               {0x0E, DOWN, 1, 2, s_event_range, false},
+                               {0x0E, UP, 1, 2, s_events, false},
+                               {0x0F, DOWN, 1, 1, gdw_explain_segment, true},
+                               {0x0F, UP, 1, 1, gdw_explain_segment_come, true},
+                               {0x10, DOWN, 1, 1, s_forward, false},
+                               {0x10, UP, 1, 1, s_forwarded, false}};
 
 gdw_service_kind_t gdw_service_find (uint8_t afn, uint16_t fn, bool up, gdw_service_t **service)
 {
+    bool sets = afn == AFN_SET && !up;
+    uint8_t direction = up || sets ? UP : DOWN;
+    afn = sets ? AFN_QUERY : afn;
     for (size_t i = 0; i < sizeof s_rows / sizeof *s_rows; i++) {
         const row_t *row = &s_rows[i];
-        if (row->afn == afn && row->directions & (up ? UP : DOWN) && fn >= row->first &&
-            fn <= row->last) {
+        if (row->afn == afn && row->directions & direction && fn >= row->first && fn <= row->last) {
+            gdw_service_kind_t kind = row->doubted ? SERVICE_DOUBTED : SERVICE_DATA;
             *service = row->explain;
-            return row->explain ? SERVICE_DATA : SERVICE_EMPTY;
+            return row->explain ? kind : SERVICE_EMPTY;
         }
     }
     return SERVICE_UNKNOWN;

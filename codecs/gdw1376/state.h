@@ -22,6 +22,10 @@ typedef struct {
     uint8_t asked_afn;                       //  Of the request in flight
     uint8_t asked_seq;                       //  RSEQ of the next frame of its answer
     bool asking;                             //  A request is in flight
+    uint8_t asked_pfc;                       //  Of it
+    bool tagged;                             //  It had a time tag
+    bool carrying;                           //  It carries a meter's frame
+    uint32_t segment;                        //  Of a file it brings
     uint8_t cut_afn;                         //  Of the frame that ended inside a unit
     uint8_t cut_seq;                         //  Number of the frame that goes on with it
     bool cut;                                //  The last data frame ended inside a unit

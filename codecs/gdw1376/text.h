@@ -59,4 +59,13 @@ static inline void gdw_text_number (gdw_text_t *self, const char *before, unsign
     }
 }
 
+//  "10.0.0.7:7600" of an IPv4 address and a port, low byte first.
+static inline void gdw_text_peer (gdw_text_t *self, const uint8_t *p)
+{
+    for (size_t i = 0; i < 4; i++) {
+        gdw_text_number (self, i ? "." : "", p[i]);
+    }
+    gdw_text_number (self, ":", p[4] | (unsigned) p[5] << 8);
+}
+
 #endif

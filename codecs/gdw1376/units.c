@@ -70,6 +70,14 @@ static void s_push_ascii (batch_t *batch, const gdw_field_t *field, const uint8_
     batch_text (batch, field->point, text);
 }
 
+//  "10.0.0.7:7600".
+static void s_push_address (batch_t *batch, uint32_t point, const uint8_t *p)
+{
+    gdw_text_t text = {"", 0};
+    gdw_text_peer (&text, p);
+    batch_text (batch, point, text.text);
+}
+
 //  Fields that are no plain decimals.
 static void s_push_other (batch_t *batch, message_t *message, const gdw_field_t *field,
                           const uint8_t *p, const gdw_context_t *context)
@@ -79,6 +87,10 @@ static void s_push_other (batch_t *batch, message_t *message, const gdw_field_t 
     }
     if (field->kind == FIELD_ASCII) {
         s_push_ascii (batch, field, p);
+        return;
+    }
+    if (field->kind == FIELD_ADDRESS) {
+        s_push_address (batch, field->point, p);
         return;
     }
     s_push (batch, message, field->point, gdw_value (field, p, context));
@@ -132,8 +144,8 @@ gdw_measure_t gdw_measure (uint8_t afn, uint16_t fn, bytes_t left, gdw_extent_t 
 {
     static const uint8_t td_sizes[] = {
         [TD_NONE] = 0, [TD_DAY] = 3, [TD_MONTH] = 2, [TD_CURVE] = TD_CURVE_SIZE};
-    unsigned class = afn - (unsigned) AFN_CURRENT;
-    uint16_t at = class < 2 && fn <= GDW_FN_MAX ? gdw_index[class][fn] : 0;
+    unsigned class = gdw_class (afn);
+    uint16_t at = class < GDW_CLASS_COUNT && fn <= GDW_FN_MAX ? gdw_index[class][fn] : 0;
     while (at && gdw_layouts[at - 1].exact && gdw_layouts[at - 1].exact != left.size) {
         at = gdw_layouts[at - 1].other;
     }
@@ -166,27 +178,30 @@ typedef struct {
     gdw_context_t context;
 } when_t;
 
-static bool s_read_time (const gdw_extent_t *extent, const uint8_t *p, when_t *when)
+static bool s_read_time (const codec_io_t *io, const gdw_extent_t *extent, const uint8_t *p,
+                         when_t *when)
 {
     const gdw_field_t *first = &gdw_fields[extent->layout->first];
+    const zone_t *zone = io->options->zone;
     if (first->role != ROLE_TIME) {
         return true;
     }
     int64_t utc_ms;
-    if (!gdw_time_a15 (p, &utc_ms)) {
+    if (!gdw_time_recent (zone, p, io->wall_ms, &utc_ms)) {
         return gdw_absent (p, 5) == ABSENT_DEVICE;
     }
     if (extent->layout->td == TD_NONE) {
         when->time_ms = utc_ms;
-        when->context = (gdw_context_t){2000 + gdw_bcd[p[4]], gdw_bcd[p[3]], utc_ms};
+        when->context = (gdw_context_t){2000 + gdw_bcd[p[4]], gdw_bcd[p[3]], utc_ms, zone};
     }
     return true;
 }
 
-static bool s_when (const gdw_extent_t *extent, const uint8_t *td, when_t *when)
+static bool s_when (const codec_io_t *io, const gdw_extent_t *extent, const uint8_t *td,
+                    when_t *when)
 {
     bool good = true;
-    *when = (when_t){0, 0, {0, 0, 0}};
+    *when = (when_t){0, 0, {0, 0, 0, io->options->zone}};
     switch ((gdw_td_t) extent->layout->td) {
     case TD_NONE:
         break;
@@ -198,9 +213,9 @@ static bool s_when (const gdw_extent_t *extent, const uint8_t *td, when_t *when)
         break;
     case TD_CURVE:
         when->step_ms = gdw_density_ms (td[5]);
-        return when->step_ms && gdw_time_a15 (td, &when->time_ms);
+        return when->step_ms && gdw_time_a15 (io->options->zone, td, &when->time_ms);
     }
-    return good && s_read_time (extent, td + extent->td, when);
+    return good && s_read_time (io, extent, td + extent->td, when);
 }
 
 static void s_put_curve (batch_t *batch, message_t *message, const gdw_extent_t *extent,
@@ -231,7 +246,7 @@ bool gdw_visit_data (gdw_turn_t *self, uint16_t pn, uint16_t fn, reader_t *in)
     bytes_t data = reader_bytes (in, extent.td + extent.size);
     const gdw_layout_t *layout = extent.layout;
     when_t when;
-    if (!s_when (&extent, data.data, &when)) {
+    if (!s_when (self->io, &extent, data.data, &when)) {
         bool curve = layout->td == TD_CURVE;
         gdw_keep_raw (self, curve ? "implausible_curve" : "implausible_time", &place, data);
         return true;

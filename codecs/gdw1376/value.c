@@ -1,6 +1,5 @@
 //  Data formats of annex A of Q/GDW 376.1.
 #include "codecs/gdw1376/value.h"
-#include "fep/clock.h"
 
 #define TENS(t)                                                                                    \
     t, t + 1, t + 2, t + 3, t + 4, t + 5, t + 6, t + 7, t + 8, t + 9, NO, NO, NO, NO, NO, NO
@@ -26,33 +25,65 @@ absent_t gdw_absent (const uint8_t *p, size_t n)
 }
 
 //  Two-digit years are of this century. Digits that are none become 255 and fail as a date.
-static bool s_instant (int year, int month, int day, int hour, int minute, int second,
+static bool s_instant (const zone_t *zone, const clock_civil_t *civil, zone_choice_t choice,
                        int64_t *utc_ms)
 {
-    clock_civil_t civil = {2000 + year, month, day, hour, minute, second};
-    return year < 100 && clock_from_civil (&civil, utc_ms);
+    return civil->year < 2100 &&
+           (zone ? zone_utc (zone, civil, choice, utc_ms) : clock_from_civil (civil, utc_ms));
 }
 
-bool gdw_time_a15 (const uint8_t *p, int64_t *utc_ms)
+static clock_civil_t s_civil_a15 (const uint8_t *p)
 {
-    return s_instant (gdw_bcd[p[4]], gdw_bcd[p[3]], gdw_bcd[p[2]], gdw_bcd[p[1]], gdw_bcd[p[0]], 0,
-                      utc_ms);
+    return (clock_civil_t){2000 + gdw_bcd[p[4]], gdw_bcd[p[3]], gdw_bcd[p[2]],
+                           gdw_bcd[p[1]],        gdw_bcd[p[0]], 0};
 }
 
-bool gdw_time_a1 (const uint8_t *p, int64_t *utc_ms)
+bool gdw_time_a15 (const zone_t *zone, const uint8_t *p, int64_t *utc_ms)
 {
-    return s_instant (gdw_bcd[p[5]], gdw_bcd[p[4] & 0x1F], gdw_bcd[p[3]], gdw_bcd[p[2]],
-                      gdw_bcd[p[1]], gdw_bcd[p[0]], utc_ms);
+    clock_civil_t civil = s_civil_a15 (p);
+    return s_instant (zone, &civil, ZONE_EARLIER, utc_ms);
+}
+
+bool gdw_time_recent (const zone_t *zone, const uint8_t *p, int64_t now_ms, int64_t *utc_ms)
+{
+    clock_civil_t civil = s_civil_a15 (p);
+    if (!s_instant (zone, &civil, ZONE_EARLIER, utc_ms)) {
+        return false;
+    }
+    int64_t later;
+    if (zone && s_instant (zone, &civil, ZONE_LATER, &later) && later <= now_ms) {
+        *utc_ms = later;
+    }
+    return true;
+}
+
+//  A.1: sec, min, hour, day, weekday and month, year.
+static bool s_time_a1 (const zone_t *zone, const uint8_t *p, int64_t *utc_ms)
+{
+    clock_civil_t civil = {2000 + gdw_bcd[p[5]], gdw_bcd[p[4] & 0x1F], gdw_bcd[p[3]],
+                           gdw_bcd[p[2]],        gdw_bcd[p[1]],        gdw_bcd[p[0]]};
+    return s_instant (zone, &civil, ZONE_EARLIER, utc_ms);
+}
+
+//  Midnight of A.20.
+static bool s_date (const zone_t *zone, const uint8_t *p, clock_civil_t *civil, int64_t *utc_ms)
+{
+    *civil = (clock_civil_t){2000 + gdw_bcd[p[2]], gdw_bcd[p[1]], gdw_bcd[p[0]], 0, 0, 0};
+    return s_instant (zone, civil, ZONE_EARLIER, utc_ms);
 }
 
 bool gdw_time_td_day (const uint8_t *p, int64_t *utc_ms, gdw_context_t *context)
 {
-    if (!s_instant (gdw_bcd[p[2]], gdw_bcd[p[1]], gdw_bcd[p[0]], 0, 0, 0, utc_ms)) {
+    clock_civil_t civil;
+    if (!s_date (context->zone, p, &civil, utc_ms)) {
         return false;
     }
-    *utc_ms += 86400000;
-    *context = (gdw_context_t){2000 + gdw_bcd[p[2]], gdw_bcd[p[1]], *utc_ms};
-    return true;
+    context->year = civil.year;
+    context->month = civil.month;
+    zone_next_day (&civil);
+    bool good = zone_utc (context->zone, &civil, ZONE_EARLIER, utc_ms);
+    context->at_ms = *utc_ms;
+    return good;
 }
 
 bool gdw_time_td_month (const uint8_t *p, int64_t *utc_ms, gdw_context_t *context)
@@ -63,10 +94,12 @@ bool gdw_time_td_month (const uint8_t *p, int64_t *utc_ms, gdw_context_t *contex
         return false;
     }
     clock_civil_t next = {2000 + year + month / 12, month % 12 + 1, 1, 0, 0, 0};
-    if (!clock_from_civil (&next, utc_ms)) {
+    if (!zone_utc (context->zone, &next, ZONE_EARLIER, utc_ms)) {
         return false;
     }
-    *context = (gdw_context_t){2000 + year, month, *utc_ms};
+    context->year = 2000 + year;
+    context->month = month;
+    context->at_ms = *utc_ms;
     return true;
 }
 
@@ -77,26 +110,28 @@ static bool s_short_time (const uint8_t *p, size_t size, const gdw_context_t *co
     if (context->year == 0) {
         return false;
     }
-    int year = context->year - 2000;
-    int month = size == 4 ? gdw_bcd[p[3]] : context->month;
-    int day = gdw_bcd[p[2]];
-    int hour = gdw_bcd[p[1]];
-    int minute = gdw_bcd[p[0]];
-    bool good = s_instant (year, month, day, hour, minute, 0, utc_ms);
+    clock_civil_t civil = {context->year, size == 4 ? gdw_bcd[p[3]] : context->month,
+                           gdw_bcd[p[2]], gdw_bcd[p[1]],
+                           gdw_bcd[p[0]], 0};
+    bool good = s_instant (context->zone, &civil, ZONE_EARLIER, utc_ms);
     if (size == 4 && (!good || *utc_ms > context->at_ms)) {
-        good = year > 0 && s_instant (year - 1, month, day, hour, minute, 0, utc_ms);
+        civil.year--;
+        good = civil.year >= 2000 && s_instant (context->zone, &civil, ZONE_EARLIER, utc_ms);
     }
     return good;
 }
 
 static value_t s_time (const gdw_field_t *field, const uint8_t *p, const gdw_context_t *context)
 {
+    clock_civil_t civil;
     int64_t utc_ms = 0;
     bool good;
-    if (field->size == 6) {
-        good = gdw_time_a1 (p, &utc_ms);
+    if (field->kind == FIELD_DATE) {
+        good = s_date (context->zone, p, &civil, &utc_ms);
+    } else if (field->size == 6) {
+        good = s_time_a1 (context->zone, p, &utc_ms);
     } else if (field->size == 5) {
-        good = gdw_time_a15 (p, &utc_ms);
+        good = gdw_time_a15 (context->zone, p, &utc_ms);
     } else {
         good = s_short_time (p, field->size, context, &utc_ms);
     }
@@ -159,6 +194,7 @@ value_t gdw_value (const gdw_field_t *field, const uint8_t *p, const gdw_context
     case FIELD_SCALED3:
         return s_scaled3 (field, p);
     case FIELD_TIME:
+    case FIELD_DATE:
         return s_time (field, p, context);
     case FIELD_SUBJECT:
         return value_decimal (p[1] >> 7, 0, field->quality);
@@ -168,6 +204,7 @@ value_t gdw_value (const gdw_field_t *field, const uint8_t *p, const gdw_context
     case FIELD_BITS:
         return value_bits (s_number (p, field->size), field->quality);
     case FIELD_ASCII:
+    case FIELD_ADDRESS:
     case FIELD_OPAQUE:
         break;
     }

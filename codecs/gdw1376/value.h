@@ -4,15 +4,17 @@
 
 #include "codecs/gdw1376/layout.h"
 #include "fep/message.h"
+#include "fep/zone.h"
 
 //  Two digits as 0..99, or 0xFF if a nibble is no digit.
 extern const uint8_t gdw_bcd[256];
 
 //  Year and month that shorter times (A.17, A.18) lean on; year 0: none known.
 typedef struct {
-    int year;       //  Of the read time or Td
-    int month;      //  1..12
-    int64_t at_ms;  //  The instant itself; a maximum lies before it
+    int year;            //  Of the read time or Td
+    int month;           //  1..12
+    int64_t at_ms;       //  The instant itself; a maximum lies before it
+    const zone_t *zone;  //  Of the terminal's clock; NULL: the node's
 } gdw_context_t;
 
 //  The value of one field at p; field->size bytes are there. Every byte EE: ABSENT_DEVICE; other
@@ -23,14 +25,15 @@ value_t gdw_value (const gdw_field_t *field, const uint8_t *p, const gdw_context
 //  Why there is no value in n bytes that do not read as digits.
 absent_t gdw_absent (const uint8_t *p, size_t n);
 
-//  The instant of A.15 (min, hour, day, month, year) at p. False if a digit or the date is none.
-bool gdw_time_a15 (const uint8_t *p, int64_t *utc_ms);
+//  The instant of A.15 (min, hour, day, month, year) at p, local to the zone. False if a digit or the
+//  date is none. Of an hour that comes twice it is the first.
+bool gdw_time_a15 (const zone_t *zone, const uint8_t *p, int64_t *utc_ms);
 
-//  The instant of A.1 (sec, min, hour, day, weekday and month, year) at p.
-bool gdw_time_a1 (const uint8_t *p, int64_t *utc_ms);
+//  The same, but the later of two instants, if that is not behind now_ms: of what was read just now.
+bool gdw_time_recent (const zone_t *zone, const uint8_t *p, int64_t now_ms, int64_t *utc_ms);
 
 //  Td_d (day, month, year): the first instant behind that day; Td_m (month, year): behind that
-//  month. context becomes the day or month named.
+//  month. context, whose zone counts, becomes the day or month named.
 bool gdw_time_td_day (const uint8_t *p, int64_t *utc_ms, gdw_context_t *context);
 bool gdw_time_td_month (const uint8_t *p, int64_t *utc_ms, gdw_context_t *context);
 

@@ -372,7 +372,7 @@ static void test_every_layout (void **state)
         player_reset (&player);
         s_login (&player);
         request_t request = {.kind =
-                                 layout->afn == AFN_CURRENT ? REQUEST_READ : REQUEST_READ_FROZEN,
+                                 layout->afn != AFN_HISTORY ? REQUEST_READ : REQUEST_READ_FROZEN,
                              .mp = layout->subject == SUBJECT_TERMINAL ? 0 : 7,
                              .freeze = layout->freeze,
                              .from_ms = 1535385600000,

@@ -43,10 +43,16 @@ static bytes_t s_address (void)
     return bytes_text (s_knows & 1 ? "7001" : "");
 }
 
+//  Carries a meter protocol bare.
+static bool s_is_gateway (const codec_t *codec)
+{
+    return codec->wrap && !codec->unwrap;
+}
+
 //  What a carried codec may say of a window.
 static scan_t s_line (const codec_t *codec, bytes_t window)
 {
-    if (!codec->wrap || !window.size || !(s_knows & 4)) {
+    if (!s_is_gateway (codec) || !window.size || !(s_knows & 4)) {
         return (scan_t){.what = SCAN_SKIP};
     }
     size_t size = 1 + window.data[0] % window.size;
@@ -66,7 +72,7 @@ static scan_t s_scan (const codec_t *codec, bool up, bool quiet, bytes_t window)
                               .options = &s_options,
                               .line = s_line (codec, window),
                               .request = bytes_of (s_flight, s_flight_size),
-                              .address = codec->wrap ? s_address () : bytes_text (""),
+                              .address = s_is_gateway (codec) ? s_address () : bytes_text (""),
                               .quiet = quiet};
     uint8_t *copy = s_copy (window);
     scan_t scan = codec->scan (&context, bytes_of (copy, window.size));
@@ -264,7 +270,7 @@ int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
     writer_t send = writer_of (s_send, sizeof s_send);
     codec_io_t io = {
         .wall_ms = 1700000000000, .options = &s_options, .batch = s_batch, .send = &send};
-    io.address = codec->wrap ? s_address () : bytes_text ("");
+    io.address = s_is_gateway (codec) ? s_address () : bytes_text ("");
     batch_clear (s_batch);
     s_flight_size = 0;
     if (codec->is_meter && in.size) {
