@@ -10,6 +10,7 @@ VECTORS = os.path.join(ROOT, "tests", "vectors", "gdw1376.jsonl")
 SPLITS = 3       # times that each frame is played
 READ = 0x0C
 HISTORY = 0x0D
+CONFIGURATION = 0x09
 
 #  Names of the publishers' decoded values, and the point they are: medium 1, quantity, kind.
 SINGLE = {"P": (16, 7), "Pa": (36, 7), "Pb": (56, 7), "Pc": (76, 7), "Q": (3, 7), "Qa": (23, 7), "Qb": (43, 7),
@@ -91,6 +92,14 @@ def check_raw(row, messages):
     check(point_number(messages[0].items[0][0]) == (0, 0, 130, 3, 0), f"{row['id']}: the reason", messages[0].items)
 
 
+def check_configuration(row, data, messages):
+    """AFN 09 F1: what the terminal says of itself, as texts."""
+    equal([one.kind for one in messages], ["reading"], f"{row['id']}: what")
+    texts = {point_number(item[0])[3]: item[1] for item in messages[0].items}
+    wanted = {1: data["vendor"], 3: data["sw_ver"], 6: data["proto_ver"], 7: data["hw_ver"]}
+    equal({key: texts.get(key) for key in wanted}, wanted, f"{row['id']}: configuration")
+
+
 def check_row(row, messages, known):
     """Compares what one frame brought with what its publisher says. known: read times of frozen data so far."""
     afn = int(row["decoded"]["AFN"], 16)
@@ -103,6 +112,8 @@ def check_row(row, messages, known):
         equal([(m.kind, m.address) for m in messages], [(kind, address_of(row))], f"{row['id']}: link")
     elif afn in (READ, HISTORY) and "data" in one:
         check_unit(row, one, messages, known)
+    elif afn == CONFIGURATION and one["fn"] == 1:
+        check_configuration(row, one["data"], messages)
     else:
         check_raw(row, messages)
 
