@@ -33,6 +33,7 @@ session_env_t connector_env (connector_t *self)
                            .trace = connector_trace,
                            .result = connector_result,
                            .profile = connector_profile,
+                           .seal = connector_seal,
                            .clock_trusted = self->clock_trusted,
                            .arg = self};
 }
@@ -504,13 +505,19 @@ static void s_stop (void *arg, actor_t *actor)
     connector_ask_stop (self);
 }
 
-static const actor_word_t s_words[] = {
-    {WORD_DURABLE, s_on_durable},         {WORD_ADMIT, connector_on_admit},
-    {WORD_UPDATE, connector_on_update},   {WORD_HOLD, connector_on_hold},
-    {WORD_CLOSE, connector_on_close},     {WORD_SHOW, connector_on_show},
-    {WORD_TRACE, connector_on_trace},     {WORD_REQUEST, connector_on_request},
-    {WORD_PROFILE, connector_on_profile}, {WORD_DIAL, connector_on_dial},
-    {WORD_PROBE, connector_on_probe},     {NULL, NULL}};
+static const actor_word_t s_words[] = {{WORD_DURABLE, s_on_durable},
+                                       {WORD_ADMIT, connector_on_admit},
+                                       {WORD_UPDATE, connector_on_update},
+                                       {WORD_HOLD, connector_on_hold},
+                                       {WORD_CLOSE, connector_on_close},
+                                       {WORD_SHOW, connector_on_show},
+                                       {WORD_TRACE, connector_on_trace},
+                                       {WORD_REQUEST, connector_on_request},
+                                       {WORD_PROFILE, connector_on_profile},
+                                       {WORD_DIAL, connector_on_dial},
+                                       {WORD_PROBE, connector_on_probe},
+                                       {WORD_SEALED, connector_on_sealed},
+                                       {NULL, NULL}};
 
 const actor_class_t connector_class = {.name = NAME_CONNECTOR,
                                        .self_size = sizeof (connector_t),

@@ -225,6 +225,7 @@ void connector_link (connector_t *self, conn_t *conn, bool up);
 void connector_trace (void *arg, const session_t *session, const codec_t *codec, bool up,
                       bytes_t frame, fep_err_t reason);
 conn_t *connector_conn (connector_t *self, int64_t id);
+int64_t connector_session_id (const connector_t *self, const session_t *session);
 fep_err_t connector_on_admit (void *self, actor_t *actor, bytes_t body);
 fep_err_t connector_on_update (void *self, actor_t *actor, bytes_t body);
 fep_err_t connector_on_hold (void *self, actor_t *actor, bytes_t body);
@@ -239,8 +240,11 @@ fep_err_t connector_on_show (void *self, actor_t *actor, bytes_t body);
 
 //  connector_ask.c
 void connector_result (void *arg, const session_t *session, uint64_t token, fep_err_t error,
-                       uint8_t code);
+                       uint8_t code, const char *said);
 fep_err_t connector_on_request (void *self, actor_t *actor, bytes_t body);
+fep_err_t connector_seal (void *self, const session_t *session, const request_t *request,
+                          bytes_t bytes);
+fep_err_t connector_on_sealed (void *self, actor_t *actor, bytes_t body);
 fep_err_t connector_on_profile (void *self, actor_t *actor, bytes_t body);
 const profile_t *connector_profile (void *self, uint32_t number);
 void connector_ask_stop (connector_t *self);

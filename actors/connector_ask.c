@@ -7,18 +7,22 @@
 #include <string.h>
 
 #define ANSWER_BYTES 1024
+#define SEAL_ROOM 2048  //  Of a SEAL
 
 static void s_answer (connector_t *self, bytes_t client, int64_t token, fep_err_t error,
-                      uint8_t code)
+                      uint8_t code, const char *said)
 {
     uint8_t memory[ANSWER_BYTES], inner_memory[ANSWER_BYTES / 2];
     writer_t out = writer_of (memory, sizeof memory);
     writer_t inner = writer_of (inner_memory, sizeof inner_memory);
-    wire_put_map (&inner, 4);
+    wire_put_map (&inner, said ? 5 : 4);
     wire_pair_int (&inner, "token", token);
     wire_pair_text (&inner, "error", fep_err_name (error));
     wire_pair_text (&inner, "text", fep_err_text (error));
     wire_pair_uint (&inner, "code", code);
+    if (said) {
+        wire_pair_text (&inner, "said", said);
+    }
     fep_err_t put = answer_put (&out, client, "RESULT", &inner);
     FEP_ASSERT (put == FEP_OK);
     mailq_send (&self->links, self->actor, self->control, bytes_of (NULL, 0), WORD_ANSWER,
@@ -34,14 +38,36 @@ static void s_free (connector_t *self, ask_t *ask)
 
 //  A session's request has ended.
 void connector_result (void *arg, const session_t *session, uint64_t token, fep_err_t error,
-                       uint8_t code)
+                       uint8_t code, const char *said)
 {
     connector_t *self = arg;
     ask_t *ask = &self->asks[token & (ASKS_MAX - 1)];
     (void) session;
     FEP_ASSERT (ask->number == token);
-    s_answer (self, bytes_of (ask->client, ask->client_size), ask->token, error, code);
+    s_answer (self, bytes_of (ask->client, ask->client_size), ask->token, error, code, said);
     s_free (self, ask);
+}
+
+//  [[mantissa, exponent], ...]
+static void s_values (bytes_t body, request_t *request)
+{
+    reader_t in;
+    uint32_t count = wire_find (body, "values", &in) ? wire_get_array (&in) : 0;
+    for (uint32_t i = 0; i < count && i < REQUEST_VALUES_MAX && !in.failed; i++) {
+        (void) wire_get_array (&in);
+        int64_t mantissa = wire_get_int (&in);
+        request->values[i] = value_decimal (mantissa, (int8_t) wire_get_int (&in), 0);
+    }
+}
+
+static void s_bytes (bytes_t body, request_t *request)
+{
+    reader_t in;
+    bytes_t bytes = wire_find (body, "bytes", &in) ? wire_get_bin (&in) : bytes_of (NULL, 0);
+    if (bytes.size && bytes.size <= REQUEST_PASS_MAX) {
+        memcpy (request->bytes, bytes.data, bytes.size);
+        request->size = (uint16_t) bytes.size;
+    }
 }
 
 //  UNSUPPORTED if it names a meter protocol nobody knows.
@@ -60,6 +86,10 @@ static fep_err_t s_request (bytes_t body, request_t *request)
                            .priority = (uint8_t) wire_find_int (body, "priority", PRIORITY_DEMAND),
                            .tries = (uint8_t) wire_find_int (body, "tries", 0),
                            .profile = (uint32_t) wire_find_int (body, "profile", 0)};
+    request->operation = (uint8_t) wire_find_int (body, "operation", 0);
+    request->until_ms = wire_find_int (body, "until_ms", 0);
+    s_values (body, request);
+    s_bytes (body, request);
     wire_find_text (body, "meter", request->meter, sizeof request->meter);
     if (wire_find_text (body, "carried", carried, sizeof carried)) {
         request->carried = codec_find (carried);
@@ -122,12 +152,12 @@ fep_err_t connector_on_request (void *arg, actor_t *actor, bytes_t body)
     }
     bytes_t who = wire_get_bin (&client);
     if (!conn || conn->is_dead) {
-        s_answer (self, who, token, FEP_CLOSED, 0);
+        s_answer (self, who, token, FEP_CLOSED, 0, NULL);
         return FEP_OK;
     }
     ask_t *ask = who.size <= ASK_CLIENT_MAX ? s_place (self, who, token) : NULL;
     if (!ask) {
-        s_answer (self, who, token, FEP_BUSY, 0);
+        s_answer (self, who, token, FEP_BUSY, 0, NULL);
         return FEP_OK;
     }
     uint64_t number = ask->number;
@@ -138,9 +168,58 @@ fep_err_t connector_on_request (void *arg, actor_t *actor, bytes_t body)
         error = session_request (conn->session, &env, &request);
     }
     if (error != FEP_OK) {
-        connector_result (self, conn->session, number, error == FEP_FULL ? FEP_BUSY : error, 0);
+        connector_result (self, conn->session, number, error == FEP_FULL ? FEP_BUSY : error, 0,
+                          NULL);
     }
     connector_timer (self, conn);
+    return FEP_OK;
+}
+
+//  ---- Seals ----
+
+//  Asks for a seal, through control.
+fep_err_t connector_seal (void *arg, const session_t *session, const request_t *request,
+                          bytes_t bytes)
+{
+    connector_t *self = arg;
+    uint8_t memory[SEAL_ROOM];
+    writer_t out = writer_of (memory, sizeof memory);
+    if (strcmp (actor_config (self->actor)->seal.provider, "none") == 0) {
+        return FEP_NO_SEAL;
+    }
+    wire_put_map (&out, 6);
+    wire_pair_uint (&out, "connector", actor_number (self->actor));
+    wire_pair_int (&out, "session", connector_session_id (self, session));
+    wire_pair_uint (&out, "token", request->token);
+    wire_pair_text (&out, "terminal", session_address (session));
+    wire_pair_text (&out, "codec",
+                    request->carried ? request->carried->name : session_codec (session)->name);
+    wire_put_text (&out, "bytes");
+    wire_put_bin (&out, bytes);
+    if (out.failed) {
+        return FEP_LIMIT;
+    }
+    mailq_send (&self->links, self->actor, self->control, bytes_of (NULL, 0), WORD_SEAL,
+                writer_bytes (&out));
+    return FEP_OK;
+}
+
+fep_err_t connector_on_sealed (void *arg, actor_t *actor, bytes_t body)
+{
+    connector_t *self = arg;
+    conn_t *conn = connector_conn (self, wire_find_int (body, "session", -1));
+    reader_t bytes;
+    (void) actor;
+    if (!wire_find (body, "bytes", &bytes)) {
+        return FEP_CORRUPT;
+    }
+    if (conn && !conn->is_dead) {
+        session_env_t env = connector_env (self);
+        session_sealed (conn->session, &env, (uint64_t) wire_find_int (body, "token", 0),
+                        (fep_err_t) wire_find_int (body, "error", FEP_NO_SEAL),
+                        wire_get_bin (&bytes));
+        connector_timer (self, conn);
+    }
     return FEP_OK;
 }
 

@@ -28,6 +28,17 @@ static int64_t s_id (const conn_t *conn)
     return (int64_t) ((uint64_t) conn->generation << 32 | conn->slot);
 }
 
+//  -1 if it is none of ours.
+int64_t connector_session_id (const connector_t *self, const session_t *session)
+{
+    for (uint32_t i = 0; i < self->conn_limit; i++) {
+        if (self->conns[i].fd >= 0 && self->conns[i].session == session) {
+            return s_id (&self->conns[i]);
+        }
+    }
+    return -1;
+}
+
 static void s_pair_frame (writer_t *out, const char *key, bytes_t frame)
 {
     wire_put_text (out, key);

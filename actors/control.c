@@ -4,6 +4,7 @@
 //  the older of two is), both in control_link.c, ANSWER (to be handed to a client) and POLL, in control_poll.c. The
 //  door's verbs stand in fep/door.def and are answered in the door_*.c files.
 #include "actors/control.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,6 +54,25 @@ static fep_err_t s_on_hello (void *arg, actor_t *actor, bytes_t body)
         control_profiles (self, name);
         control_dials (self, name);
     }
+    return FEP_OK;
+}
+
+//  From a connector to the seal and back; the body says which connector.
+static fep_err_t s_on_seal (void *arg, actor_t *actor, bytes_t body)
+{
+    control_t *self = arg;
+    (void) actor;
+    mailq_send (&self->mail, self->actor, self->inside, bytes_text (NAME_SEAL), WORD_SEAL, body);
+    return FEP_OK;
+}
+
+static fep_err_t s_on_sealed (void *arg, actor_t *actor, bytes_t body)
+{
+    control_t *self = arg;
+    char name[32];
+    (void) actor;
+    snprintf (name, sizeof name, NAME_CONNECTOR, (unsigned) wire_find_int (body, "connector", 0));
+    mailq_send (&self->mail, self->actor, self->inside, bytes_text (name), WORD_SEALED, body);
     return FEP_OK;
 }
 
@@ -109,8 +129,10 @@ static void s_stop (void *arg, actor_t *actor)
 }
 
 static const actor_word_t s_words[] = {
-    {WORD_HELLO, s_on_hello},   {WORD_LINK, control_on_link}, {WORD_PROBED, control_on_probed},
-    {WORD_ANSWER, s_on_answer}, {WORD_POLL, control_on_poll}, {NULL, NULL}};
+    {WORD_HELLO, s_on_hello},         {WORD_LINK, control_on_link},
+    {WORD_PROBED, control_on_probed}, {WORD_ANSWER, s_on_answer},
+    {WORD_POLL, control_on_poll},     {WORD_SEAL, s_on_seal},
+    {WORD_SEALED, s_on_sealed},       {NULL, NULL}};
 
 const actor_class_t control_class = {.name = NAME_CONTROL,
                                      .self_size = sizeof (control_t),

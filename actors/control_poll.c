@@ -60,11 +60,11 @@ void control_profiles (control_t *self, const char *connector)
 
 //  ---- Plans ----
 
-//  True if the point is read through its terminal by a meter protocol, again and again.
+//  True if the point is read again and again, by the period of its profile.
 static bool s_polled (const control_t *self, const measuring_point_t *point, uint32_t *period_ms)
 {
     *period_ms = point->profile ? self->periods_ms[point->profile - 1] : 0;
-    return point->protocol[0] && *period_ms;
+    return *period_ms > 0;
 }
 
 void control_plan (control_t *self, uint32_t number, bool online)
@@ -105,13 +105,15 @@ uint32_t control_meter (control_t *self, uint32_t number, uint16_t mp, writer_t 
 {
     const measuring_point_t *point =
         archive_point (actor_context (self->actor)->archive, number, mp);
-    if (!point || !point->protocol[0]) {
+    if (!point) {
         return 0;
     }
-    wire_pair_text (out, "carried", point->protocol);
+    if (point->protocol[0]) {
+        wire_pair_text (out, "carried", point->protocol);
+    }
     wire_pair_text (out, "meter", point->meter);
     wire_pair_uint (out, "profile", point->profile);
-    return 3;
+    return point->protocol[0] ? 3 : 2;
 }
 
 //  A poll that cannot be asked ends at once.

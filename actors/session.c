@@ -337,6 +337,9 @@ static input_t s_frame (session_t *self, const session_env_t *env, bytes_t frame
     session_came (self, env, codec, frame, FEP_OK);
     session_trace_sent (self, env, codec, send.size);
     entry = entry ? entry : session_ask_find (self, io.tag);
+    if (entry) {
+        entry->refused_outside = !line && io.answer == ANSWER_REFUSED;
+    }
     bool goes_on = s_forwarded (self, env, entry, frame, &io);
     s_stamp (self, env, from);
     s_accept (self, env, goes_on ? entry : NULL, &io, from);

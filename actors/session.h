@@ -55,8 +55,9 @@ typedef struct {
     void (*trace) (void *arg, const session_t *session, const codec_t *codec, bool up,
                    bytes_t frame, fep_err_t reason);
     //  A request ended: FEP_OK, TIMEOUT, REFUSED (with the terminal's code), CLOSED, ... May be NULL.
+    //  said: that code in words, or NULL. Static.
     void (*result) (void *arg, const session_t *session, uint64_t token, fep_err_t error,
-                    uint8_t code);
+                    uint8_t code, const char *said);
     //  The profile of that number, borrowed for the call, or NULL. May be NULL.
     const profile_t *(*profile) (void *arg, uint32_t number);
     //  Asks for a seal; session_sealed brings it, or its timeout ends the request. May be NULL: nothing is sealed.

@@ -42,12 +42,15 @@ static void s_end (session_t *self, const session_env_t *env, entry_t *entry, fe
     requests_t *requests = self->requests;
     size_t at = (size_t) (entry - requests->entries);
     uint64_t token = entry->request.token;
+    const codec_t *codec =
+        entry->request.carried && !entry->refused_outside ? entry->request.carried : self->codec;
+    const char *said = error == FEP_REFUSED && codec->code_text ? codec->code_text (code) : NULL;
     s_lands (requests, entry);
     s_entry_free (entry);
     requests->count--;
     memmove (entry, entry + 1, (requests->count - at) * sizeof *entry);
     if (env->result) {
-        env->result (env->arg, self, token, error, code);
+        env->result (env->arg, self, token, error, code, said);
     }
 }
 
@@ -155,6 +158,7 @@ static void s_note_sent (session_t *self, const session_env_t *env, entry_t *ent
 static try_t s_try (session_t *self, const session_env_t *env, entry_t *entry, int64_t *until_ms,
                     fep_err_t *error)
 {
+    meter_t meter;
     uint8_t seal_memory[SEAL_BYTES];
     writer_t seal = writer_of (seal_memory, sizeof seal_memory);
     codec_io_t io = s_io (self, env, entry, &seal);
@@ -164,6 +168,8 @@ static try_t s_try (session_t *self, const session_env_t *env, entry_t *entry, i
     if (entry->request.carried) {
         *error = session_line_write (self, env, entry, &io, until_ms, &over);
     } else {
+        session_line_meter (self, env, &entry->request, &meter);
+        io.meter = meter.address[0] ? &meter : NULL;
         *error = self->codec->encode (self->codec_state, &entry->request, &io);
         over = io.answer == ANSWER_DONE;
     }

@@ -20,17 +20,18 @@ typedef enum {
 
 //  One request of the queue.
 typedef struct {
-    request_t request;    //  What is asked; the codec advances it
-    uint8_t where;        //  entry_state_t
-    bool sent;            //  A frame of it was written
-    uint32_t repeats;     //  Of the frame at hand
-    uint32_t done;        //  Of the request, before that frame was written
-    uint32_t tag;         //  Of the frame in flight
-    int64_t deadline_ms;  //  Of the frame in flight, or of its seal
-    size_t asked_size;    //  Of asked
-    uint8_t *asked;       //  The carried frame in flight; NULL: none
-    size_t sealed_size;   //  Of sealed
-    uint8_t *sealed;      //  What the seal made; NULL: none
+    request_t request;     //  What is asked; the codec advances it
+    uint8_t where;         //  entry_state_t
+    bool sent;             //  A frame of it was written
+    bool refused_outside;  //  It was the terminal that refused, not its meter
+    uint32_t repeats;      //  Of the frame at hand
+    uint32_t done;         //  Of the request, before that frame was written
+    uint32_t tag;          //  Of the frame in flight
+    int64_t deadline_ms;   //  Of the frame in flight, or of its seal
+    size_t asked_size;     //  Of asked
+    uint8_t *asked;        //  The carried frame in flight; NULL: none
+    size_t sealed_size;    //  Of sealed
+    uint8_t *sealed;       //  What the seal made; NULL: none
     _Alignas(16) uint8_t state[CARRIED_STATE_MAX];  //  The meter codec's
     uint8_t state_before[CARRIED_STATE_MAX];        //  Likewise, before that frame was written
 } entry_t;
@@ -157,6 +158,9 @@ void session_line_late (session_t *self);
 //  The codec, its state and what it sees of the frame that answers the request.
 const codec_t *session_line_codec (session_t *self, const session_env_t *env, entry_t *entry,
                                    codec_io_t *io, meter_t *meter, void **state);
+//  The meter a request is about.
+void session_line_meter (const session_t *self, const session_env_t *env, const request_t *request,
+                         meter_t *meter);
 //  The carried frame inside an answer goes to its meter codec; its messages follow in the batch. The answer is in
 //  io. An error: there is none, or it was refused.
 fep_err_t session_line_unwrap (session_t *self, const session_env_t *env, entry_t *entry,

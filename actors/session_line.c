@@ -123,8 +123,8 @@ void session_line_late (session_t *self)
     self->noise = false;
 }
 
-static void s_meter (const session_t *self, const session_env_t *env, const request_t *request,
-                     meter_t *meter)
+void session_line_meter (const session_t *self, const session_env_t *env, const request_t *request,
+                         meter_t *meter)
 {
     bool named = request->meter[0] || !self->codec->is_meter;
     meter->mp = request->mp;
@@ -136,7 +136,7 @@ static void s_meter (const session_t *self, const session_env_t *env, const requ
 const codec_t *session_line_codec (session_t *self, const session_env_t *env, entry_t *entry,
                                    codec_io_t *io, meter_t *meter, void **state)
 {
-    s_meter (self, env, &entry->request, meter);
+    session_line_meter (self, env, &entry->request, meter);
     io->meter = meter;
     io->request = bytes_of (entry->asked, entry->asked_size);
     *state = entry->state;
@@ -241,7 +241,7 @@ fep_err_t session_line_write (session_t *self, const session_env_t *env, entry_t
     writer_t frame = writer_of (memory, sizeof memory);
     codec_io_t io = *outer;
     meter_t meter;
-    s_meter (self, env, &entry->request, &meter);
+    session_line_meter (self, env, &entry->request, &meter);
     io.meter = outer->meter = &meter;
     io.send = &frame;
     *until_ms = 0;

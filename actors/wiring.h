@@ -5,6 +5,7 @@
 //    any --NOTE--> publisher                                               (PUSH/PULL, lossy)
 //    connector.N, validator, alarm, query, history --DEALER-- control (ROUTER)   (LINK, ADMIT, REQUEST, ANSWER ...)
 //    schedule --DEALER-- control                                           (PLAN, POLL, RESULT)
+//    seal --DEALER-- control --connector.N                                 (SEAL, SEALED)
 //    supervisor --PAIR pipe-- every host thread                            (STATUS, SET, STOP)
 //  A message is two frames: a word in capitals, and a body. Only bytes cross between threads.
 #ifndef ACTORS_WIRING_H
@@ -39,6 +40,7 @@
 #define NAME_CONTROL "control"
 #define NAME_SCHEDULE "schedule"
 #define NAME_ALARM "alarm"
+#define NAME_SEAL "seal"
 
 //  Origins of batches: control 0, connectors from 1, and those of our own stages.
 #define ORIGIN_ALARM 30
@@ -69,7 +71,11 @@
 #define WORD_PROFILE "PROFILE"  //  control -> connector: map {number, text}; text empty: gone
 #define WORD_PLAN                                                                                  \
     "PLAN"  //  control -> schedule: map; what of a terminal is to be polled from now on
-#define WORD_POLL "POLL"        //  schedule -> control: map {terminal, mp, token, tries}
+#define WORD_POLL "POLL"  //  schedule -> control: map {terminal, mp, token, tries}
+#define WORD_SEAL                                                                                  \
+    "SEAL"  //  connector -> control -> seal: map {connector, session, token, bytes, ...}
+#define WORD_SEALED                                                                                \
+    "SEALED"  //  seal -> control -> connector: map {connector, session, token, error, bytes}
 #define WORD_RESULT "RESULT"    //  control -> schedule: map {token, error, code}
 #define WORD_ANSWER "ANSWER"    //  query, history, connector -> control: map {client, word, body}
 #define WORD_HELD "HELD"        //  control -> validator: map with client; what is held

@@ -57,8 +57,9 @@ static inline int64_t rig_gauge (const rig_t *self, unsigned state)
 }
 
 static inline void rig_on_result (void *arg, const session_t *session, uint64_t token,
-                                  fep_err_t error, uint8_t code)
+                                  fep_err_t error, uint8_t code, const char *said)
 {
+    (void) said;
     rig_t *self = arg;
     (void) session;
     assert_true (self->result_count < RIG_NOTES);

@@ -38,8 +38,9 @@ static const char s_profile[] = "profile fuzz\ncodec modbus_rtu\nperiod 1s\n"
                                 "register frequency_Hz 4 0 u16 scale=0.01\n";
 
 static void s_result (void *arg, const session_t *session, uint64_t token, fep_err_t error,
-                      uint8_t code)
+                      uint8_t code, const char *said)
 {
+    (void) said;
     fuzz_t *self = arg;
     (void) session;
     (void) token;

@@ -125,7 +125,7 @@ def test_refusals():
     equal(read(daemon), "REFUSED", "it denies")
     equal(read(daemon, kind="never"), "RANGE", "an unknown kind")
     equal(read(daemon, points=["no.such.point"]), "RANGE", "an unknown point")
-    equal(read(daemon, points=[]), "RANGE", "no point")
+    equal(read(daemon, points=[]), "REFUSED", "no point: the usual ones are asked, and denied")
     equal(read(daemon, points=["link.state"]), "UNSUPPORTED", "a point nobody can ask for")
     equal(daemon.readings(), [], "readings")
     terminal.manner = "close"
