@@ -27,6 +27,8 @@
 #define POINT_JUMP_TIME POINT (0, 0, 134, 4, 0)     //  When the old one was read, UTC seconds
 #define POINT_JUMP_WHO POINT (0, 0, 134, 5, 0)      //  Who accepted the new one, text
 
+#define POINT_METER_ADDRESS POINT (0, 0, 136, 1, 0)  //  Whose meter it is, text
+
 #define POINT_ALARM_RULE POINT (0, 0, 135, 1, 0)     //  Name of the rule, text
 #define POINT_ALARM_STATE POINT (0, 0, 135, 2, 0)    //  1 raised, 2 acknowledged, 0 cleared
 #define POINT_ALARM_LEVEL POINT (0, 0, 135, 3, 0)    //  "important" or "general", text
