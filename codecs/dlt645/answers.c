@@ -11,7 +11,8 @@ static const char s_hex[] = "0123456789ABCDEF";
 typedef struct {
     uint8_t bytes[DLT_FIELD_MAX + DLT_DATA_MAX];
     size_t size;
-    size_t from;  //  Number of its first field
+    size_t from;      //  Number of its first field
+    absent_t absent;  //  Without bytes: why
 } data_t;
 
 static message_t *s_message (codec_io_t *io, message_kind_t kind, const dlt_frame_t *frame,
@@ -108,7 +109,7 @@ static size_t s_put_fields (const dlt_state_t *state, const dlt_item_t *item, co
         char text[DLT_TEXT_MAX];
         uint32_t point = s_place (state, item, &part);
         value_t value = data->size ? dlt_value (part.field, data->bytes + used, &now, text)
-                                   : value_none (ABSENT_DEVICE, part.field->quality);
+                                   : value_none (data->absent, part.field->quality);
         used += data->size ? part.field->size : 0;
         lost = lost || !point;
         if (!point) {
@@ -314,9 +315,10 @@ static void s_read (dlt_state_t *state, bool asked, const dlt_frame_t *frame, co
     dlt_item_t item;
     bool more = frame->control & DLT_FOLLOW;
     uint8_t function = dlt_function (frame);
-    bool next = asked && (function == DLT_NEXT || function == DLT_OLD_NEXT);
-    if (!dlt_has_di (frame, &di) ||
-        (!asked && (more || function == DLT_NEXT || function == DLT_OLD_NEXT))) {
+    bool next = function == DLT_NEXT || function == DLT_OLD_NEXT;
+    bool good = dlt_has_di (frame, &di);
+    bool begun = state->follow && state->follow_di == di;
+    if (!good || (!asked && more) || (next && !begun)) {
         s_keep_raw (io, frame, raw, "part_of_an_answer");
         return;
     }
@@ -354,13 +356,22 @@ static void s_put_address (const dlt_frame_t *frame, codec_io_t *io, bytes_t raw
     batch_text (io->batch, POINT_METER_ADDRESS, text);
 }
 
+//  A meter that refuses everything is not read to the end; the freezes of many days may well be missing.
+static bool s_may_miss (dlt_state_t *state)
+{
+    if (!state->target_ms) {
+        state->absent++;
+    }
+    return state->absent <= DLT_ABSENT_MAX;
+}
+
 //  A block that is refused is asked for member by member; one of several that is refused by itself is not there.
 static void s_refused (dlt_state_t *state, const dlt_frame_t *request, const dlt_frame_t *frame,
                        codec_io_t *io, bytes_t raw)
 {
     uint32_t di;
     dlt_item_t item;
-    data_t none = {.size = 0};
+    data_t none = {.absent = ABSENT_UNKNOWN};
     uint8_t code = frame->size ? frame->data[0] : 0;
     bool first = dlt_function (frame) == DLT_READ || dlt_function (frame) == DLT_OLD_READ;
     io->answer = ANSWER_REFUSED;
@@ -375,9 +386,9 @@ static void s_refused (dlt_state_t *state, const dlt_frame_t *request, const dlt
     } else if (state->block && !(code & UNAUTHORISED)) {
         state->single = (uint8_t) (state->step + 1);
         io->answer = ANSWER_AGAIN;
-    } else if (!state->alone && code & NO_SUCH_DATA && state->absent < DLT_ABSENT_MAX &&
+    } else if (!state->alone && !(code & UNAUTHORISED) && s_may_miss (state) &&
                dlt_has_di (request, &di) && dlt_item (dlt_is_old (request), di, &item)) {
-        state->absent++;
+        none.absent = code & NO_SUCH_DATA ? ABSENT_DEVICE : ABSENT_UNKNOWN;
         (void) s_put_fields (state, &item, &none, item.row->count, io, frame, raw);
         io->answer = ANSWER_DONE;
     }

@@ -92,9 +92,8 @@ static fep_err_t s_seal (const codec_io_t *io, dlt_frame_t *frame)
 //  ---- One function per kind ----
 
 //  `bytes`: C, then data.
-static fep_err_t s_pass (const request_t *request, const codec_io_t *io, dlt_frame_t *frame)
+static fep_err_t s_pass (const request_t *request, dlt_frame_t *frame)
 {
-    (void) io;
     if (request->size < 1 || request->size > 1 + DLT_PASS_MAX ||
         request->bytes[0] & ~DLT_FUNCTION) {
         return FEP_RANGE;
@@ -106,18 +105,17 @@ static fep_err_t s_pass (const request_t *request, const codec_io_t *io, dlt_fra
 }
 
 //  Everybody on the line takes it.
-static fep_err_t s_clock (const request_t *request, const codec_io_t *io, dlt_frame_t *frame)
+static fep_err_t s_clock (const codec_io_t *io, dlt_frame_t *frame)
 {
-    (void) request;
     memset (frame->address, DLT_ALL, DLT_ADDRESS);
     frame->control = DLT_TIME;
     s_put_time (frame, io, io->wall_ms);
     return FEP_OK;
 }
 
-static fep_err_t s_freeze (const codec_io_t *io, dlt_frame_t *frame)
+//  Now.
+static fep_err_t s_freeze (dlt_frame_t *frame)
 {
-    (void) io;
     frame->control = DLT_FREEZE;
     for (size_t i = 0; i < 4; i++) {
         s_put (frame, 0x99);
@@ -149,7 +147,7 @@ static fep_err_t s_operate (const request_t *request, const codec_io_t *io, dlt_
     uint8_t command = request->operation < OPERATION_COUNT ? commands[request->operation] : 0;
     bool old = dlt_wants_old (dlt_profile (io));
     if (request->operation == OPERATION_FREEZE && !old) {
-        return s_freeze (io, frame);
+        return s_freeze (frame);
     }
     return command && !old ? s_switch (request, io, command, frame) : FEP_UNSUPPORTED;
 }
@@ -189,11 +187,10 @@ static void s_put_di (dlt_frame_t *frame, bool old, uint32_t di)
 }
 
 //  Date, then time: the second frame is the second step. WW is 0 on Sunday.
-static fep_err_t s_write_clock (const request_t *request, const codec_io_t *io, bool old, bool time,
-                                const value_t *value, dlt_frame_t *frame)
+static fep_err_t s_write_clock (const codec_io_t *io, bool old, bool time, const value_t *value,
+                                dlt_frame_t *frame)
 {
     clock_civil_t civil;
-    (void) request;
     if (value->kind != VALUE_DECIMAL || value->exponent != 0 || value->mantissa < 946684800 ||
         value->mantissa > 4102444799) {
         return FEP_RANGE;
@@ -252,33 +249,51 @@ static fep_err_t s_write (const request_t *request, const codec_io_t *io, dlt_fr
     }
     bool clock = request->points[i] == POINT_CLOCK;
     *last = i + 1u == request->point_count && step + 1 == (clock ? 2u : 1u);
-    return clock ? s_write_clock (request, io, old, step == 1, &request->values[i], frame)
+    return clock ? s_write_clock (io, old, step == 1, &request->values[i], frame)
                  : s_write_field (request, i, io, old, frame);
+}
+
+//  The answer to a read passed through has further frames.
+static void s_next (const dlt_state_t *state, const request_t *request, dlt_frame_t *frame)
+{
+    bool old = request->bytes[0] == DLT_OLD_READ || request->bytes[0] == DLT_OLD_NEXT;
+    frame->control = old ? DLT_OLD_NEXT : DLT_NEXT;
+    if (state->named) {
+        memcpy (frame->address, state->address, DLT_ADDRESS);
+    }
+    s_put_di (frame, old, state->follow_di);
+    if (!old) {
+        s_put (frame, state->follow);
+    }
+}
+
+static fep_err_t s_make (const request_t *request, const codec_io_t *io, dlt_frame_t *frame,
+                         bool *last)
+{
+    switch (request->kind) {
+    case REQUEST_PASS:
+        return s_pass (request, frame);
+    case REQUEST_CLOCK:
+        return s_clock (io, frame);
+    case REQUEST_OPERATE:
+        return s_operate (request, io, frame);
+    case REQUEST_WRITE:
+        return s_write (request, io, frame, last);
+    default:
+        return FEP_UNSUPPORTED;
+    }
 }
 
 fep_err_t dlt_command (dlt_state_t *state, request_t *request, codec_io_t *io)
 {
     dlt_frame_t frame = {.size = 0};
     bool last = true;
+    bool next = request->kind == REQUEST_PASS && state->follow;
     fep_err_t error = dlt_target (io, frame.address);
-    if (error) {
-        return error;
-    }
-    switch (request->kind) {
-    case REQUEST_PASS:
-        error = s_pass (request, io, &frame);
-        break;
-    case REQUEST_CLOCK:
-        error = s_clock (request, io, &frame);
-        break;
-    case REQUEST_OPERATE:
-        error = s_operate (request, io, &frame);
-        break;
-    case REQUEST_WRITE:
-        error = s_write (request, io, &frame, &last);
-        break;
-    default:
-        error = FEP_UNSUPPORTED;
+    if (!error && next) {
+        s_next (state, request, &frame);
+    } else if (!error) {
+        error = s_make (request, io, &frame, &last);
     }
     if (!error) {
         error = dlt_send (io, &frame);
@@ -286,7 +301,7 @@ fep_err_t dlt_command (dlt_state_t *state, request_t *request, codec_io_t *io)
     if (error) {
         return error;
     }
-    *state = (dlt_state_t){.asked = DLT_ASKED_NOTHING};
+    state->asked = DLT_ASKED_NOTHING;
     request->done++;
     request->finished = last;
     if (dlt_is_broadcast (frame.address) || frame.control == DLT_TIME) {

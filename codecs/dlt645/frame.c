@@ -139,7 +139,7 @@ bool dlt_answers (const dlt_frame_t *request, const dlt_frame_t *answer)
     if (!dlt_has_di (request, &asked) || !dlt_has_di (answer, &told) || asked != told) {
         return false;
     }
-    return function != DLT_NEXT || (request->size == 5 && answer->size > 5 &&
+    return function != DLT_NEXT || (request->size == 5 && answer->size >= 5 &&
                                     answer->data[answer->size - 1] == request->data[4]);
 }
 
