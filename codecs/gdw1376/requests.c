@@ -31,7 +31,7 @@ static fep_err_t s_put_password (const gdw_ask_t *ask, size_t mark, codec_io_t *
         return FEP_OK;
     }
     if (profile_setting (io->profile, SETTING_seal) != SEAL_MADE) {
-        uint32_t password = profile_setting (io->profile, SETTING_password);
+        uint32_t password = profile_setting (io->profile, SETTING_terminal_password);
         for (size_t i = 0; i < size; i++) {
             writer_u8 (io->send, (uint8_t) (i < sizeof password ? password >> 8 * i : 0));
         }
