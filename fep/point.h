@@ -28,6 +28,9 @@
 #define POINT_JUMP_WHO POINT (0, 0, 134, 5, 0)      //  Who accepted the new one, text
 
 #define POINT_METER_ADDRESS POINT (0, 0, 136, 1, 0)  //  Whose meter it is, text
+#define POINT_VALVE_STATE POINT (0, 0, 96, 3, 20)    //  0 open, 1 closed, 3 out of order
+#define POINT_BATTERY_LOW POINT (0, 0, 96, 6, 10)    //  1: it is
+#define POINT_METER_STATUS POINT (0, 0, 96, 5, 1)    //  Its first status word, as it came
 
 #define POINT_ALARM_RULE POINT (0, 0, 135, 1, 0)     //  Name of the rule, text
 #define POINT_ALARM_STATE POINT (0, 0, 135, 2, 0)    //  1 raised, 2 acknowledged, 0 cleared

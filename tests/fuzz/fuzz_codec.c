@@ -178,12 +178,32 @@ static size_t s_wrap_modbus_rtu (bytes_t in, uint8_t *out)
     return size + 2;
 }
 
+//  CJ/T 188: how many bytes FE, T, A, C, data; start, L, checksum and end are made good.
+static size_t s_wrap_cjt188 (bytes_t in, uint8_t *out)
+{
+    size_t preamble = in.data[0] & 3, at = preamble, head = 9;
+    size_t size = in.size - 1 < head ? 0 : in.size - 1 - head;
+    size = size > 255 ? 255 : size;
+    memset (out, 0xFE, preamble);
+    out[at++] = 0x68;
+    memset (out + at, 0, head);
+    memcpy (out + at, in.data + 1, in.size - 1 < head ? in.size - 1 : head);
+    at += head;
+    out[at++] = (uint8_t) size;
+    memcpy (out + at, in.data + in.size - size, size);
+    at += size;
+    out[at] = crc_sum8 (bytes_of (out + preamble, at - preamble));
+    out[at + 1] = 0x16;
+    return at + 2;
+}
+
 typedef struct {
     const char *codec;                          //  Name
     size_t (*wrap) (bytes_t in, uint8_t *out);  //  out has frame_max bytes
 } wrap_t;
 
-static const wrap_t s_wraps[] = {{"gdw1376", s_wrap_gdw1376}, {"modbus_rtu", s_wrap_modbus_rtu}};
+static const wrap_t s_wraps[] = {
+    {"gdw1376", s_wrap_gdw1376}, {"modbus_rtu", s_wrap_modbus_rtu}, {"cjt188", s_wrap_cjt188}};
 
 static void s_wrapped (const codec_t *codec, bool up, void *state, codec_io_t *io, bytes_t in)
 {

@@ -31,6 +31,16 @@ def codec_seeds():
             heads += [b"\x41\x00", b"\x41\x01"]
             frames += [bytes.fromhex(text) for text in ("11030400060005cbf0", "110101019488", "118302c134")]
             frames += [frame[:-2] for frame in frames]
+        if codec == "cjt188":  # the request: passed, or none; then what the frame is made of
+            heads = [b"\0", b"\x40", b"\x84\x01\x1f\x90\x00", b"\x84\x04\xa0\x17\x00"]
+            frames += [b"\0" + frame[1:10] + frame[11:-2] for frame in frames]
+            address = b"\x17" + bytes(6)
+            for text in ("1081 20d1000010000005", "2081 1f90005634120005785634120523010014452301351900"
+                         "00002c7630683073020000324111120907200000", "1081 05810007005000000050010000251900000100",
+                         "1081 00d3000000050111232056341200 2c4523010035502100450000", "10c1 000400", "1083 810a00",
+                         "1084 17a0000000", "1089 06810003"):
+                made = bytes.fromhex(text)
+                frames.append(b"\0" + made[:1] + address + made[1:])
         if codec == "dtu":
             frames += [b"ID7001LOG\xFFID7001\x01\x03\x02\x00\x07\xF9\x86HB01\xAA\x05413" + bytes([knows])
                        for knows in range(8)]

@@ -1,0 +1,3 @@
+profile gas188
+codec   cjt188
+setting meter_type 48
