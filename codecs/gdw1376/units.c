@@ -78,9 +78,10 @@ static void s_push_address (batch_t *batch, uint32_t point, const uint8_t *p)
     batch_text (batch, point, text.text);
 }
 
-//  Fields that are no plain decimals.
-static void s_push_other (batch_t *batch, message_t *message, const gdw_field_t *field,
-                          const uint8_t *p, const gdw_context_t *context)
+//  Fields that are no plain decimals. Kept out of the loop over those that are.
+static __attribute__ ((noinline)) void s_push_other (batch_t *batch, message_t *message,
+                                                     const gdw_field_t *field, const uint8_t *p,
+                                                     const gdw_context_t *context)
 {
     if (field->kind == FIELD_SUBJECT) {
         message->mp = (uint16_t) ((p[0] | p[1] << 8) & 0x0FFF);
