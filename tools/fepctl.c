@@ -115,6 +115,8 @@ static const command_t s_commands[] = {
     {"modbus", "write", "LINE UNIT 5|6|15|16 ADDRESS VALUE... [--type T] [--yes]", -4, MAY_LINE,
      MAY_LINE, false, ctl_modbus_write, NULL,
      "asks first, writes, reads back; values below 0 go behind --"},
+    {"modbus", "sunspec", "LINE UNIT [--profile NAME]", 1, MAY_LINE, MAY_LINE, false,
+     ctl_modbus_sunspec, NULL, "the SunSpec models of a unit; with --profile a profile of them"},
 };
 
 #define COMMAND_COUNT (sizeof s_commands / sizeof s_commands[0])

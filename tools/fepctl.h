@@ -85,7 +85,7 @@ ctl_run_t ctl_fetch, ctl_feed_tail, ctl_trace, ctl_read, ctl_held, ctl_accept;
 ctl_run_t ctl_archive_import, ctl_archive_export, ctl_archive_undo, ctl_archive_log;
 ctl_run_t ctl_archive_groups, ctl_archive_profile;
 ctl_run_t ctl_unknown_list, ctl_unknown_create, ctl_duplicates, ctl_online;
-ctl_run_t ctl_modbus_scan, ctl_modbus_read, ctl_modbus_write;
+ctl_run_t ctl_modbus_scan, ctl_modbus_read, ctl_modbus_write, ctl_modbus_sunspec;
 ctl_run_t ctl_alarm_list, ctl_alarm_ack;
 
 #endif

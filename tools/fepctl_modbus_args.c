@@ -51,7 +51,8 @@ static const struct argp_option s_options[] = {
     {"scale", KEY_SCALE, "X", 0, "read: values are times X; default 1", 1},
     {"offset", KEY_OFFSET, "N", 0, "added to addresses; -1: the manual counts from 1", 1},
     {"profile", KEY_PROFILE, "NAME", 0,
-     "scan with --probe, read: print a profile of that name to be filled in", 1},
+     "scan with --probe, read: print a profile of that name to be filled in; sunspec: print one",
+     1},
     {"try", KEY_TRY, "FILE", 0, "read UNIT: all registers of this profile, with their points", 1},
     {"yes", KEY_YES, NULL, 0, "write: do not ask first", 1},
     {0}};

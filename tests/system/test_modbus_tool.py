@@ -365,6 +365,81 @@ def test_try_a_broken_profile():
     check(fepctl("read", "--tcp", "127.0.0.1:1", "3", "--try", "/none", code=2).stderr, "no such file")
 
 
+def text_words(text, count):
+    data = text.encode().ljust(2 * count, b"\0")
+    return list(struct.unpack(f">{count}H", data))
+
+
+def sunspec(base, trackers, common=66):
+    """A chain of models: common, one nobody knows, an inverter of three phases, controls, trackers."""
+    inverter = [0xFFFF] * 52
+    for at, value in {0: 103, 1: 50, 2: 210, 3: 70, 6: 0xFFFF, 10: 2301, 13: 0xFFFF, 14: 1234, 15: 1, 16: 5001, 17: 0xFFFE,
+                      18: 0x8000, 20: 0xFFCE, 21: 1, 22: 0x8000, 24: 1, 25: 0x1170, 26: 0, 31: 0x8000, 33: 0x8000, 34: 352,
+                      35: 0x8000, 36: 0x8000, 37: 0xFFFF, 38: 4, 40: 0, 41: 5}.items():
+        inverter[at] = value
+    controls = [123, 24] + [0] * 21 + [0xFFFF, 0xFFFD, 0xFFFF]
+    controls[5:10] = [1000, 0, 60, 0, 1]
+    mppt = [160, 8 + 20 * trackers, 0xFFFE, 0xFFFF, 0, 0, 0, 0, trackers, 10]
+    for number in range(trackers):
+        mppt += [number + 1] + text_words(f"PV{number + 1}", 8) + [500 + number, 6000, 300, 0, 1000 + number, 0, 0, 35, 4, 0, 0]
+    words = [0x5375, 0x6E53, 1, common] + text_words("Sun Maker", 16) + text_words("Inv 5", 16) + text_words("", 8)
+    words += text_words("1.2", 8) + text_words("SN42", 16) + [1] + [0x8000] * (common - 65)
+    words += [64001, 3, 1, 2, 3] + inverter + controls + mppt + [0xFFFF, 0]
+    return {base + at: word for at, word in enumerate(words)}
+
+
+def check_sunspec(base, common):
+    one = gateway({3: slave(holding=sunspec(base, 7, common))}, tcp=True)
+    found = ask("sunspec", *line_of(one), "3")
+    first = base + 2
+    equal((found["base"], found["manufacturer"], found["model"], found["version"], found["serial"]),
+          (base, "Sun Maker", "Inv 5", "1.2", "SN42"), "who it is")
+    inverter = first + 2 + common + 5
+    equal([(model["model"], model["wire"], model["registers"]) for model in found["models"]],
+          [(1, first, common + 2), (64001, first + 2 + common, 5), (103, inverter, 52), (123, inverter + 52, 26),
+           (160, inverter + 78, 150)], "models")
+    equal(found["models"][2]["points"],
+          {"current.sum_A": 21, "current.l1_A": 7, "voltage.l1_V": 230.1, "power.active.export.total_kW": 12.34,
+           "frequency_Hz": 50.01, "power.reactive.total_kvar": -0.5, "energy.active.export.total_kWh": 70,
+           "inverter.temperature.sink_degC": 35.2, "inverter.state": 4, "inverter.events1": 5}, "inverter")
+    equal(found["models"][4]["points"]["inverter.dc.current.t7_A"], 5.06, "the last tracker")
+    check("three phases" in fepctl("sunspec", *line_of(one), "3").stdout, "a table")
+    return one, inverter
+
+
+def test_sunspec():
+    """The chain, its points, and a profile that can be used as it is."""
+    one, inverter = check_sunspec(40000, 66)
+    text = fepctl("sunspec", *line_of(one), "3", "--profile", "inv").stdout
+    lines = [" ".join(line.split()) for line in text.splitlines()]
+    check(f"register voltage.l1_V 3 {inverter + 10} u16 none=0xFFFF sf={inverter + 13} # 230.1" in lines, "a row", text)
+    check(f"# register voltage.l2_V 3 {inverter + 11} u16 none=0xFFFF sf={inverter + 13}" in lines, "a row it has not", text)
+    check(f"register inverter.limit.active_pct 3 {inverter + 57} u16 none=0xFFFF sf={inverter + 75} write=1 # 100" in lines,
+          "a control", text)
+    check(any(line.startswith("register inverter.dc.voltage.t7_V") and "scale=0.1 none=0xFFFF #" in line and "sf=" not in line
+              for line in lines), "a factor too far away", text)
+    with tempfile.NamedTemporaryFile("w", suffix=".profile") as file:
+        file.write(text)
+        file.flush()
+        points = ask("read", *line_of(one), "3", "--try", file.name)["points"]
+    values = {point["point"]: point["value"] for point in points}
+    check(all(point["plausible"] for point in points), "plausible", points)
+    equal((values["voltage.l1_V"], values["power.active.export.total_kW"], values["inverter.dc.current.t7_A"]),
+          (230.1, 12.34, 5.06), "values by the profile")
+    check_sunspec(50000, 65)
+    check_sunspec(0, 65)
+
+
+def test_no_sunspec():
+    one = gateway({3: slave(holding={0: 1, 1: 2, 40000: 0x5375, 40001: 0x6E54})}, tcp=True)
+    check("no SunSpec marker" in fepctl("sunspec", *line_of(one), "3", code=1).stderr, "it says so")
+    broken = sunspec(40000, 1)
+    one = gateway({3: slave(holding={at: word for at, word in broken.items() if at < 40090})}, tcp=True)
+    done = fepctl("sunspec", *line_of(one), "3", code=1)
+    check("common" in done.stdout and "exception 2" in done.stderr, "as far as it goes", done.stdout + done.stderr)
+    check(fepctl("sunspec", *line_of(one), "300", code=2).stderr, "no such unit")
+
+
 def test_wrong_use():
     for arguments in (("scan",), ("scan", "--tcp", "a:1", "--serial", "b"), ("read", "--tcp", "127.0.0.1:1", "1", "3"),
                       ("scan", "--tcp", "127.0.0.1:1", "--units", "0-9"), ("scan", "--tcp", "nowhere"),
