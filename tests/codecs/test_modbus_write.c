@@ -306,7 +306,7 @@ static void test_refusals (void **state)
     request = (request_t){.kind = REQUEST_WRITE, .point_count = REQUEST_VALUES_MAX + 1};
     for (size_t i = 0; i < request.point_count; i++) {
         assert_true (point_parse ("relay.state", &request.points[i]));
-        request.values[i] = s_one;
+        request.values[i % REQUEST_VALUES_MAX] = s_one;
     }
     CHECK_ERR (s_encode (&player, &request, &out), FEP_RANGE);
     request = s_write ("relay.state", values);

@@ -131,6 +131,23 @@ static void s_check_batch (void)
     free (memory);
 }
 
+//  What a frame carries, in either direction; wrapped again it has the same length.
+static void s_unwrap (const codec_t *codec, bool up, void *state, codec_io_t *io, bytes_t frame)
+{
+    static uint8_t bytes[SEND_SIZE];
+    writer_t line = writer_of (bytes, sizeof bytes);
+    uint8_t *copy = s_copy (frame);
+    fep_err_t error = codec->unwrap (bytes_of (copy, frame.size), up, &s_options, &line);
+    free (copy);
+    FEP_ASSERT (error < FEP_ERR_COUNT && (error || line.size));
+    if (!error && strcmp (codec->name, "modbus_tcp") == 0) {
+        size_t from = io->send->size;
+        FEP_ASSERT (codec->wrap (state, writer_bytes (&line), io) == FEP_OK);
+        FEP_ASSERT (io->send->size - from == frame.size && io->tag);
+        io->send->size = from;
+    }
+}
+
 static void s_stream (const codec_t *codec, bool up, void *state, codec_io_t *io, bytes_t in)
 {
     bool quiet = s_knows & 2;
@@ -143,6 +160,9 @@ static void s_stream (const codec_t *codec, bool up, void *state, codec_io_t *io
         if (scan.what == SCAN_FRAME) {
             bytes_t frame = {in.data, scan.size};
             s_explain (codec, up, frame);
+            if (codec->unwrap) {
+                s_unwrap (codec, up, state, io, frame);
+            }
             if (up) {
                 s_decode (codec, state, io, frame);
             }
@@ -197,13 +217,28 @@ static size_t s_wrap_cjt188 (bytes_t in, uint8_t *out)
     return at + 2;
 }
 
+//  Modbus TCP: the bytes are unit to data behind a transaction; length and protocol are made good.
+static size_t s_wrap_modbus_tcp (bytes_t in, uint8_t *out)
+{
+    size_t size = in.size < 4 ? 2 : in.size > 256 ? 254 : in.size - 2;
+    memset (out, 0, size + 6);
+    memcpy (out, in.data, in.size < 2 ? in.size : 2);
+    out[5] = (uint8_t) size;
+    if (in.size > 2) {
+        memcpy (out + 6, in.data + 2, in.size - 2 < size ? in.size - 2 : size);
+    }
+    return size + 6;
+}
+
 typedef struct {
     const char *codec;                          //  Name
     size_t (*wrap) (bytes_t in, uint8_t *out);  //  out has frame_max bytes
 } wrap_t;
 
-static const wrap_t s_wraps[] = {
-    {"gdw1376", s_wrap_gdw1376}, {"modbus_rtu", s_wrap_modbus_rtu}, {"cjt188", s_wrap_cjt188}};
+static const wrap_t s_wraps[] = {{"gdw1376", s_wrap_gdw1376},
+                                 {"modbus_rtu", s_wrap_modbus_rtu},
+                                 {"cjt188", s_wrap_cjt188},
+                                 {"modbus_tcp", s_wrap_modbus_tcp}};
 
 static void s_wrapped (const codec_t *codec, bool up, void *state, codec_io_t *io, bytes_t in)
 {
@@ -225,9 +260,13 @@ static void s_load_profile (void)
                                "register relay.state 1 0 bit\n"
                                "register input.state 3 0 bits:3:5\n"
                                "register voltage.l1_V 3 0 u64 order=CDAB\n"
-                               "register voltage.l2_V 3 4 f32 scale=0.1\n"
-                               "register voltage.l3_V 3 6 bcd32 none=0\n"
-                               "register current.l1_A 3 8 i64 scale=1000\n"
+                               "register voltage.l2_V 3 4 f32 scale=0.1 write=1\n"
+                               "register voltage.l3_V 3 6 bcd32 none=0 write=1\n"
+                               "register current.l1_A 3 8 i64 scale=1000 write=1\n"
+                               "register meter.status.word1 3 12 bits:4:3 write=1\n"
+                               "register meter.status.word2 1 3 bit write=1\n"
+                               "register frequency_Hz 3 14 i16 sf=16 scale=0.5 write=1\n"
+                               "register power_factor.total_pct 3 15 u16 sf=13 write=1\n"
                                "register current.l2_A 4 0 f64 order=DCBA\n"
                                "register current.l3_A 4 65535 u16\n";
     profile_fault_t fault;
@@ -235,17 +274,35 @@ static void s_load_profile (void)
     s_meter.profile = s_profile;
 }
 
+//  Points of the profile and values for them, out of the request's bytes.
+static void s_take_values (request_t *request)
+{
+    for (size_t at = 1; at + 4 <= request->size && request->kind == REQUEST_WRITE &&
+                        request->point_count < REQUEST_VALUES_MAX;
+         at += 4) {
+        const uint8_t *p = request->bytes + at;
+        value_t value = value_decimal ((int8_t) p[1] * 256 + p[2], (int8_t) (p[3] % 9 - 4), 0);
+        if (p[3] & 0x40) {
+            value = (value_t){.real = (int8_t) p[1] / 4.0, .kind = VALUE_FLOAT};
+        }
+        request->values[request->point_count] = p[3] & 0x80 ? value_bits (p[2], 0) : value;
+        request->points[request->point_count++] = s_profile->rows[p[0] % s_profile->count].point;
+    }
+}
+
 //  The request in flight, taken off the head of the bytes: as its bytes are, or made by the codec of them, or the
 //  profile's next block.
 static bytes_t s_take_flight (const codec_t *codec, void *state, codec_io_t *io, bytes_t in)
 {
+    static const request_kind_t kinds[] = {REQUEST_PASS, REQUEST_READ, REQUEST_PASS, REQUEST_WRITE};
     size_t size = in.data[0] & 0x3F;
     uint8_t how = in.data[0] >> 6;
     bytes_t rest = {in.data + 1, in.size - 1};
     size = size < rest.size ? size : rest.size;
-    request_t request = {.kind = how & 1 ? REQUEST_READ : REQUEST_PASS, .size = (uint16_t) size};
+    request_t request = {.kind = kinds[how], .size = (uint16_t) size};
     memcpy (request.bytes, rest.data, size);
     request.done = how & 1 && size ? request.bytes[0] % 8 : 0;
+    s_take_values (&request);
     fep_err_t error = codec->encode (state, &request, io);
     if (how == 0 || error) {
         memcpy (s_flight, rest.data, size);

@@ -29,6 +29,8 @@ def codec_seeds():
         if codec == "modbus_rtu":  # how and how large a request is in flight, and the request
             heads = [b"\0", b"\x40", b"\x08\x11\x03\x01\x60\x00\x03\x06\xb9", b"\x85\x03\x00\x00\x00\x02"]
             heads += [b"\x41\x00", b"\x41\x01"]
+            heads += [bytes([0xC0 | len(values)]) + values for values in  # points and values to write
+                      (b"\0\x02\0\x01\x04", b"\0\x05\0\x07\x04\x06\0\x01\x04", b"\x01\x09\0\x05\x04", b"\0\x09\0\x05\x04")]
             frames += [bytes.fromhex(text) for text in ("11030400060005cbf0", "110101019488", "118302c134")]
             frames += [frame[:-2] for frame in frames]
         if codec == "cjt188":  # the request: passed, or none; then what the frame is made of
@@ -41,6 +43,8 @@ def codec_seeds():
                          "1084 17a0000000", "1089 06810003"):
                 made = bytes.fromhex(text)
                 frames.append(b"\0" + made[:1] + address + made[1:])
+        if codec == "modbus_tcp":  # and the same from the transaction on, without its head
+            frames += [frame[:2] + frame[6:] for frame in frames]
         if codec == "dtu":
             frames += [b"ID7001LOG\xFFID7001\x01\x03\x02\x00\x07\xF9\x86HB01\xAA\x05413" + bytes([knows])
                        for knows in range(8)]
