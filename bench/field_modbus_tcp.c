@@ -49,7 +49,7 @@ static const row_t s_rows[] = {{0, 2, MODEL_ENERGY, POINT (1, 0, 1, 8, 0), -2},
 
 enum { ROW_COUNT = sizeof s_rows / sizeof s_rows[0], SHOWN = 10 };
 
-#define POINT_LIMIT POINT (0, 0, 150, 41, 0)  //  The first set-point
+#define POINT_LIMIT POINT (0, 0, 155, 41, 0)  //  The first set-point
 
 //  ---- Who it is ----
 

@@ -323,7 +323,7 @@ static void test_passwords (void **state)
     s_begin (&player);
     request_t trip = s_operate (OPERATION_TRIP, 1);
     s_expect_ask (&player, trip, "05 01 01 01 00 00 00000000000000000000000000000000");
-    s_profile (&player, "setting password 0x12345678");
+    s_profile (&player, "setting terminal_password 0x12345678");
     s_expect_ask (&player, trip, "05 01 01 01 00 00 78563412000000000000000000000000");
     player.options.password_size = 2;
     s_expect_ask (&player, trip, "05 01 01 01 00 00 78 56");

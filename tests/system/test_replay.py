@@ -107,6 +107,7 @@ def test_trace_is_played_again():
         second = Daemon(["010000001"]).start()
         run = replay(second, path, "--speed", "max")
         equal(run.returncode, 0, run.stderr + run.stdout)
+        wait_until(second.readings, "a reading")
         equal([items_of(one) for one in second.readings()], [f25_items(minute)], "the reading")
 
 
