@@ -1,0 +1,237 @@
+//  READ_FROZEN: pieces of a range of instants, from a server's own freezings, the terminal's store, or a meter.
+#include "codecs/dlt698/requests.h"
+
+#define MINUTE_MS 60000LL
+#define HOUR_MS (60 * MINUTE_MS)
+
+//  Units of TI.
+enum { TI_MINUTE = 1, TI_HOUR, TI_DAY, TI_MONTH };
+
+//  How a kind of freezing repeats.
+typedef struct {
+    uint16_t pieces;    //  Units a request
+    uint8_t ti;         //  Unit of TI; 0: it does not repeat
+    uint16_t interval;  //  Of TI
+} grid_t;
+
+static const grid_t s_grids[FREEZE_COUNT] = {[FREEZE_CURVE] = {24 * 60, TI_MINUTE, 15},
+                                             [FREEZE_HOUR] = {24, TI_HOUR, 1},
+                                             [FREEZE_DAY] = {10, TI_DAY, 1},
+                                             [FREEZE_MONTH] = {12, TI_MONTH, 1},
+                                             [FREEZE_COMMAND] = {1, 0, 0}};
+
+static int64_t s_utc (const zone_t *zone, const clock_civil_t *civil)
+{
+    int64_t utc_ms = 0;
+    (void) zone_utc (zone, civil, ZONE_EARLIER, &utc_ms);
+    return utc_ms;
+}
+
+//  So many units behind an instant of the grid. Days and months are those of the calendar.
+static int64_t s_later (const zone_t *zone, uint8_t freeze, int64_t utc_ms, uint64_t units)
+{
+    clock_civil_t civil;
+    if (freeze == FREEZE_CURVE || freeze == FREEZE_HOUR) {
+        return utc_ms + (int64_t) units * (freeze == FREEZE_CURVE ? MINUTE_MS : HOUR_MS);
+    }
+    (void) zone_civil (zone, utc_ms, &civil);
+    if (freeze == FREEZE_MONTH) {
+        uint64_t months = (uint64_t) civil.month - 1 + units;
+        civil.year += (int) (months / 12);
+        civil.month = (int) (months % 12) + 1;
+    }
+    for (uint64_t i = 0; freeze == FREEZE_DAY && i < units; i++) {
+        zone_next_day (&civil);
+    }
+    return s_utc (zone, &civil);
+}
+
+//  The first instant of the grid that is not before.
+static int64_t s_first (const zone_t *zone, uint8_t freeze, int64_t from_ms)
+{
+    clock_civil_t civil;
+    if (freeze == FREEZE_COMMAND) {
+        return from_ms;
+    }
+    if (freeze == FREEZE_CURVE || freeze == FREEZE_HOUR) {
+        int64_t unit = freeze == FREEZE_CURVE ? MINUTE_MS : HOUR_MS;
+        return (from_ms + unit - 1) / unit * unit;
+    }
+    (void) zone_civil (zone, from_ms, &civil);
+    civil.hour = civil.minute = civil.second = 0;
+    civil.day = freeze == FREEZE_MONTH ? 1 : civil.day;
+    int64_t begin = s_utc (zone, &civil);
+    return begin >= from_ms ? begin : s_later (zone, freeze, begin, 1);
+}
+
+//  One piece of the range.
+typedef struct {
+    int64_t from_ms;
+    int64_t until_ms;  //  Not any more
+    bool single;       //  One instant of the grid
+    bool last;
+} piece_t;
+
+static fep_err_t s_piece (const d698_ask_t *ask, piece_t *piece)
+{
+    const request_t *request = ask->request;
+    const zone_t *zone = ask->io->options->zone;
+    const clock_civil_t low = {2000, 1, 1, 0, 0, 0}, high = {2099, 12, 31, 0, 0, 0};
+    if (request->from_ms < s_utc (zone, &low) || request->to_ms > s_utc (zone, &high)) {
+        return FEP_RANGE;
+    }
+    uint8_t freeze = request->freeze;
+    uint64_t units = s_grids[freeze].pieces;
+    int64_t first = s_first (zone, freeze, request->from_ms);
+    piece->from_ms = s_later (zone, freeze, first, units * request->done);
+    int64_t end = s_later (zone, freeze, piece->from_ms, units);
+    if (piece->from_ms > request->to_ms) {
+        return FEP_RANGE;
+    }
+    piece->last = end > request->to_ms || freeze == FREEZE_COMMAND;
+    piece->until_ms = piece->last ? request->to_ms / 1000 * 1000 + 1000 : end;
+    piece->single = freeze == FREEZE_COMMAND
+                        ? request->from_ms == request->to_ms
+                        : s_later (zone, freeze, piece->from_ms, 1) > request->to_ms;
+    return FEP_OK;
+}
+
+static void s_put_oad_column (writer_t *out, uint32_t oad)
+{
+    writer_u8 (out, 0);
+    writer_u32be (out, oad);
+}
+
+//  Own records: by the freeze time.
+static void s_put_selector (d698_ask_t *ask, const piece_t *piece)
+{
+    const zone_t *zone = ask->io->options->zone;
+    writer_t *out = &ask->out;
+    writer_u8 (out, piece->single ? RSD_VALUE : RSD_RANGE);
+    writer_u32be (out, OAD_FREEZE_TIME);
+    writer_u8 (out, DATA_DATE_TIME_S);
+    d698_put_date_time_s (out, zone, piece->from_ms);
+    if (!piece->single) {
+        writer_u8 (out, DATA_DATE_TIME_S);
+        d698_put_date_time_s (out, zone, piece->until_ms);
+        writer_u8 (out, DATA_NULL);
+    }
+}
+
+static void s_put_columns (d698_ask_t *ask, const d698_object_t *const *objects, size_t count)
+{
+    d698_put_length (&ask->out, count + 1);
+    s_put_oad_column (&ask->out, OAD_FREEZE_TIME);
+    for (size_t i = 0; i < count; i++) {
+        s_put_oad_column (&ask->out, d698_oad (objects[i]));
+    }
+}
+
+//  The meter, or its number in the terminal's archive.
+static bool s_put_meter_set (d698_ask_t *ask)
+{
+    writer_u8 (&ask->out, ask->meter[0] ? MS_ADDRESSES : MS_NUMBERS);
+    writer_u8 (&ask->out, 1);
+    if (ask->meter[0]) {
+        return d698_put_tsa (&ask->out, ask->meter);
+    }
+    writer_u16be (&ask->out, ask->request->mp);
+    return true;
+}
+
+//  The store: by the time a record counts as stored at, which is the freeze time, or of days the day before.
+static bool s_put_store (d698_ask_t *ask, const piece_t *piece, const d698_object_t *const *objects,
+                         size_t count)
+{
+    static const uint32_t heads[] = {OAD_OWN_ADDRESS, OAD_TASK_START, OAD_TASK_SUCCESS,
+                                     OAD_TASK_STORED};
+    const zone_t *zone = ask->io->options->zone;
+    const grid_t *grid = &s_grids[ask->request->freeze];
+    writer_t *out = &ask->out;
+    int64_t back = ask->request->freeze == FREEZE_DAY &&
+                           profile_setting (ask->io->profile, SETTING_store_before)
+                       ? 24 * HOUR_MS
+                       : 0;
+    d698_begin (ask, APDU_GET, GET_RECORD);
+    writer_u32be (out, OAD_STORE);
+    writer_u8 (out, piece->single ? RSD_STORED : RSD_STORED_RANGE);
+    d698_put_date_time_s (out, zone, piece->from_ms - back);
+    if (!piece->single) {
+        d698_put_date_time_s (out, zone, piece->until_ms - back);
+        writer_u8 (out, grid->ti ? grid->ti : TI_MINUTE);
+        writer_u16be (out, grid->interval);
+    }
+    if (!s_put_meter_set (ask)) {
+        return false;
+    }
+    d698_put_length (out, sizeof heads / sizeof *heads + 1);
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
+        s_put_oad_column (out, heads[i]);
+    }
+    writer_u8 (out, 1);
+    writer_u16be (out, d698_freeze_oi (ask->request->freeze));
+    writer_u16be (out, 0x0200);
+    d698_put_length (out, count + 1);
+    writer_u32be (out, OAD_FREEZE_TIME);
+    for (size_t i = 0; i < count; i++) {
+        writer_u32be (out, d698_oad (objects[i]));
+    }
+    return true;
+}
+
+//  A server's own freezings, or those of a meter behind it.
+static bool s_put_own (d698_ask_t *ask, const piece_t *piece, const d698_object_t *const *objects,
+                       size_t count)
+{
+    if (ask->meter[0]) {
+        d698_begin (ask, APDU_PROXY, PROXY_GET_RECORD);
+        writer_u16be (&ask->out, D698_PROXY_S);
+        if (!d698_put_tsa (&ask->out, ask->meter)) {
+            return false;
+        }
+    } else {
+        d698_begin (ask, APDU_GET, GET_RECORD);
+    }
+    writer_u16be (&ask->out, d698_freeze_oi (ask->request->freeze));
+    writer_u16be (&ask->out, 0x0200);
+    s_put_selector (ask, piece);
+    s_put_columns (ask, objects, count);
+    return true;
+}
+
+//  Whether the store had nothing when it was asked for this step.
+static bool s_was_empty (const d698_ask_t *ask)
+{
+    const d698_core_t *core = ask->core;
+    return core->empty && core->empty_token == ask->asked.token &&
+           core->empty_done == ask->request->done;
+}
+
+fep_err_t d698_ask_frozen (d698_ask_t *ask)
+{
+    const d698_object_t *objects[D698_OBJECTS_MAX];
+    piece_t piece;
+    size_t count;
+    const request_t *request = ask->request;
+    if (request->freeze >= FREEZE_COUNT || !d698_freeze_oi (request->freeze)) {
+        return FEP_UNSUPPORTED;
+    }
+    fep_err_t error = d698_objects_of (ask, objects, &count);
+    error = error ? error : s_piece (ask, &piece);
+    if (error) {
+        return error;
+    }
+    bool store = !ask->is_meter && (ask->meter[0] || request->mp);
+    bool again = ask->meter[0] && s_was_empty (ask);
+    bool good = store && !again ? s_put_store (ask, &piece, objects, count)
+                                : s_put_own (ask, &piece, objects, count);
+    if (!good) {
+        return FEP_RANGE;
+    }
+    d698_end (ask);
+    ask->asked.store = store && !again && ask->meter[0];
+    ask->asked.at_ms = piece.single ? piece.from_ms : 0;
+    ask->done = request->done + 1;
+    ask->finished = piece.last;
+    return FEP_OK;
+}
