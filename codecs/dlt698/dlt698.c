@@ -373,6 +373,7 @@ static const char *s_code_text (uint8_t code)
 
 const codec_t codec_dlt698 = {.name = "dlt698",
                               .is_checked = true,
+                              .names_meters = true,
                               .frame_max = D698_FRAME_MAX,
                               .state_size = sizeof (d698_state_t),
                               .scan = d698_scan,
@@ -388,7 +389,6 @@ const codec_t codec_dlt698 = {.name = "dlt698",
 
 const codec_t codec_dlt698_meter = {.name = "dlt698_meter",
                                     .is_meter = true,
-                                    .is_checked = true,
                                     .frame_max = D698_FRAME_MAX,
                                     .state_size = sizeof (d698_core_t),
                                     .scan = d698_scan_meter,

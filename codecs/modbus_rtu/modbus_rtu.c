@@ -299,7 +299,6 @@ static fep_err_t s_address (bytes_t frame, bool up, const codec_options_t *optio
 
 const codec_t codec_modbus_rtu = {.name = MODBUS_NAME,
                                   .is_meter = true,
-                                  .is_checked = true,
                                   .frame_max = MODBUS_FRAME_MAX,
                                   .state_size = sizeof (modbus_state_t),
                                   .scan = s_scan,
