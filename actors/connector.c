@@ -361,9 +361,7 @@ static fep_err_t s_enabled (listener_t *listener)
     char word[64];
     bool named = s_word (&text, word, sizeof word);
     for (size_t i = 0; codec_at (i); i++) {
-        bool alone =
-            codec_at (i)->wrap && !codec_at (i)->unwrap;  //  A gateway's bytes tell nothing
-        listener->options.enabled |= named || alone ? 0 : 1ull << i;
+        listener->options.enabled |= named || !codec_at (i)->is_checked ? 0 : 1ull << i;
     }
     for (; named; named = s_word (&text, word, sizeof word)) {
         size_t i = 0;
