@@ -1,33 +1,15 @@
 //  Reads a profile's text line by line; what is wrong is said with its line and what is allowed.
-#include "fep/profile.h"
 #include "fep/point.h"
+#include "fep/profile_parse.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#define WORDS_MAX 11   //  Of a line: one more than the longest has
-#define WORD_MAX 64    //  Bytes of a word, with its zero
-#define PLACES_MAX 18  //  Digits of a scale, and behind its point
 #define PERIOD_HOURS_MAX 744
 
 enum { GAP_USUAL = 8, GAP_MAX = 124, MOST_MAX = 125, REGISTER_WORDS_MIN = 5 };
 
-typedef struct {
-    profile_t *profile;               //  Being filled; room for PROFILE_ROWS_MAX rows
-    profile_fault_t *fault;           //  Of the caller
-    uint32_t line;                    //  From 1
-    uint32_t seen;                    //  Bit per row of s_lines that came
-    uint64_t set;                     //  Likewise of settings
-    int32_t offset;                   //  As the last line said
-    uint8_t order;                    //  Likewise
-    uint32_t widest;                  //  Registers of the widest value, with its sf
-    uint32_t widest_line;             //  Where it stands
-    size_t count;                     //  Words of the line
-    char words[WORDS_MAX][WORD_MAX];  //  Themselves
-} parse_t;
-
-FEP_PRINTF (3, 4)
-static fep_err_t s_fault (parse_t *self, fep_err_t error, const char *format, ...)
+fep_err_t parse_fault (parse_t *self, fep_err_t error, const char *format, ...)
 {
     va_list args;
     va_start (args, format);
@@ -50,8 +32,8 @@ static fep_err_t s_split (parse_t *self, bytes_t line)
     self->count = 0;
     for (size_t i = 0; i < line.size; i++) {
         if ((line.data[i] < 0x20 && !s_is_blank (line.data[i])) || line.data[i] == 0x7F) {
-            return s_fault (self, FEP_SYNTAX, "a control character (0x%02X); allowed is text",
-                            line.data[i]);
+            return parse_fault (self, FEP_SYNTAX, "a control character (0x%02X); allowed is text",
+                                line.data[i]);
         }
     }
     for (size_t i = 0; i < line.size && line.data[i] != '#';) {
@@ -65,9 +47,9 @@ static fep_err_t s_split (parse_t *self, bytes_t line)
             size++;
         }
         if (size >= WORD_MAX || self->count == WORDS_MAX) {
-            return s_fault (self, FEP_SYNTAX,
-                            "too long; allowed are %d words of at most %d characters",
-                            WORDS_MAX - 1, WORD_MAX - 1);
+            return parse_fault (self, FEP_SYNTAX,
+                                "too long; allowed are %d words of at most %d characters",
+                                WORDS_MAX - 1, WORD_MAX - 1);
         }
         memcpy (self->words[self->count], line.data + i, size);
         self->words[self->count++][size] = 0;
@@ -86,7 +68,7 @@ static int s_digit (char c)
 }
 
 //  Digits, decimal or behind 0x, and nothing else. False if there are none or they pass 64 bits.
-static bool s_digits (const char *text, uint64_t *number)
+bool parse_digits (const char *text, uint64_t *number)
 {
     unsigned base = text[0] == '0' && text[1] == 'x' ? 16 : 10;
     uint64_t n = 0;
@@ -105,11 +87,11 @@ static bool s_digits (const char *text, uint64_t *number)
     return true;
 }
 
-static bool s_number (const char *text, int64_t low, int64_t high, int64_t *number)
+bool parse_number (const char *text, int64_t low, int64_t high, int64_t *number)
 {
     uint64_t n;
     bool minus = text[0] == '-';
-    if (!s_digits (text + minus, &n) || n > INT64_MAX) {
+    if (!parse_digits (text + minus, &n) || n > INT64_MAX) {
         return false;
     }
     *number = minus ? -(int64_t) n : (int64_t) n;
@@ -129,8 +111,8 @@ static fep_err_t s_name (parse_t *self, char *name)
                         (c >= '0' && c <= '9') || strchr ("._-", c));
     }
     if (!good) {
-        return s_fault (self, FEP_RANGE, "%s '%s'; allowed are 1..%d letters, digits and . _ -",
-                        self->words[0], text, PROFILE_NAME_MAX);
+        return parse_fault (self, FEP_RANGE, "%s '%s'; allowed are 1..%d letters, digits and . _ -",
+                            self->words[0], text, PROFILE_NAME_MAX);
     }
     memcpy (name, text, size + 1);
     return FEP_OK;
@@ -161,7 +143,7 @@ static fep_err_t s_read_period (parse_t *self)
     number[digits] = 0;
     for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
         if (strcmp (text + digits, units[i].unit) == 0 &&
-            s_number (number, 0, most / units[i].ms, &n)) {
+            parse_number (number, 0, most / units[i].ms, &n)) {
             self->profile->period_ms = (uint32_t) n * units[i].ms;
             return FEP_OK;
         }
@@ -169,19 +151,19 @@ static fep_err_t s_read_period (parse_t *self)
     if (strcmp (text, "0") == 0) {
         return FEP_OK;
     }
-    return s_fault (self, FEP_RANGE,
-                    "period '%s'; allowed are 0, or a number with ms, s, m or h "
-                    "up to %dh",
-                    text, PERIOD_HOURS_MAX);
+    return parse_fault (self, FEP_RANGE,
+                        "period '%s'; allowed are 0, or a number with ms, s, m or h "
+                        "up to %dh",
+                        text, PERIOD_HOURS_MAX);
 }
 
 static fep_err_t s_read_number (parse_t *self, int64_t low, int64_t high, int64_t *number)
 {
-    if (s_number (self->words[1], low, high, number)) {
+    if (parse_number (self->words[1], low, high, number)) {
         return FEP_OK;
     }
-    return s_fault (self, FEP_RANGE, "%s '%s'; allowed are %d..%d", self->words[0], self->words[1],
-                    (int) low, (int) high);
+    return parse_fault (self, FEP_RANGE, "%s '%s'; allowed are %d..%d", self->words[0],
+                        self->words[1], (int) low, (int) high);
 }
 
 static fep_err_t s_read_gap (parse_t *self)
@@ -217,7 +199,7 @@ static fep_err_t s_order (parse_t *self, const char *text, uint8_t *order)
             return FEP_OK;
         }
     }
-    return s_fault (self, FEP_RANGE, "order '%s'; allowed are ABCD, CDAB, BADC, DCBA", text);
+    return parse_fault (self, FEP_RANGE, "order '%s'; allowed are ABCD, CDAB, BADC, DCBA", text);
 }
 
 static fep_err_t s_read_order (parse_t *self)
@@ -240,8 +222,8 @@ static bool s_bits (const char *text, profile_row_t *row)
     size_t size = strcspn (text, ":");
     memcpy (number, text, size);
     number[size] = 0;
-    if (!s_number (number, 0, 15, &first) || many != (text[size] == ':') ||
-        (many && !s_number (text + size + 1, 1, 16 - first, &count))) {
+    if (!parse_number (number, 0, 15, &first) || many != (text[size] == ':') ||
+        (many && !parse_number (text + size + 1, 1, 16 - first, &count))) {
         return false;
     }
     row->type = REGISTER_BITS;
@@ -266,7 +248,8 @@ static fep_err_t s_type (parse_t *self, const char *text, profile_row_t *row)
         row->registers = 1;
         return strcmp (text, "bit") == 0
                    ? FEP_OK
-                   : s_fault (self, FEP_RANGE, "type '%s'; functions 1 and 2 have only: bit", text);
+                   : parse_fault (self, FEP_RANGE, "type '%s'; functions 1 and 2 have only: bit",
+                                  text);
     }
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
         if (strcmp (text, types[i].name) == 0) {
@@ -275,16 +258,17 @@ static fep_err_t s_type (parse_t *self, const char *text, profile_row_t *row)
             return FEP_OK;
         }
     }
-    return s_bits (text, row) ? FEP_OK
-                              : s_fault (self, FEP_RANGE,
-                                         "type '%.20s'; allowed are u16 i16 u32 i32 u64 i64 f32 "
-                                         "f64 bcd16 bcd32 bit:N bits:N:M (of 0..15; bit alone: "
-                                         "functions 1, 2)",
-                                         text);
+    return s_bits (text, row)
+               ? FEP_OK
+               : parse_fault (self, FEP_RANGE,
+                              "type '%.20s'; allowed are u16 i16 u32 i32 u64 i64 f32 "
+                              "f64 bcd16 bcd32 bit:N bits:N:M (of 0..15; bit alone: "
+                              "functions 1, 2)",
+                              text);
 }
 
 //  Digits with at most one point, above zero, kept without trailing zeros behind the point.
-static bool s_scale (const char *text, profile_row_t *row)
+bool parse_scale (const char *text, int64_t *multiplier, int8_t *exponent)
 {
     int64_t number = 0;
     int places = 0, digits = 0;
@@ -304,8 +288,8 @@ static bool s_scale (const char *text, profile_row_t *row)
     for (; places && number && number % 10 == 0; places--) {
         number /= 10;
     }
-    row->multiplier = number;
-    row->exponent = (int8_t) -places;
+    *multiplier = number;
+    *exponent = (int8_t) -places;
     return number > 0 && places <= PLACES_MAX;
 }
 
@@ -317,13 +301,14 @@ static fep_err_t s_key_order (parse_t *self, const char *text, profile_row_t *ro
 static fep_err_t s_key_scale (parse_t *self, const char *text, profile_row_t *row)
 {
     if (row->type == REGISTER_BIT || row->type == REGISTER_BITS) {
-        return s_fault (self, FEP_RANGE, "scale '%s'; bits have none", text);
+        return parse_fault (self, FEP_RANGE, "scale '%s'; bits have none", text);
     }
-    return s_scale (text, row) ? FEP_OK
-                               : s_fault (self, FEP_RANGE,
-                                          "scale '%s'; allowed is a decimal above 0 of at most %d "
-                                          "digits, such as 0.01",
-                                          text, PLACES_MAX);
+    return parse_scale (text, &row->multiplier, &row->exponent)
+               ? FEP_OK
+               : parse_fault (self, FEP_RANGE,
+                              "scale '%s'; allowed is a decimal above 0 of at most %d "
+                              "digits, such as 0.01",
+                              text, PLACES_MAX);
 }
 
 //  Negative ones only of signed types; kept as the registers hold it.
@@ -335,14 +320,14 @@ static fep_err_t s_key_none (parse_t *self, const char *text, profile_row_t *row
         row->type == REGISTER_I16 || row->type == REGISTER_I32 || row->type == REGISTER_I64;
     bool minus = text[0] == '-';
     uint64_t n = 0;
-    bool good = s_digits (text + minus, &n);
+    bool good = parse_digits (text + minus, &n);
     if (minus) {
         good = good && is_signed && n <= mask / 2 + 1;
         n = (0 - n) & mask;
     }
     if (!good || n > mask) {
-        return s_fault (self, FEP_RANGE, "none '%s'; allowed is what %u bits%s hold", text, width,
-                        is_signed ? " with sign" : "");
+        return parse_fault (self, FEP_RANGE, "none '%s'; allowed is what %u bits%s hold", text,
+                            width, is_signed ? " with sign" : "");
     }
     row->has_none = true;
     row->none = n;
@@ -358,12 +343,12 @@ static fep_err_t s_key_sf (parse_t *self, const char *text, profile_row_t *row)
 {
     int64_t address;
     if (!s_is_whole (row)) {
-        return s_fault (self, FEP_RANGE, "sf '%s'; allowed for u16 i16 u32 i32 u64 i64", text);
+        return parse_fault (self, FEP_RANGE, "sf '%s'; allowed for u16 i16 u32 i32 u64 i64", text);
     }
-    if (!s_number (text, 0, 131071, &address) || address + self->offset < 0 ||
+    if (!parse_number (text, 0, 131071, &address) || address + self->offset < 0 ||
         address + self->offset > UINT16_MAX) {
-        return s_fault (self, FEP_RANGE, "sf '%s', offset %d; allowed are 0..65535", text,
-                        (int) self->offset);
+        return parse_fault (self, FEP_RANGE, "sf '%s', offset %d; allowed are 0..65535", text,
+                            (int) self->offset);
     }
     row->has_sf = true;
     row->sf = (uint16_t) (address + self->offset);
@@ -374,7 +359,8 @@ static fep_err_t s_key_write (parse_t *self, const char *text, profile_row_t *ro
 {
     bool can = row->function == 1 || row->function == 3;
     if (!can || strcmp (text, "1") != 0) {
-        return s_fault (self, FEP_RANGE, "write '%s'; allowed is 1, for functions 1 and 3", text);
+        return parse_fault (self, FEP_RANGE, "write '%s'; allowed is 1, for functions 1 and 3",
+                            text);
     }
     row->write = true;
     return FEP_OK;
@@ -404,9 +390,9 @@ static fep_err_t s_read_keys (parse_t *self, profile_row_t *row)
             k++;
         }
         if (k == KEY_COUNT || seen & 1u << k) {
-            return s_fault (self, FEP_SYNTAX,
-                            "'%s'; allowed are order=, scale=, none=, sf=, write=, once each",
-                            word);
+            return parse_fault (self, FEP_SYNTAX,
+                                "'%s'; allowed are order=, scale=, none=, sf=, write=, once each",
+                                word);
         }
         seen |= 1u << k;
         fep_err_t error = s_keys[k].read (self, word + strlen (s_keys[k].key), row);
@@ -417,19 +403,28 @@ static fep_err_t s_read_keys (parse_t *self, profile_row_t *row)
     return FEP_OK;
 }
 
-static fep_err_t s_point (parse_t *self, uint32_t *point)
+fep_err_t parse_point (parse_t *self, uint32_t *point)
 {
-    const profile_t *profile = self->profile;
     if (!point_parse (self->words[1], point) || *point == 0) {
-        return s_fault (
+        return parse_fault (
             self, FEP_NOT_FOUND,
             "no point '%s'; allowed are names of the dictionary and OBIS codes A.B.C.D.E",
             self->words[1]);
     }
+    return FEP_OK;
+}
+
+static fep_err_t s_point (parse_t *self, uint32_t *point)
+{
+    const profile_t *profile = self->profile;
+    fep_err_t error = parse_point (self, point);
+    if (error) {
+        return error;
+    }
     for (size_t i = 0; i < profile->count; i++) {
         if (profile->rows[i].point == *point) {
-            return s_fault (self, FEP_EXISTS, "point '%s' again; a point has one register",
-                            self->words[1]);
+            return parse_fault (self, FEP_EXISTS, "point '%s' again; a point has one register",
+                                self->words[1]);
         }
     }
     return FEP_OK;
@@ -439,19 +434,19 @@ static fep_err_t s_point (parse_t *self, uint32_t *point)
 static fep_err_t s_place (parse_t *self, profile_row_t *row)
 {
     int64_t function, address;
-    if (!s_number (self->words[2], 1, 4, &function)) {
-        return s_fault (self, FEP_RANGE, "function '%s'; allowed are 1..4", self->words[2]);
+    if (!parse_number (self->words[2], 1, 4, &function)) {
+        return parse_fault (self, FEP_RANGE, "function '%s'; allowed are 1..4", self->words[2]);
     }
     row->function = (uint8_t) function;
     fep_err_t error = s_type (self, self->words[4], row);
     if (error) {
         return error;
     }
-    if (!s_number (self->words[3], 0, 131071, &address) || address + self->offset < 0 ||
+    if (!parse_number (self->words[3], 0, 131071, &address) || address + self->offset < 0 ||
         address + self->offset + row->registers > 65536) {
-        return s_fault (self, FEP_RANGE,
-                        "address '%s', offset %d, %u long; allowed are 0..65535 up to its end",
-                        self->words[3], (int) self->offset, row->registers);
+        return parse_fault (self, FEP_RANGE,
+                            "address '%s', offset %d, %u long; allowed are 0..65535 up to its end",
+                            self->words[3], (int) self->offset, row->registers);
     }
     row->address = (uint16_t) (address + self->offset);
     return FEP_OK;
@@ -461,7 +456,8 @@ static fep_err_t s_read_register (parse_t *self)
 {
     profile_t *profile = self->profile;
     if (profile->count == PROFILE_ROWS_MAX) {
-        return s_fault (self, FEP_LIMIT, "too many registers; allowed are %d", PROFILE_ROWS_MAX);
+        return parse_fault (self, FEP_LIMIT, "too many registers; allowed are %d",
+                            PROFILE_ROWS_MAX);
     }
     profile_row_t row = {.order = self->order, .multiplier = 1};
     fep_err_t error = s_point (self, &row.point);
@@ -491,19 +487,18 @@ static fep_err_t s_read_read (parse_t *self)
 {
     profile_t *profile = self->profile;
     uint32_t point;
-    if (!point_parse (self->words[1], &point) || point == 0) {
-        return s_fault (
-            self, FEP_NOT_FOUND,
-            "no point '%s'; allowed are names of the dictionary and OBIS codes A.B.C.D.E",
-            self->words[1]);
+    fep_err_t error = parse_point (self, &point);
+    if (error) {
+        return error;
     }
     for (size_t i = 0; i < profile->point_count; i++) {
         if (profile->points[i] == point) {
-            return s_fault (self, FEP_EXISTS, "point '%s' again; it is read once", self->words[1]);
+            return parse_fault (self, FEP_EXISTS, "point '%s' again; it is read once",
+                                self->words[1]);
         }
     }
     if (profile->point_count == PROFILE_POINTS_MAX) {
-        return s_fault (self, FEP_LIMIT, "too many points; allowed are %d", PROFILE_POINTS_MAX);
+        return parse_fault (self, FEP_LIMIT, "too many points; allowed are %d", PROFILE_POINTS_MAX);
     }
     profile->points[profile->point_count++] = point;
     return FEP_OK;
@@ -526,16 +521,16 @@ static fep_err_t s_read_setting (parse_t *self)
         i++;
     }
     if (i == SETTING_COUNT) {
-        return s_fault (self, FEP_NOT_FOUND, "no setting '%s'; allowed are those of the manual",
-                        self->words[1]);
+        return parse_fault (self, FEP_NOT_FOUND, "no setting '%s'; allowed are those of the manual",
+                            self->words[1]);
     }
     if (self->set & 1ull << i) {
-        return s_fault (self, FEP_EXISTS, "setting '%s' again; allowed is one", self->words[1]);
+        return parse_fault (self, FEP_EXISTS, "setting '%s' again; allowed is one", self->words[1]);
     }
-    if (!s_digits (self->words[2], &number) || number < s_settings[i].low ||
+    if (!parse_digits (self->words[2], &number) || number < s_settings[i].low ||
         number > s_settings[i].high) {
-        return s_fault (self, FEP_RANGE, "%s '%s'; allowed are %u..%u", self->words[1],
-                        self->words[2], s_settings[i].low, s_settings[i].high);
+        return parse_fault (self, FEP_RANGE, "%s '%s'; allowed are %u..%u", self->words[1],
+                            self->words[2], s_settings[i].low, s_settings[i].high);
     }
     self->set |= 1ull << i;
     self->profile->settings[i] = (uint32_t) number;
@@ -566,7 +561,10 @@ static const line_t s_lines[] = {
     {"offset", 2, 2, false, s_read_offset, "offset NUMBER"},
     {"order", 2, 2, false, s_read_order, "order ABCD|CDAB|BADC|DCBA"},
     {"register", REGISTER_WORDS_MIN, REGISTER_WORDS_MIN + KEY_COUNT, false, s_read_register,
-     "register POINT FUNCTION ADDRESS TYPE [order=] [scale=] [none=] [sf=] [write=]"}};
+     "register POINT FUNCTION ADDRESS TYPE [order=] [scale=] [none=] [sf=] [write=]"},
+    {"object", OBJECT_WORDS_MIN, OBJECT_WORDS_MAX, false, parse_object,
+     "object POINT IOA [command=] [ca=] [mp=] [scale=] [group=] [counter=] [select=] [time=] "
+     "[qualifier=]"}};
 
 enum { LINE_COUNT = sizeof s_lines / sizeof *s_lines };
 
@@ -577,21 +575,21 @@ static fep_err_t s_line (parse_t *self)
         i++;
     }
     if (i == LINE_COUNT) {
-        return s_fault (self, FEP_SYNTAX,
-                        "'%s'; allowed are profile, codec, period, gap, most, read, setting, "
-                        "offset, order, register",
-                        self->words[0]);
+        return parse_fault (self, FEP_SYNTAX,
+                            "'%s'; allowed are profile, codec, period, gap, most, read, setting, "
+                            "offset, order, register, object",
+                            self->words[0]);
     }
     if (self->seen == 0 && i != 0) {
-        return s_fault (self, FEP_SYNTAX, "'%s'; the first line must be: profile NAME",
-                        self->words[0]);
+        return parse_fault (self, FEP_SYNTAX, "'%s'; the first line must be: profile NAME",
+                            self->words[0]);
     }
     if (s_lines[i].once && self->seen & 1u << i) {
-        return s_fault (self, FEP_EXISTS, "'%s' again; allowed is one", self->words[0]);
+        return parse_fault (self, FEP_EXISTS, "'%s' again; allowed is one", self->words[0]);
     }
     if (self->count < s_lines[i].least || self->count > s_lines[i].most) {
-        return s_fault (self, FEP_SYNTAX, "%zu words; allowed is: %s", self->count,
-                        s_lines[i].form);
+        return parse_fault (self, FEP_SYNTAX, "%zu words; allowed is: %s", self->count,
+                            s_lines[i].form);
     }
     self->seen |= 1u << i;
     return s_lines[i].read (self);
@@ -601,21 +599,22 @@ static fep_err_t s_line (parse_t *self)
 static fep_err_t s_finish (parse_t *self)
 {
     const profile_t *profile = self->profile;
-    bool empty = profile->count == 0 && profile->point_count == 0 && self->set == 0;
+    bool empty = profile->count == 0 && profile->object_count == 0 && profile->point_count == 0 &&
+                 self->set == 0;
     if (!profile->name[0] || !profile->codec[0] || empty) {
-        return s_fault (self, FEP_SYNTAX,
-                        "ends without a %s line; needed are profile, codec and "
-                        "one register, read or setting at least",
-                        !profile->name[0]    ? "profile"
-                        : !profile->codec[0] ? "codec"
-                                             : "register");
+        return parse_fault (self, FEP_SYNTAX,
+                            "ends without a %s line; needed are profile, codec and "
+                            "one register, object, read or setting at least",
+                            !profile->name[0]    ? "profile"
+                            : !profile->codec[0] ? "codec"
+                                                 : "register");
     }
     if (self->widest > profile->most) {
         self->line = self->widest_line;
-        return s_fault (self, FEP_RANGE,
-                        "%u registers, but most is %u; allowed are values that, with their sf, "
-                        "fit one request",
-                        self->widest, profile->most);
+        return parse_fault (self, FEP_RANGE,
+                            "%u registers, but most is %u; allowed are values that, with their sf, "
+                            "fit one request",
+                            self->widest, profile->most);
     }
     return FEP_OK;
 }
@@ -663,13 +662,13 @@ fep_err_t profile_parse (bytes_t text, profile_t **self_p, profile_fault_t *faul
     parse_t self = {.fault = fault, .line = 1};
     *fault = (profile_fault_t){0, ""};
     if (text.size > PROFILE_BYTES_MAX) {
-        return s_fault (&self, FEP_LIMIT, "%zu bytes; allowed are %d", text.size,
-                        PROFILE_BYTES_MAX);
+        return parse_fault (&self, FEP_LIMIT, "%zu bytes; allowed are %d", text.size,
+                            PROFILE_BYTES_MAX);
     }
     self.line = 0;
     self.profile = calloc (1, sizeof *self.profile + PROFILE_ROWS_MAX * sizeof (profile_row_t));
     if (!self.profile) {
-        return s_fault (&self, FEP_FULL, "no memory for a profile");
+        return parse_fault (&self, FEP_FULL, "no memory for a profile");
     }
     self.profile->gap = GAP_USUAL;
     self.profile->most = MOST_MAX;
@@ -682,6 +681,7 @@ fep_err_t profile_parse (bytes_t text, profile_t **self_p, profile_fault_t *faul
         fault->line += fault->line == 0;
         return error;
     }
+    parse_objects_end (&self);
     size_t count = self.profile->count;
     qsort (self.profile->rows, count, sizeof (profile_row_t), s_compare);
     profile_t *small = realloc (self.profile, sizeof *small + count * sizeof (profile_row_t));
@@ -691,6 +691,9 @@ fep_err_t profile_parse (bytes_t text, profile_t **self_p, profile_fault_t *faul
 
 void profile_destroy (profile_t **self_p)
 {
-    free (*self_p);
-    *self_p = NULL;
+    if (*self_p) {
+        free ((*self_p)->objects);
+        free (*self_p);
+        *self_p = NULL;
+    }
 }

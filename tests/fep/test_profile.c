@@ -307,7 +307,7 @@ static void test_faults (void **state)
     s_bad_row (V1 "1 u16 scale=1 scale=1", FEP_SYNTAX, "scale=1", "once each");
     s_bad_row (V1 "1 u16 scale=1 none=1 order=ABCD sf=1 write=1 9", FEP_SYNTAX, "11 words",
                "[none=]");
-    s_bad_row (V1 "1 u16 a b c d e f g", FEP_SYNTAX, "too long", "10 words");
+    s_bad_row (V1 "1 u16 a b c d e f g h i", FEP_SYNTAX, "too long", "12 words");
     s_bad_row ("register "
                "a123456789b123456789c123456789d123456789e123456789f123456789g123",
                FEP_SYNTAX, "too long", "63 characters");
@@ -338,6 +338,132 @@ static void test_limits (void **state)
     memset (text, '#', capacity);
     s_bad_bytes (bytes_of (text, PROFILE_BYTES_MAX + 1), FEP_LIMIT, 1, "65537", "65536");
     s_bad_bytes (bytes_of (text, PROFILE_BYTES_MAX), FEP_SYNTAX, 1, "without", "register");
+    free (text);
+}
+
+#define OBJECT "object voltage.l1_V "
+
+static profile_object_t s_object (const char *rest)
+{
+    char text[400];
+    snprintf (text, sizeof text, HEAD OBJECT "%s\n", rest);
+    profile_t *profile = s_good (text);
+    assert_true (profile->object_count == 1 && profile->count == 0);
+    profile_object_t object = profile->objects[0];
+    profile_destroy (&profile);
+    return object;
+}
+
+static void test_object_words (void **state)
+{
+    (void) state;
+    profile_object_t object = s_object ("0x4001");
+    assert_true (object.ioa == 16385 && object.ca == 0 && object.mp == 0 && !object.command);
+    assert_true (object.multiplier == 1 && object.exponent == 0 && !object.group);
+    assert_int_equal (object.point, POINT (1, 0, 32, 7, 0));
+    object = s_object ("16777215 ca=65534 mp=65535 scale=0.10 group=16");
+    assert_true (object.ioa == 16777215 && object.ca == 65534 && object.mp == 65535);
+    assert_true (object.multiplier == 1 && object.exponent == -1 && object.group == 16);
+    object = s_object ("0 counter=5 ca=0");
+    assert_true (object.ioa == 0 && object.counter == 5);
+    static const char *const names[] = {"single", "double", "step", "normalized",
+                                        "scaled", "float",  "bits"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char text[100];
+        snprintf (text, sizeof text, "1 command=%s time=1", names[i]);
+        object = s_object (text);
+        assert_true (object.command == COMMAND_SINGLE + i && object.timed && !object.select);
+    }
+    object = s_object ("1 select=1 qualifier=127 scale=1000 command=scaled");
+    assert_true (object.select && object.qualifier == 127 && object.multiplier == 1000);
+    object = s_object ("1 command=double qualifier=31 select=0 time=0");
+    assert_true (!object.select && object.qualifier == 31 && !object.timed);
+}
+
+static void test_object_faults (void **state)
+{
+    (void) state;
+    static const struct {
+        const char *row;
+        fep_err_t error;
+        const char *what, *allowed;
+    } bad[] = {{OBJECT, FEP_SYNTAX, "2 words", "object POINT IOA"},
+               {"object voltage.l9_V 1", FEP_NOT_FOUND, "voltage.l9_V", "OBIS"},
+               {OBJECT "16777216", FEP_RANGE, "'16777216'", "0..16777215"},
+               {OBJECT "-1", FEP_RANGE, "'-1'", "0..16777215"},
+               {OBJECT "1 ca=65535", FEP_RANGE, "ca '65535'", "0..65534"},
+               {OBJECT "1 mp=65536", FEP_RANGE, "mp '65536'", "0..65535"},
+               {OBJECT "1 scale=0", FEP_RANGE, "scale '0'", "0.01"},
+               {OBJECT "1 group=17", FEP_RANGE, "group '17'", "0..16"},
+               {OBJECT "1 counter=6", FEP_RANGE, "counter '6'", "0..5"},
+               {OBJECT "1 command=Single", FEP_RANGE, "'Single'", "single double step"},
+               {OBJECT "1 command=bits select=2", FEP_RANGE, "select '2'", "0..1"},
+               {OBJECT "1 command=bits time=x", FEP_RANGE, "time 'x'", "0..1"},
+               {OBJECT "1 command=float qualifier=128", FEP_RANGE, "qualifier '128'", "0..127"},
+               {OBJECT "1 command=step qualifier=32", FEP_RANGE, "qualifier '32'", "0..31"},
+               {OBJECT "1 command=bits qualifier=1", FEP_RANGE, "qualifier '1'", "0..0"},
+               {OBJECT "1 command=bits select=1", FEP_RANGE, "bits", "select=0"},
+               {OBJECT "1 command=single scale=2", FEP_RANGE, "single", "normalized, scaled"},
+               {OBJECT "1 command=bits scale=2", FEP_RANGE, "bits", "normalized, scaled"},
+               {OBJECT "1 select=1", FEP_SYNTAX, "without command", "command=TYPE"},
+               {OBJECT "1 qualifier=0", FEP_SYNTAX, "without command", "command=TYPE"},
+               {OBJECT "1 command=single group=1", FEP_SYNTAX, "with command", "without it"},
+               {OBJECT "1 group=1 counter=1", FEP_SYNTAX, "group and counter", "one of them"},
+               {OBJECT "1 scale=1 scale=1", FEP_SYNTAX, "'scale=1'", "once each"},
+               {OBJECT "1 order=ABCD", FEP_SYNTAX, "'order=ABCD'", "command= ca= mp="}};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        s_bad_row (bad[i].row, bad[i].error, bad[i].what, bad[i].allowed);
+    }
+    s_bad (HEAD OBJECT "1\n" OBJECT "2\n", FEP_EXISTS, 4, "point 'voltage.l1_V'", "once");
+    s_bad (HEAD OBJECT "1\nobject voltage.l2_V 1 mp=2\n", FEP_EXISTS, 4, "address '1'",
+           "one object");
+    s_bad (HEAD OBJECT "1 command=float\n" OBJECT "2 command=float\n", FEP_EXISTS, 4, "again",
+           "once");
+}
+
+static void test_object_order (void **state)
+{
+    (void) state;
+    profile_t *profile = s_good (HEAD "object voltage.l1_V 9\n"
+                                      "object voltage.l1_V 9 command=float\n"
+                                      "object voltage.l1_V 9 mp=1 ca=2\n"
+                                      "object voltage.l2_V 3\n"
+                                      "object voltage.l3_V 70000 ca=1\n");
+    static const uint32_t ioas[] = {3, 9, 70000, 9, 9};
+    assert_int_equal (profile->object_count, 5);
+    for (size_t i = 0; i < 5; i++) {
+        assert_int_equal (profile->objects[i].ioa, ioas[i]);
+        assert_int_equal (profile->objects[i].command, i == 4 ? COMMAND_FLOAT : COMMAND_NONE);
+    }
+    uint32_t point = POINT (1, 0, 32, 7, 0);
+    assert_ptr_equal (profile_object_at (profile, 2, 9), &profile->objects[3]);
+    assert_ptr_equal (profile_object_at (profile, 0, 9), &profile->objects[1]);
+    assert_null (profile_object_at (profile, 1, 9));
+    assert_ptr_equal (profile_object_of (profile, true, 0, point), &profile->objects[4]);
+    assert_ptr_equal (profile_object_of (profile, false, 1, point), &profile->objects[3]);
+    assert_null (profile_object_of (profile, true, 1, point));
+    profile_destroy (&profile);
+    assert_null (profile_object_at (NULL, 0, 9));
+    assert_null (profile_object_of (NULL, false, 0, point));
+}
+
+static void test_object_limit (void **state)
+{
+    (void) state;
+    size_t capacity = PROFILE_BYTES_MAX, size = 0;
+    char *text = malloc (capacity);
+    assert_non_null (text);
+    size += (size_t) snprintf (text, capacity, HEAD);
+    for (unsigned i = 0; i < PROFILE_OBJECTS_MAX; i++) {
+        size +=
+            (size_t) snprintf (text + size, capacity - size, "object 1.0.1.8.0 %u mp=%u\n", i, i);
+    }
+    profile_t *profile = s_good (text);
+    assert_int_equal (profile->object_count, PROFILE_OBJECTS_MAX);
+    assert_ptr_equal (profile_object_at (profile, 0, 1000), &profile->objects[1000]);
+    profile_destroy (&profile);
+    snprintf (text + size, capacity - size, "object 1.0.1.8.0 9999 mp=9999\n");
+    s_bad (text, FEP_LIMIT, PROFILE_OBJECTS_MAX + 3, "too many objects", "1024");
     free (text);
 }
 
@@ -399,6 +525,10 @@ int main (void)
                                        cmocka_unit_test (test_sorted),
                                        cmocka_unit_test (test_faults),
                                        cmocka_unit_test (test_limits),
-                                       cmocka_unit_test (test_shipped)};
+                                       cmocka_unit_test (test_shipped),
+                                       cmocka_unit_test (test_object_words),
+                                       cmocka_unit_test (test_object_faults),
+                                       cmocka_unit_test (test_object_order),
+                                       cmocka_unit_test (test_object_limit)};
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
