@@ -48,6 +48,7 @@ typedef struct {
     meter_t meter;        //  Meter codecs: whose exchange it is, if `metered`
     bool metered;         //  A meter was named
     profile_t *profile;   //  The meter's, or NULL
+    profile_t *map;       //  The terminal's, or NULL
     uint8_t flight[256];  //  Meter codecs: the request in flight
     size_t flight_size;   //  0: none
     uint32_t mark;        //  Last one
@@ -83,6 +84,7 @@ static inline void player_reset (player_t *self)
                             .wall_ms = 1700000000000,
                             .options = &self->options,
                             .address = bytes_text (self->address),
+                            .profile = self->map,
                             .batch = self->batch,
                             .send = &self->send};
     if (self->metered) {
@@ -95,6 +97,7 @@ static inline void player_reset (player_t *self)
 static inline void player_clear (player_t *self)
 {
     profile_destroy (&self->profile);
+    profile_destroy (&self->map);
     self->metered = false;
     self->flight_size = 0;
     player_reset (self);
@@ -135,6 +138,14 @@ static inline void player_meter (player_t *self, const char *address, const char
     self->io.address = bytes_text (PLAYER_TERMINAL);
 }
 
+//  The terminal's own profile from now on.
+static inline void player_own (player_t *self, const char *profile)
+{
+    profile_destroy (&self->map);
+    self->map = player_load_profile (profile);
+    self->io.profile = self->map;
+}
+
 static inline player_t player_new (const codec_t *codec)
 {
     player_t self = {.codec = codec, .address = ""};
@@ -158,6 +169,7 @@ static inline void player_free (player_t *self)
 {
     batch_destroy (&self->batch);
     profile_destroy (&self->profile);
+    profile_destroy (&self->map);
     free (self->state);
     free (self->window);
     free (self->sent);

@@ -221,6 +221,12 @@ static void s_play_meter (play_t *self, const vec_line_t *line)
     player_meter (self->player, address, profile);
 }
 
+//  profile NAME: the terminal's own, of vectors/profiles.
+static void s_play_profile (play_t *self, const vec_line_t *line)
+{
+    player_own (self->player, line->rest);
+}
+
 static void s_play_flight (play_t *self, const vec_line_t *line)
 {
     player_flight (self->player, bytes_of (s_hex, vec_hex (line->rest, s_hex, sizeof s_hex)));
@@ -302,7 +308,8 @@ static const word_t s_words[] = {
     {"expect", s_play_expect},   {"raw", s_play_raw},       {"send", s_play_send},
     {"durable", s_play_durable}, {"answer", s_play_answer}, {"refuse", s_play_refuse},
     {"skip", s_play_skip},       {"bye", s_play_bye},       {"options", s_play_options},
-    {"request", s_play_request}, {"meter", s_play_meter},   {"flight", s_play_flight}};
+    {"request", s_play_request}, {"meter", s_play_meter},   {"flight", s_play_flight},
+    {"profile", s_play_profile}};
 
 static void s_play_line (play_t *self, const vec_line_t *line)
 {
@@ -356,6 +363,9 @@ static void s_reset_case (player_t *player, const vec_case_t *vec)
     for (size_t i = 0; i < vec->line_count; i++) {
         if (strcmp (vec->lines[i].word, "options") == 0) {
             s_play_options (&play, &vec->lines[i]);
+        }
+        if (strcmp (vec->lines[i].word, "profile") == 0) {
+            s_play_profile (&play, &vec->lines[i]);
         }
     }
 }
@@ -423,8 +433,8 @@ static void s_check_decode_damage (player_t *player, const vec_case_t *vec, cons
 //  Only bytes in, items and confirmations out: may be joined with others.
 static bool s_joinable (const vec_case_t *vec)
 {
-    static const char *const never[] = {"given", "request", "options", "skip",  "refuse",
-                                        "down",  "durable", "bye",     "meter", "flight"};
+    static const char *const never[] = {"given",   "request", "options", "skip",   "refuse", "down",
+                                        "durable", "bye",     "meter",   "flight", "profile"};
     for (size_t i = 0; i < sizeof never / sizeof *never; i++) {
         if (s_has (vec, never[i])) {
             return false;
