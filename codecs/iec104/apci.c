@@ -61,6 +61,26 @@ static bool s_fits (const uint8_t *data, size_t size)
     return false;
 }
 
+//  Behind a head that fits no type, does a frame that does stand whole? Then the head was noise. Files may hold
+//  anything.
+static bool s_frame_behind (bytes_t window)
+{
+    enum { FILE_FIRST = 120, FILE_LAST = 127 };
+    const uint8_t *data = window.data;
+    bool file = window.size > 6 && data[6] >= FILE_FIRST && data[6] <= FILE_LAST;
+    if (window.size < 8 || data[2] & 1 || file || s_fits (data, window.size)) {
+        return false;
+    }
+    for (size_t i = 1; i + 8 < window.size; i++) {
+        size_t left = window.size - i;
+        if (data[i] == IEC_START && left >= (size_t) IEC_HEAD + data[i + 1] &&
+            s_fits (data + i, left)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 scan_t iec_scan (const scan_context_t *context, bytes_t window)
 {
     const uint8_t *data = window.data;
@@ -76,12 +96,10 @@ scan_t iec_scan (const scan_context_t *context, bytes_t window)
         return s_skip (1, FEP_IMPLAUSIBLE);
     }
     size_t total = window.size > 1 ? (size_t) IEC_HEAD + data[1] : IEC_FRAME_MAX;
-    if (window.size > 8 && data[1] == IEC_START && !s_fits (data, window.size) &&
-        s_fits (data + 1, window.size - 1)) {
-        return s_skip (1, FEP_NOT_MINE);
+    if (window.size >= total) {
+        return (scan_t){SCAN_FRAME, total, FEP_OK};
     }
-    return window.size < total ? (scan_t){SCAN_MORE, 0, FEP_OK}
-                               : (scan_t){SCAN_FRAME, total, FEP_OK};
+    return s_frame_behind (window) ? s_skip (1, FEP_NOT_MINE) : (scan_t){SCAN_MORE, 0, FEP_OK};
 }
 
 fep_err_t iec_apci_read (bytes_t frame, iec_apci_t *apci)
