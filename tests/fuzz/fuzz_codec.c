@@ -23,6 +23,7 @@ static uint8_t s_send[SEND_SIZE];
 static uint8_t s_text[TEXT_SIZE];
 static batch_t *s_batch;
 static profile_t *s_profile;
+static profile_t *s_own;  //  The terminal's
 static meter_t s_meter = {.mp = 1, .address = "17"};
 static uint8_t s_flight[REQUEST_PASS_MAX + 8];
 static size_t s_flight_size;
@@ -230,6 +231,16 @@ static size_t s_wrap_modbus_tcp (bytes_t in, uint8_t *out)
     return size + 6;
 }
 
+//  IEC 60870-5-104: the bytes are control field and ASDU; start and length are made good.
+static size_t s_wrap_iec104 (bytes_t in, uint8_t *out)
+{
+    size_t size = in.size > 253 ? 253 : in.size;
+    out[0] = 0x68;
+    out[1] = (uint8_t) size;
+    memcpy (out + 2, in.data, size);
+    return size + 2;
+}
+
 typedef struct {
     const char *codec;                          //  Name
     size_t (*wrap) (bytes_t in, uint8_t *out);  //  out has frame_max bytes
@@ -238,7 +249,8 @@ typedef struct {
 static const wrap_t s_wraps[] = {{"gdw1376", s_wrap_gdw1376},
                                  {"modbus_rtu", s_wrap_modbus_rtu},
                                  {"cjt188", s_wrap_cjt188},
-                                 {"modbus_tcp", s_wrap_modbus_tcp}};
+                                 {"modbus_tcp", s_wrap_modbus_tcp},
+                                 {"iec104", s_wrap_iec104}};
 
 static void s_wrapped (const codec_t *codec, bool up, void *state, codec_io_t *io, bytes_t in)
 {
@@ -272,6 +284,11 @@ static void s_load_profile (void)
     profile_fault_t fault;
     FEP_ASSERT (profile_parse (bytes_text (text), &s_profile, &fault) == FEP_OK);
     s_meter.profile = s_profile;
+    static const char own[] =
+        "profile o\ncodec iec104\nobject relay.state 1\nobject input.state 2 mp=1\n"
+        "object voltage.l1_V 0x4001 scale=0.1\nobject voltage.l2_V 3 ca=1\n"
+        "object energy.active.import.total_kWh 0x6401 counter=5 scale=1000\n";
+    FEP_ASSERT (profile_parse (bytes_text (own), &s_own, &fault) == FEP_OK);
 }
 
 //  Points of the profile and values for them, out of the request's bytes.
@@ -347,6 +364,7 @@ int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
     writer_t send = writer_of (s_send, sizeof s_send);
     codec_io_t io = {
         .wall_ms = 1700000000000, .options = &s_options, .batch = s_batch, .send = &send};
+    io.profile = s_knows & 0x40 ? s_own : NULL;
     io.address = s_is_gateway (codec) ? s_address () : bytes_text ("");
     batch_clear (s_batch);
     s_flight_size = 0;

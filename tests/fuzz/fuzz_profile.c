@@ -20,6 +20,18 @@ static void s_check_row (const profile_t *profile, const profile_row_t *row)
     FEP_ASSERT (row->has_none || row->none == 0);
 }
 
+//  Shown ones before commands, addresses in order and each found again.
+static void s_check_object (const profile_t *profile, size_t i)
+{
+    const profile_object_t *object = &profile->objects[i], *next = object + 1;
+    FEP_ASSERT (object->point && object->ioa <= 0xFFFFFF && object->command < COMMAND_COUNT);
+    FEP_ASSERT (object->multiplier >= 1 && object->exponent <= 0 && object->exponent >= -18);
+    FEP_ASSERT (object->command || !(object->select || object->timed || object->qualifier));
+    FEP_ASSERT (i + 1 == profile->object_count || !object->command >= !next->command);
+    FEP_ASSERT (object->command || profile_object_at (profile, object->ca, object->ioa) == object);
+    FEP_ASSERT (profile_object_of (profile, object->command, object->mp, object->point) == object);
+}
+
 int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
     profile_t *profile = NULL;
@@ -29,7 +41,11 @@ int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
         FEP_ASSERT (!profile && fault.line >= 1 && strlen (fault.text) > 8);
         return 0;
     }
-    FEP_ASSERT (profile->count >= 1 && profile->count <= PROFILE_ROWS_MAX && fault.line == 0);
+    FEP_ASSERT (profile->count <= PROFILE_ROWS_MAX && fault.line == 0);
+    FEP_ASSERT (profile->object_count <= PROFILE_OBJECTS_MAX);
+    for (size_t i = 0; i < profile->object_count; i++) {
+        s_check_object (profile, i);
+    }
     FEP_ASSERT (profile->gap <= 124 && profile->most >= 1 && profile->most <= 125);
     FEP_ASSERT (profile->name[0] && profile->codec[0] && profile->period_ms <= 2678400000u);
     for (size_t i = 0; i < profile->count; i++) {

@@ -48,6 +48,8 @@ def codec_seeds():
         if codec == "dtu":
             frames += [b"ID7001LOG\xFFID7001\x01\x03\x02\x00\x07\xF9\x86HB01\xAA\x05413" + bytes([knows])
                        for knows in range(8)]
+        if codec == "iec104":  # also as what stands behind start and length, with the station's profile or without
+            frames += [frame[2:] + knows for frame in frames for knows in (b"\x40", b"\0")]
         for way in range(8):
             for head in heads:
                 for frame in frames + [b"".join(frames[:8])]:
@@ -76,7 +78,9 @@ def profile_seeds():
         for line in path.read_bytes().splitlines():
             yield b"profile p\ncodec modbus_rtu\n" + line + b"\n"
     for word in (b"period 15m", b"most 40", b"offset -1", b"register relay.state 1 9 bit none=1",
-                 b"register input.state 3 9 bits:4:3 order=DCBA", b"register voltage.l1_V 3 1 i64 none=-1 scale=0.01"):
+                 b"register input.state 3 9 bits:4:3 order=DCBA",
+                 b"object voltage.l1_V 0x4001 ca=7 mp=2 scale=0.1 group=3", b"object relay.state 9 counter=5",
+                 b"object relay.state 0x6001 command=double select=1 time=1 qualifier=3", b"register voltage.l1_V 3 1 i64 none=-1 scale=0.01"):
         yield b"profile p\ncodec modbus_rtu\n" + word + b"\n"
 
 
@@ -97,10 +101,29 @@ def session_seeds():
             yield bytes([number & 1]) + feed(frame) + b"\x03\x00" + feed(frame) + b"\x02\x01\x05\x00\x01\xff"
 
 
+def iec104_seeds():
+    """Lists of steps: feed, plain, time, durable, ask; see fuzz_iec104.c."""
+    start = b"\x03\x01\x02\x0b\0"
+    asdus = [bytes.fromhex(json.loads(line)["hex"])[6:] for line in (VECTORS / "iec104.jsonl").open()
+             if json.loads(line)["protocol"] == "iec104"]
+    for asdu in asdus:
+        if 0 < len(asdu) < 64:
+            feed = b"\0" + bytes([len(asdu)]) + asdu
+            yield start + feed + b"\x0c" + b"\x03\xff"
+            yield start + b"\x05\x01" + bytes([len(asdu) & 126]) + asdu[:len(asdu) & 126] + bytes(10) + feed
+    for kind in range(6):
+        for which in (0, 1, 5, 7, 9, 0x8A, 0x8B):
+            for value in (b"\0\0\0\0\0\0\0\x01", b"\x7f" + b"\xff" * 7):
+                ask = b"\x05" + bytes([kind, which]) + bytes(which & 63) + value
+                yield start + ask + b"\xff\x00" + b"\x05\x80" + b"\x03\x0a"
+                yield start + ask + b"\x00\x02" + b"\x05\x80" + b"\x03\xff" * 3
+
+
 def main():
     target, directory = sys.argv[1], pathlib.Path(sys.argv[2])
     seeds = {"fuzz_codec": codec_seeds, "fuzz_pack": pack_seeds, "fuzz_config": config_seeds,
-             "fuzz_profile": profile_seeds, "fuzz_session": session_seeds}[target]
+             "fuzz_profile": profile_seeds, "fuzz_iec104": iec104_seeds,
+             "fuzz_session": session_seeds}[target]
     for number, seed in enumerate(seeds()):
         (directory / f"seed-{number:04d}").write_bytes(seed)
 
