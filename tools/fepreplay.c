@@ -23,6 +23,7 @@
 #define SEND_MS 10000          //  For a frame to leave
 #define GAP_USUAL_MS 100       //  --gap-ms
 #define WAIT_USUAL_MS 5000     //  --wait without a number
+#define QUIET_MS 300           //  Nothing came for so long: all has been answered
 #define LINGER_MS 1000         //  For what answers the last frames, without --wait
 #define HOST_MAX 255           //  Characters
 #define FILE_MAX (256u << 20)  //  Bytes of a capture's text
@@ -54,6 +55,7 @@ typedef struct {
     bool answered_by_file;                //  The capture has answers: those are waited for
     int64_t begin_ms;                     //  When the first frame was due
     int64_t due_ms;                       //  When the frame at hand is, after begin_ms
+    int64_t last_ms;                      //  When something came last
     uint64_t frames, bytes;               //  Sent
     uint64_t received, answered, closed;  //  Bytes, frames something came for, connections
     uint64_t passed, missing;             //  Frames not sent; answers that did not come
@@ -155,6 +157,7 @@ static void s_take (replay_t *self, link_t *link)
             self->closed++;
             return;
         }
+        self->last_ms = clock_mono_ms ();
         self->received += (uint64_t) size;
         link->received += (uint64_t) size;
         self->answered += link->waits;
@@ -307,6 +310,47 @@ static void s_schedule (replay_t *self, size_t i, int64_t *first_ms)
     s_sleep_until (self, self->begin_ms + self->due_ms);
 }
 
+//  Takes what the last frames are answered with.
+static void s_linger (replay_t *self)
+{
+    int64_t until_ms = clock_mono_ms () + (self->wait_ms ? self->wait_ms : LINGER_MS);
+    bool open = true;
+    while (open && !s_interrupted && clock_mono_ms () < until_ms) {
+        open = clock_mono_ms () < self->last_ms + QUIET_MS;
+        for (size_t i = 0; i < self->link_count; i++) {
+            open = open || (self->links[i].fd >= 0 && self->links[i].waits);
+        }
+        if (open) {
+            s_listen (self, until_ms);
+        }
+    }
+}
+
+//  Closes what is open, each once the other side has taken all and closed too: a connection that is closed with
+//  bytes unread may take those with it that were sent.
+static void s_close (replay_t *self)
+{
+    int64_t until_ms = clock_mono_ms () + LINGER_MS;
+    uint64_t closed = self->closed;
+    bool open = true;
+    for (size_t i = 0; i < self->link_count; i++) {
+        if (self->links[i].fd >= 0) {
+            (void) shutdown (self->links[i].fd, SHUT_WR);
+        }
+    }
+    while (open && !s_interrupted && clock_mono_ms () < until_ms) {
+        open = false;
+        s_listen (self, until_ms);
+        for (size_t i = 0; i < self->link_count; i++) {
+            open = open || self->links[i].fd >= 0;
+        }
+    }
+    for (size_t i = 0; i < self->link_count; i++) {
+        s_disconnect (&self->links[i]);
+    }
+    self->closed = closed;
+}
+
 static bool s_play (replay_t *self)
 {
     int64_t first_ms = -1;
@@ -321,18 +365,7 @@ static bool s_play (replay_t *self)
             return false;
         }
     }
-    //  What the last frames are answered with.
-    int64_t until_ms = clock_mono_ms () + (self->wait_ms ? self->wait_ms : LINGER_MS);
-    bool open = true;
-    while (open && !s_interrupted && clock_mono_ms () < until_ms) {
-        open = false;
-        for (size_t i = 0; i < self->link_count; i++) {
-            open = open || (self->links[i].fd >= 0 && self->links[i].waits);
-        }
-        if (open) {
-            s_listen (self, until_ms);
-        }
-    }
+    s_linger (self);
     return !s_interrupted;
 }
 
@@ -580,10 +613,8 @@ int main (int argc, char **argv)
         signal (SIGINT, s_on_signal);
         signal (SIGTERM, s_on_signal);
         good = s_play (&self);
+        s_close (&self);
         s_summary (&self);
-    }
-    for (size_t i = 0; i < self.link_count; i++) {
-        s_disconnect (&self.links[i]);
     }
     free (self.links);
     free (self.polls);

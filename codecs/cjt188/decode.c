@@ -253,32 +253,21 @@ static void s_take (reading_t *self, const cjt_state_t *state)
     s_unknown_units (self);
 }
 
-//  Whether it is the answer to a request. *mine: whether it is for us at all.
-static bool s_answers (const reading_t *self, const cjt_state_t *state, bool *mine)
+//  Whether it is for us: the answer to the request, or a report on a connection that is nobody else's.
+static bool s_is_mine (const reading_t *self)
 {
     cjt_frame_t request;
     const codec_io_t *io = self->io;
-    *mine = true;
     if (io->request.size) {
-        *mine = cjt_read (io->request, &request) == FEP_OK && cjt_answers (&request, &self->fields);
-        return *mine;
+        return cjt_read (io->request, &request) == FEP_OK && cjt_answers (&request, &self->fields);
     }
-    if (!io->meter && io->address.size && !bytes_equal (io->address, bytes_text (self->address))) {
-        *mine = false;
-        return false;
-    }
-    //  On a connection of its own the meter is asked and answers without frames being kept.
-    request = (cjt_frame_t){.address = self->fields.address,
-                            .control = state->function,
-                            .data = {state->head, state->headed ? sizeof state->head : 0}};
-    return !io->meter && state->asked && cjt_answers (&request, &self->fields);
+    return io->meter || !io->address.size || bytes_equal (io->address, bytes_text (self->address));
 }
 
 fep_err_t cjt_decode (void *self, bytes_t frame, codec_io_t *io)
 {
-    cjt_state_t *state = self;
-    reading_t reading = {.io = io, .frame = frame};
-    bool mine;
+    const cjt_state_t *state = self;
+    reading_t reading = {.io = io, .frame = frame, .answers = io->request.size > 0};
     io->mark = 0;
     io->answer = ANSWER_NONE;
     io->answer_code = 0;
@@ -289,11 +278,10 @@ fep_err_t cjt_decode (void *self, bytes_t frame, codec_io_t *io)
         return error;
     }
     const cjt_frame_t *fields = &reading.fields;
-    reading.habit = cjt_habit (state, io);
+    reading.habit = cjt_habit (cjt_profile (io));
     reading.head = cjt_head (fields->data, reading.habit.big, reading.habit.ser_first);
     cjt_address_text (fields->address, reading.habit.address_high, reading.address);
-    reading.answers = s_answers (&reading, state, &mine);
-    if (!mine) {
+    if (!s_is_mine (&reading)) {
         return FEP_NOT_MINE;
     }
     io->answer = reading.answers ? ANSWER_DONE : ANSWER_NONE;
@@ -309,10 +297,5 @@ fep_err_t cjt_decode (void *self, bytes_t frame, codec_io_t *io)
     } else {
         s_take (&reading, state);
     }
-    if (io->batch->failed) {
-        return FEP_LIMIT;
-    }
-    state->asked = state->asked && !reading.answers;
-    state->type = cjt_class (fields->type) ? fields->type : state->type;
-    return FEP_OK;
+    return io->batch->failed ? FEP_LIMIT : FEP_OK;
 }

@@ -6,17 +6,11 @@
 #include "codecs/cjt188/layout.h"
 #include "codecs/codec.h"
 
-//  What an exchange remembers, and a meter's own connection from one to the next. Plain data; all zero is the
-//  beginning.
+//  What an exchange remembers. Plain data; all zero is the beginning.
 typedef struct {
-    bool begun;        //  ser counts
-    uint8_t ser;       //  Of the next request
-    uint8_t type;      //  T the meter last said; 0: nothing yet
-    bool asked;        //  A request is in flight, with:
-    uint8_t function;  //  C
-    uint8_t head[3];   //  Identifier and SER as sent
-    bool headed;       //  There were those
-    int32_t month;     //  READ_FROZEN: the month that runs, year x 12 + month - 1; 0: none asked
+    bool begun;     //  ser counts
+    uint8_t ser;    //  Of the next request
+    int32_t month;  //  READ_FROZEN: the month that runs, year x 12 + month - 1; 0: none asked
 } cjt_state_t;
 
 //  Habits of the meter, from its profile.
@@ -32,8 +26,9 @@ typedef struct {
     bool first_cooling;  //  Role FIRST
 } cjt_habit_t;
 
-//  Of the meter of the exchange, or of the connection.
-cjt_habit_t cjt_habit (const cjt_state_t *state, const codec_io_t *io);
+//  The profile of the meter of the exchange, or of the connection that is the meter's own. May be NULL.
+const profile_t *cjt_profile (const codec_io_t *io);
+cjt_habit_t cjt_habit (const profile_t *profile);
 
 //  The first instant of a month (year x 12 + month - 1). False beyond the calendar.
 bool cjt_month_start (const zone_t *zone, int32_t month, int64_t *utc_ms);

@@ -16,12 +16,16 @@ typedef struct {
     writer_t out;                //  Over body
 } ask_t;
 
-cjt_habit_t cjt_habit (const cjt_state_t *state, const codec_io_t *io)
+const profile_t *cjt_profile (const codec_io_t *io)
 {
-    const profile_t *profile = io->meter ? io->meter->profile : io->profile;
-    bool told = !profile && !io->meter && state->type;
-    cjt_habit_t self = {.type = told ? state->type
-                                     : (uint8_t) profile_setting (profile, SETTING_meter_type),
+    bool own = !io->meter ||
+               (!io->meter->profile && bytes_equal (io->address, bytes_text (io->meter->address)));
+    return own ? io->profile : io->meter->profile;
+}
+
+cjt_habit_t cjt_habit (const profile_t *profile)
+{
+    cjt_habit_t self = {.type = (uint8_t) profile_setting (profile, SETTING_meter_type),
                         .preamble = (uint8_t) profile_setting (profile, SETTING_preamble),
                         .edition_2018 = profile_setting (profile, SETTING_edition) >= 2018,
                         .big = profile_setting (profile, SETTING_di_high_first) != 0,
@@ -56,12 +60,21 @@ static void s_put_frame (writer_t *out, const cjt_habit_t *habit, const uint8_t 
     }
 }
 
-//  Writes the frame and remembers what it asks.
+//  Where SER begins: requests of one terminal follow each other by their tokens, whichever bits of them count.
+static uint8_t s_first_ser (uint64_t token)
+{
+    unsigned sum = 0;
+    for (; token; token >>= 8) {
+        sum += token & 0xFF;
+    }
+    return (uint8_t) sum;
+}
+
 static fep_err_t s_send (cjt_state_t *state, const request_t *request, codec_io_t *io,
                          const cjt_habit_t *habit, const uint8_t *address, const ask_t *ask)
 {
-    writer_t before = *io->send;
-    uint8_t ser = state->begun ? state->ser : (uint8_t) request->token;
+    size_t before = io->send->size;
+    uint8_t ser = state->begun ? state->ser : s_first_ser (request->token);
     uint8_t high = (uint8_t) (ask->di >> 8), low = (uint8_t) ask->di;
     uint8_t head[CJT_DATA_HEAD];
     uint8_t *di = head + habit->ser_first;
@@ -71,14 +84,11 @@ static fep_err_t s_send (cjt_state_t *state, const request_t *request, codec_io_
     s_put_frame (io->send, habit, address, ask->function, bytes_of (head, sizeof head),
                  writer_bytes (&ask->out));
     if (io->send->failed) {
-        io->send->size = before.size;
+        io->send->size = before;
         return FEP_FULL;
     }
     state->begun = true;
     state->ser = (uint8_t) (ser + 1);
-    state->headed = true;
-    state->function = ask->function;
-    memcpy (state->head, head, sizeof head);
     return FEP_OK;
 }
 
@@ -120,7 +130,7 @@ typedef struct {
 
 static wanted_t s_wanted (const request_t *request, const codec_io_t *io)
 {
-    const profile_t *profile = io->meter ? io->meter->profile : io->profile;
+    const profile_t *profile = cjt_profile (io);
     if (request->point_count || !profile) {
         return (wanted_t){request->points, request->point_count};
     }
@@ -335,12 +345,11 @@ static fep_err_t s_clock (request_t *request, const codec_io_t *io, ask_t *ask)
 }
 
 //  The caller's C and data.
-static fep_err_t s_pass (cjt_state_t *state, request_t *request, codec_io_t *io,
-                         const cjt_habit_t *habit, const uint8_t *address)
+static fep_err_t s_pass (request_t *request, codec_io_t *io, const cjt_habit_t *habit,
+                         const uint8_t *address)
 {
     size_t before = io->send->size;
-    if (request->size == 0 || request->size > CJT_DATA_MAX + 1 ||
-        request->size > REQUEST_PASS_MAX) {
+    if (request->size == 0 || request->size > REQUEST_PASS_MAX) {
         return FEP_RANGE;
     }
     bytes_t data = {request->bytes + 1, request->size - 1u};
@@ -349,9 +358,6 @@ static fep_err_t s_pass (cjt_state_t *state, request_t *request, codec_io_t *io,
         io->send->size = before;
         return FEP_FULL;
     }
-    state->function = request->bytes[0];
-    state->headed = data.size >= sizeof state->head;
-    memcpy (state->head, data.data, state->headed ? sizeof state->head : 0);
     request->done = 1;
     request->finished = true;
     return FEP_OK;
@@ -363,7 +369,7 @@ static fep_err_t s_pass (cjt_state_t *state, request_t *request, codec_io_t *io,
 static fep_err_t s_whom (const request_t *request, const codec_io_t *io, const cjt_habit_t *habit,
                          uint8_t *address, bool *everybody)
 {
-    bytes_t text = io->meter ? bytes_text (io->meter->address) : io->address;
+    bytes_t text = bytes_text (io->meter->address);
     bool pass = request->kind == REQUEST_PASS;
     if (!cjt_address_wire ((const char *) text.data, text.size, habit->address_high, address)) {
         return FEP_RANGE;
@@ -402,15 +408,15 @@ fep_err_t cjt_encode (void *self, request_t *request, codec_io_t *io)
     uint8_t address[CJT_ADDRESS_SIZE];
     bool everybody;
     ask_t ask = {.function = 0};
-    if (request->finished || (!io->meter && !io->address.size)) {
+    if (request->finished || !io->meter) {
         return FEP_NOT_FOUND;
     }
-    cjt_habit_t habit = cjt_habit (state, io);
+    cjt_habit_t habit = cjt_habit (cjt_profile (io));
     fep_err_t error = s_whom (request, io, &habit, address, &everybody);
     next.month = request->kind == REQUEST_READ_FROZEN ? next.month : 0;
     ask.out = writer_of (ask.body, sizeof ask.body - CJT_DATA_HEAD);
     if (!error && request->kind == REQUEST_PASS) {
-        error = s_pass (&next, &asked, io, &habit, address);
+        error = s_pass (&asked, io, &habit, address);
     } else if (!error) {
         error = s_ask (&next, &asked, io, &habit, &ask);
         asked.done = request->done + 1;
@@ -419,7 +425,6 @@ fep_err_t cjt_encode (void *self, request_t *request, codec_io_t *io)
     if (error) {
         return error;
     }
-    next.asked = !everybody;
     *state = next;
     *request = asked;
     io->answer = everybody ? ANSWER_DONE : ANSWER_NONE;

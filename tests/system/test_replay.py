@@ -107,8 +107,24 @@ def test_trace_is_played_again():
         second = Daemon(["010000001"]).start()
         run = replay(second, path, "--speed", "max")
         equal(run.returncode, 0, run.stderr + run.stdout)
-        wait_until(second.readings, "a reading")
-        equal([items_of(one) for one in second.readings()], [f25_items(minute)], "the reading")
+        wait_until(lambda: [items_of(one) for one in second.readings()] == [f25_items(minute)], "the reading")
+
+
+def test_meters_of_their_own():
+    """Water and heat meters that report over connections of their own, from the shared frames of CJ/T 188."""
+    path = os.path.join(ROOT, "tests", "vectors", "cjt188.jsonl")
+    with open(path) as file:
+        frames = [one for one in map(json.loads, file) if one["direction"].startswith("meter") and one["valid"]]
+    reports = [one["decoded"]["address_A6_A0"] for one in frames if one["decoded"]["DI"] == "901F"]
+    check(len(reports) >= 3, "enough reports", reports)
+    daemon = Daemon(sorted({one["decoded"]["address_A6_A0"] for one in frames}), listener={"codec": "cjt188"}).start()
+    subscriber = Subscriber(daemon, "reading/00").wait_subscribed("reading/00")
+    run = replay(daemon, path, "--speed", "max", "--codec", "cjt188")
+    equal(run.returncode, 0, run.stderr + run.stdout)
+    wait_until(lambda: sorted(one.address for one in subscriber.messages() if len(one.items) > 5) == sorted(reports),
+               "the reports on the feed")
+    heat = [one for one in subscriber.messages() if (6, 0, 2, 0, 0) in items_of(one)]
+    equal(sorted(items_of(one)[6, 0, 2, 0, 0] for one in heat), [(19, -2), (27, -2)], "cubic metres of the heat meters")
 
 
 def test_refusals():
