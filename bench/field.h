@@ -46,7 +46,8 @@ typedef struct {
     void (*start) (void *state, uint32_t number,
                    uint32_t meters);  //  The number-th of its kind, from 1
     void (*address) (const void *state, char text[FIELD_ADDRESS_MAX + 1]);
-    void (*meter) (const void *state, uint32_t mp, char text[FIELD_ADDRESS_MAX + 1]);  //  mp from 1
+    //  mp from 1. An empty text: it has no such meter.
+    void (*meter) (const void *state, uint32_t mp, char text[FIELD_ADDRESS_MAX + 1]);
     void (*connected) (void *state, field_turn_t *turn);  //  A new connection: what it says first
     //  Takes whole frames; returns the bytes it is done with. What is no frame it drops.
     size_t (*input) (void *state, const uint8_t *bytes, size_t size, field_turn_t *turn);
