@@ -15,6 +15,8 @@ Ends 0 only if nothing is lost, doubled or wrong; 1 if something is; 2 if it cou
 
 An answer whose connection ended before the next request, or which the master asked for again, may be in the
 journal or not; how many are missing is bounded, what is beyond counts as lost.
+
+The terminals of --field-archive are those of fepfield; field_check.py judges them by --field-ledger.
 """
 import argparse
 import json
@@ -25,6 +27,7 @@ import time
 import msgpack
 import zmq
 
+import field_check
 import values
 from door import Door, DoorError, subscribe
 
@@ -47,8 +50,11 @@ FEW_TERMINALS = 20
 class Tally:
     """What was seen in one place: the journal, or the feed."""
 
-    def __init__(self, name, offset_min, day_shift_min):
+    def __init__(self, name, offset_min, day_shift_min, meters=frozenset()):
         self.name = name
+        self.meters = meters    # of fepfield's terminals: (address, meter's address)
+        self.devices = {address for address, _ in meters}
+        self.field = field_check.FieldTally(name, meters)
         self.offset_min = offset_min
         self.day_shift_min = day_shift_min
         self.places = set()  # sequence and index of every message
@@ -81,15 +87,19 @@ class Tally:
 
     def add(self, sequence, index, message):
         place = sequence << INDEX_BITS | index
+        device = message[2] in self.devices
         if message[0] == HELD and place not in self.held:
             self.held.add(place)
-            self.wrong += 1
+            self.wrong += 0 if device else 1
             self.fault("held back", place, message)
         if place in self.places:
             return
         self.places.add(place)
         kind = message[0]
         self.kinds[kind] = self.kinds.get(kind, 0) + 1
+        if device:
+            self.field.add(message)
+            return
         if kind == READING and message[8] == FREEZE_NONE and not message[9]:
             self.add_polled(place, message)
             return
@@ -302,6 +312,19 @@ def look_up_carried(door, journal, ledger, head, earlier):
         fetch_all(door, earlier, first, head, {"terminal": address})
 
 
+def judge_field(args, door, journal, feed, earlier, before):
+    """The counts of the devices of fepfield, and examples."""
+    if not args.field_ledger:
+        return None, []
+    said = field_check.Said(args.field_ledger)
+    addresses = field_check.missing_facts(said, journal.field)
+    if addresses:
+        first = door.status(attempts=3)["first"]
+        if first <= before:
+            fetch_all(door, earlier, first, before, {}, addresses)
+    return field_check.compare(said, journal.field, feed.field, earlier.field)
+
+
 def compare_answers(answers, journal):
     """How many answers are lost, and counts of all by their fates."""
     lost, examples = 0, []
@@ -368,6 +391,15 @@ def compare(ledger, answers, journal, feed, earlier, head, first):
     }, examples[:4 * EXAMPLES]
 
 
+def field_rows(field):
+    names = [("devices of other protocols", "devices"), ("  reports confirmed", "confirmed"),
+             ("  reports open at the end", "unconfirmed"), ("  answers", "answers"),
+             ("  answers followed by the next request", "taken"), ("  answers asked for again", "given_up"),
+             ("  values committed", "items"), ("  values not in the journal, as may be", "missing"),
+             ("  lost", "lost"), ("  doubled", "doubled"), ("  wrong", "wrong")]
+    return [(name, field[key]) for name, key in names] if field else []
+
+
 def report(facts, examples):
     rows = [
         ("reports sent", facts["sent"]), ("  frames resent", facts["resent"]),
@@ -380,6 +412,7 @@ def report(facts, examples):
         ("  asked for again", facts["polled"]["given_up"]), ("  open at the end", facts["polled"]["open"]),
         ("  not in the journal, as may be", facts["polled"]["missing_open"] + facts["polled"]["missing_given_up"]),
         ("answers committed", facts["polled"]["committed"]), ("answers published", facts["polled"]["published"]),
+        *field_rows(facts["field"]),
         ("messages held back", facts["held"]), ("items committed", facts["items"]), ("items changed", facts["changed"]),
         ("lost", facts["lost"]), ("doubled", facts["doubled"]), ("wrong", facts["wrong"]),
     ]
@@ -397,9 +430,14 @@ def judge(args, door, recorder, journal, feed, head0, repeated0):
     settled = recorder.settle(head, args.settle_ms / 1000)
     whole = fetch_all(door, journal, head0 + 1, head, {})
     ledger, answers = read_ledger(args.ledger)
-    earlier = Tally("journal of earlier runs", args.utc_offset_min, args.day_shift_min)
+    earlier = Tally("journal of earlier runs", args.utc_offset_min, args.day_shift_min, journal.meters)
     look_up_carried(door, journal, ledger, head, earlier)
+    field, field_examples = judge_field(args, door, journal, feed, earlier, head0)
     facts, examples = compare(ledger, answers, journal, feed, earlier, head, head0 + 1)
+    facts["field"] = field
+    examples = field_examples + examples
+    for name in ("lost", "doubled", "wrong"):
+        facts[name] += field[name] if field else 0
     examples += journal.examples + feed.examples + earlier.examples
     repeated = status["metrics"].get("messages_repeated", 0)
     verdict = {
@@ -425,6 +463,9 @@ def judge(args, door, recorder, journal, feed, head0, repeated0):
         examples.append(f"only {facts['polled']['meters']} of {args.meters} meters were polled")
     if not whole:
         examples.append("the journal's beginning was trimmed before it could be read")
+    if field and not args.field_few and field["devices"] < len(journal.devices):
+        verdict["ok"] = False
+        examples.append(f"only {field['devices']} of {len(journal.devices)} devices said anything")
     report(verdict, examples)
     return 0 if verdict["ok"] else 1
 
@@ -434,6 +475,9 @@ def main():
     parser.add_argument("--feed", default="tcp://127.0.0.1:7601")
     parser.add_argument("--door", default="tcp://127.0.0.1:7602")
     parser.add_argument("--ledger", required=True, help="of fepsim; read at the end")
+    parser.add_argument("--field-archive", help="rows of fepfield's terminals in the archive")
+    parser.add_argument("--field-ledger", help="of fepfield; read at the end")
+    parser.add_argument("--field-few", action="store_true", help="not all of them need have said something")
     parser.add_argument("--meters", type=int, default=0, help="so many must have been polled")
     parser.add_argument("--utc-offset-min", type=int, default=480)
     parser.add_argument("--day-shift-min", type=int, default=1440,
@@ -450,8 +494,9 @@ def main():
         door = Door(args.door)
         status = door.status(5.0, 6)
         head0, repeated0 = status["head"], status["metrics"].get("messages_repeated", 0)
-        feed = Tally("feed", args.utc_offset_min, args.day_shift_min)
-        journal = Tally("journal", args.utc_offset_min, args.day_shift_min)
+        meters = field_check.read_meters(args.field_archive)
+        feed = Tally("feed", args.utc_offset_min, args.day_shift_min, meters)
+        journal = Tally("journal", args.utc_offset_min, args.day_shift_min, meters)
         recorder = Recorder(door, subscribe(args.feed, TOPICS), feed, head0, status["epoch"])
         print(f"check: recording from sequence {head0 + 1}", flush=True)
         end = time.monotonic() + args.seconds if args.seconds else float("inf")

@@ -68,14 +68,14 @@ size_t field_descriptors (const field_options_t *options)
 static void s_rows (const field_kind_t *kind, uint32_t number, FILE *file)
 {
     const field_device_t *device = kind->device;
-    char address[FIELD_ADDRESS_MAX + 1], meter[FIELD_ADDRESS_MAX + 1], dial[40] = "";
+    char address[FIELD_ADDRESS_MAX + 1], meter[FIELD_ADDRESS_MAX + 1], dial[64] = "";
     void *state = calloc (1, device->state_size);
     FEP_ASSERT (state);
     device->start (state, number, kind->meters);
     device->address (state, address);
     if (field_kind_listens (kind)) {
         uint32_t at = field_listen_address (number);
-        snprintf (dial, sizeof dial, "tcp://%u.%u.%u.%u:%u", at >> 24, at >> 16 & 255,
+        snprintf (dial, sizeof dial, "%s@%u.%u.%u.%u:%u", device->codec, at >> 24, at >> 16 & 255,
                   at >> 8 & 255, at & 255, kind->port);
     }
     for (uint32_t mp = 1; mp <= kind->meters; mp++) {

@@ -10,7 +10,6 @@
 //  its address first, as the answer to 810A; it has no heartbeat of its own and says that again now and then.
 #include "bench/field_devices.h"
 #include "bench/field_dtu.h"
-#include "fep/message.h"
 #include "fep/point.h"
 #include <stdio.h>
 
@@ -110,10 +109,11 @@ static void s_reading (const state_t *self, uint32_t mp, int64_t wall_ms, writer
     int64_t settled_ms = field_midnight (wall_ms, 0);
     uint32_t who = FAMILY * 1000000u + (self->direct ? 500000u : 0u) + self->dtu.number;
     int64_t volume = field_model (who, mp, MODEL_VOLUME, wall_ms) / 10;
+    int64_t settled = field_model (who, mp, MODEL_VOLUME, settled_ms) / 10;
     clock_to_civil (wall_ms, &now);
     field_digits (out, (uint64_t) volume, 4);
     writer_u8 (out, CUBIC_METRE);
-    field_digits (out, (uint64_t) field_model (who, mp, MODEL_VOLUME, settled_ms) / 10, 4);
+    field_digits (out, (uint64_t) settled, 4);
     writer_u8 (out, CUBIC_METRE);
     const int fields[] = {now.second, now.minute,     now.hour,      now.day,
                           now.month,  now.year % 100, now.year / 100};
@@ -121,11 +121,19 @@ static void s_reading (const state_t *self, uint32_t mp, int64_t wall_ms, writer
         writer_u8 (out, field_bcd ((unsigned) fields[i]));
     }
     s_state (self, mp, out);
-    field_words_add (words, &(field_said_t){.mp = (uint16_t) mp,
-                                            .freeze = FREEZE_NONE,
-                                            .point = POINT (8, 0, 1, 0, 0),
-                                            .mantissa = volume,
-                                            .exponent = -2});
+    const field_said_t said[] = {
+        {.point = POINT (8, 0, 1, 0, 0), .mantissa = volume, .exponent = -2},
+        {.point = POINT (8, 0, 1, 136, 0), .mantissa = settled, .exponent = -2},
+        {.point = POINT (0, 0, 1, 0, 0), .mantissa = wall_ms / 1000},
+        {.point = POINT (0, 0, 96, 3, 20), .mantissa = self->closed >> (mp - 1) & 1},
+        {.point = POINT (0, 0, 96, 6, 10)},
+        {.point = POINT (0, 0, 96, 5, 1), .mantissa = self->closed >> (mp - 1) & 1},
+    };
+    for (size_t i = 0; i < sizeof said / sizeof said[0]; i++) {
+        field_said_t one = said[i];
+        one.mp = (uint16_t) mp;
+        field_words_add (words, &one);
+    }
 }
 
 //  Data of the answer behind identifier and serial number. False: refused.
@@ -304,7 +312,7 @@ const field_device_t field_cjt188 = {
 const field_device_t field_cjt188_direct = {
     .name = "cjt188_direct",
     .codec = "cjt188",
-    .carried = "",
+    .carried = "cjt188",
     .profile = "field_cjt188",
     .state_size = sizeof (state_t),
     .start = s_start_direct,

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """One line every two seconds from the door's STATUS, until SIGTERM or SIGINT; --wait-s N only waits that long
-for the door to answer and ends 0 if it does. --sim FILE: the log of fepsim, for what only the terminals know: who of
-them is online by kind, and how many polls their meters answer."""
+for the door to answer and ends 0 if it does. --sim FILE, --field FILE: the logs of fepsim and fepfield, for what only
+the terminals know: who of them is online by kind, and how many polls their meters answer."""
 import argparse
 import json
 import os
@@ -11,8 +11,8 @@ import time
 
 from door import Door, DoorError
 
-HEADER = f"{'time':>8} {'online':>7} {'report':>7} {'gateway':>7} {'polls/s':>8} {'frames/s':>9} {'readings/s':>11} " \
-         f"{'commits/s':>10} {'sequence':>10} {'refused':>8} {'commit p99 us':>14}"
+HEADER = f"{'time':>8} {'online':>7} {'report':>7} {'gateway':>7} {'device':>7} {'polls/s':>8} {'frames/s':>9} " \
+         f"{'readings/s':>11} {'commits/s':>10} {'sequence':>10} {'refused':>8} {'commit p99 us':>14}"
 
 
 def rate(now, before, name, seconds):
@@ -20,11 +20,11 @@ def rate(now, before, name, seconds):
 
 
 def fleet(path):
-    """The last two lines of counters of fepsim; empty ones before there are any."""
+    """The last two lines of counters of fepsim or fepfield; empty ones before there are any."""
     found = [{}, {}]
     try:
         with open(path, "rb") as log:
-            log.seek(max(0, os.stat(path).st_size - 8192))
+            log.seek(max(0, os.stat(path).st_size - 16384))
             lines = log.read().decode("ascii", "replace").splitlines()
     except OSError:
         return found
@@ -36,14 +36,20 @@ def fleet(path):
     return found
 
 
+def devices(fields):
+    """The last two sums over all kinds of fepfield."""
+    return [dict(line.get("kinds", {}).get("all", {}), t_ms=line.get("t_ms", 0)) for line in fields]
+
+
 def polled(before, now):
     seconds = (now.get("t_ms", 0) - before.get("t_ms", 0)) / 1000
     return (now.get("answers", 0) - before.get("answers", 0)) / seconds if seconds > 0 else 0
 
 
-def line(now, before, seconds, sims):
+def line(now, before, seconds, sims, field):
     return f"{time.strftime('%H:%M:%S'):>8} {now['sessions'].get('online', 0):>7} " \
-           f"{sims[1].get('online', 0):>7} {sims[1].get('gateways', 0):>7} {polled(*sims):>8.0f} " \
+           f"{sims[1].get('online', 0):>7} {sims[1].get('gateways', 0):>7} {field[1].get('online', 0):>7} " \
+           f"{polled(*sims) + polled(*field):>8.0f} " \
            f"{rate(now, before, 'frames_received', seconds):>9.0f} " \
            f"{rate(now, before, 'readings_committed', seconds):>11.0f} " \
            f"{rate(now, before, 'commits', seconds):>10.0f} {now['head']:>10} " \
@@ -55,6 +61,7 @@ def main():
     parser.add_argument("--door", default="tcp://127.0.0.1:7602")
     parser.add_argument("--period-s", type=float, default=2.0)
     parser.add_argument("--sim", default="")
+    parser.add_argument("--field", default="")
     parser.add_argument("--wait-s", type=float, default=0)
     args = parser.parse_args()
     stop = []
@@ -78,7 +85,7 @@ def main():
             if before is not None and now["epoch"] == before["epoch"]:
                 if count % 20 == 0:
                     print(HEADER)
-                print(line(now, before, when - at, fleet(args.sim)), flush=True)
+                print(line(now, before, when - at, fleet(args.sim), devices(fleet(args.field))), flush=True)
                 count += 1
             before, at = now, when
         end = time.monotonic() + args.period_s

@@ -272,10 +272,10 @@ static void s_test_archive (void **state)
     field_archive (&options, file);
     fclose (file);
     assert_string_equal (
-        text, "toy2,toy 2,2,60,1,m1,,,40000,tcp://127.0.1.2:2404,toys\n"
+        text, "toy2,toy 2,2,60,1,m1,,,40000,iec104@127.0.1.2:2404,toys\n"
               "864213000000001,cjt188 1,1,60,1,11880000010001,cjt188,field_cjt188,40000,,\n"
               "864213000000001,cjt188 1,1,60,2,11880000010002,cjt188,field_cjt188,40000,,\n"
-              "12880000090001,cjt188_direct 9,1,60,1,12880000090001,,,40000,,field_cjt188\n");
+              "12880000090001,cjt188_direct 9,1,60,1,12880000090001,cjt188,field_cjt188,40000,,\n");
     free (text);
     static const char *const wrong[] = {
         "cjt188:1:2",         "nobody:1:2:7603",   "cjt188:1:0:7603",

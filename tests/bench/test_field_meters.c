@@ -337,7 +337,8 @@ static void s_test_water (void **state)
         assert_memory_equal (f.out + 11, mp == 1 ? "\x90\x1f\x00" : "\x1f\x90\x00", 3);
         assert_int_equal (f.out[18], 0x2C);
         assert_memory_equal (f.out + 24, "\x45\x30\x15\x26\x11\x26\x20\x00\x00", 9);
-        assert_int_equal (f.said_count, 1);
+        assert_int_equal (f.said_count, 6);
+        fixture_said_value (&f, (uint16_t) mp, POINT (0, 0, 1, 0, 0), FIXTURE_NOW / 1000, 0);
         fixture_said_value (&f, (uint16_t) mp, POINT (8, 0, 1, 0, 0),
                             (int64_t) field_number (f.out + 14, 4), -2);
         assert_true (field_number (f.out + 14, 4) >= field_number (f.out + 19, 4));
@@ -385,7 +386,7 @@ static void s_test_direct (void **state)
     fixture_clear (&f);
     fixture_hex (&f, "6810aaaaaaaaaaaaaa01031f9000d116");
     assert_int_equal (f.size, 35);
-    assert_int_equal (f.said_count, 1);
+    assert_int_equal (f.said_count, 6);
     assert_int_equal (f.said[0].mp, 1);
     fixture_close (&f);
 }
