@@ -5,7 +5,7 @@
 //
 //  Functions 3 and 4 read what the meter shows, 3 also what was written; 6 and 16 write. The registers stand in
 //  s_rows and, for those who ask, in field_modbus_tcp.profile.
-#include "bench/field_modbus_tcp.h"
+#include "bench/field_devices.h"
 #include "fep/point.h"
 #include <stdio.h>
 #include <string.h>

@@ -13,6 +13,7 @@ typedef struct {
     size_t size;
     size_t from;      //  Number of its first field
     absent_t absent;  //  Without bytes: why
+    bool piece;       //  Further frames bring the rest
 } data_t;
 
 static message_t *s_message (codec_io_t *io, message_kind_t kind, const dlt_frame_t *frame,
@@ -121,6 +122,8 @@ static size_t s_put_fields (const dlt_state_t *state, const dlt_item_t *item, co
         }
         value.quality |= item->row->freeze || part.period ? s_doubt (state) : 0;
         s_put (io, point, value);
+        //  A total and some of its tariffs would not add up: it stands alone.
+        begun = begun && !(data->piece && data->from + i == 0);
     }
     if (lost) {
         s_keep_raw (io, frame, raw, "no_instant");
@@ -186,6 +189,7 @@ static void s_not_last (dlt_state_t *state, const dlt_item_t *item, data_t *data
         state->rest_size = 0;
         return;
     }
+    data->piece = true;
     if (count) {
         (void) s_put_fields (state, item, data, count, io, frame, raw);
     }

@@ -1,6 +1,6 @@
 //  The simulated Modbus TCP device: what it answers is what it says it said, read by our own codecs with its profile;
 //  writes, refusals, junk and answers that do not fit.
-#include "bench/field_modbus_tcp.h"
+#include "bench/field_devices.h"
 #include "tests/codecs/player.h"
 
 #define WALL_MS 1750000123456

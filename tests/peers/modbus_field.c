@@ -1,7 +1,7 @@
 //  The simulated Modbus TCP device of bench/ on a port of its own, for masters of other people: modbus_field NUMBER
 //  METERS. Prints PORT N, then SAID MP OBIS MANTISSA EXPONENT for each value it put into an answer. One connection at a
 //  time; ends when its stdin does.
-#include "bench/field_modbus_tcp.h"
+#include "bench/field_devices.h"
 #include "fep/check.h"
 #include "fep/clock.h"
 #include "fep/point.h"
