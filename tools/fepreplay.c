@@ -56,6 +56,7 @@ typedef struct {
     int64_t begin_ms;                     //  When the first frame was due
     int64_t due_ms;                       //  When the frame at hand is, after begin_ms
     int64_t last_ms;                      //  When something came last
+    int64_t end_ms;                       //  When the last frame had left
     uint64_t frames, bytes;               //  Sent
     uint64_t received, answered, closed;  //  Bytes, frames something came for, connections
     uint64_t passed, missing;             //  Frames not sent; answers that did not come
@@ -362,9 +363,11 @@ static bool s_play (replay_t *self)
         }
         s_schedule (self, i, &first_ms);
         if (!s_interrupted && !s_send (self, i)) {
+            self->end_ms = clock_mono_ms ();
             return false;
         }
     }
+    self->end_ms = clock_mono_ms ();
     s_linger (self);
     return !s_interrupted;
 }
@@ -378,7 +381,7 @@ static void s_summary (const replay_t *self)
     printf ("sent      %" PRIu64 " frames, %" PRIu64 " bytes, over %" PRIu64
             " connections, in %.1f s\n",
             self->frames, self->bytes, connections,
-            (double) (clock_mono_ms () - self->begin_ms) / 1000);
+            (double) (self->end_ms - self->begin_ms) / 1000);
     printf ("received  %" PRIu64 " bytes; %" PRIu64 " of the frames were answered\n",
             self->received, self->answered);
     printf ("not sent  %" PRIu64 " frames of the other direction\n", self->passed);
