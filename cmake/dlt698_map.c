@@ -104,7 +104,7 @@ static void s_object (compiler_t *self, char **words, size_t count)
             object->write = WORD (self, s_writes, words[i]);
             continue;
         }
-        uint32_t point;
+        uint32_t point = 0;
         if (self->point_count == POINTS_MAX || !point_parse (words[i], &point)) {
             s_die (self, "unknown point", words[i]);
         }
