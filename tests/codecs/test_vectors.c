@@ -378,10 +378,10 @@ static bool s_names_another (const player_t *player, bool up, bytes_t frame, con
     return player->io.address.size == 0 && *name && error == FEP_OK && strcmp (other, name) != 0;
 }
 
-//  A flipped bit shows: there is a checksum, or the packets' look is told by patterns.
+//  A flipped bit shows: there is a checksum, as all meter protocols have one, or the packets' look is told by patterns.
 static bool s_shows_damage (const player_t *player)
 {
-    return player->codec->is_checked || player->address[0];
+    return player->codec->is_checked || player->codec->is_meter || player->address[0];
 }
 
 //  Every truncation of the first frame of the bytes is MORE or SKIP; every single-bit flip is no
