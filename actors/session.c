@@ -124,6 +124,7 @@ codec_io_t session_io (session_t *self, const session_env_t *env)
     return (codec_io_t){
         .mono_ms = env->now_ms,
         .wall_ms = env->wall_ms,
+        .received_ms = self->named_ms ? self->named_ms : env->wall_ms,
         .options = self->options,
         .address = bytes_text (self->identity),
         .clock_trusted = env->clock_trusted,
@@ -221,6 +222,7 @@ static void s_identify (session_t *self, const session_env_t *env, bytes_t frame
         memcpy (self->identity, address.data, size);
         memcpy (self->address, address.data, size);
         self->state_ms = env->now_ms;
+        self->named_ms = env->wall_ms;
     }
     batch_rollback (env->batch, mark);
     *env->send = send;
@@ -320,6 +322,7 @@ static input_t s_frame (session_t *self, const session_env_t *env, bytes_t frame
     const codec_t *codec;
     entry_t *entry = line ? session_ask_find (self, 0) : NULL;
     fep_err_t error = s_decode (self, env, entry, frame, &io, &codec);
+    self->named_ms = error == FEP_FULL ? self->named_ms : 0;
     if (error == FEP_FULL) {
         self->full = true;
         return INPUT_BLOCKED;

@@ -87,22 +87,23 @@ struct session {
         confirmation_ms;   //  Wall clock: when a confirmation was last kept as the last frame sent
     requests_t *requests;  //  Made at the first request
     frames_t *frames;      //  The last ones; made at the first frame
-    char identity[ADDRESS_MAX + 1];      //  As it said who it is; "" until the first good frame
-    char address[ADDRESS_MAX + 1];       //  As the archive knows it
-    session_facts_t facts;               //  Counters
-    close_reason_t reason;               //  Of CLOSING and DEAD
-    const codec_options_t *common;       //  Borrowed: the listener's
-    own_options_t *own;                  //  The terminal's own habits; NULL: the listener's
-    session_meter_t *meters;             //  Own; NULL: not known
-    size_t meter_count;                  //  Of them
-    int64_t state_ms;                    //  When the state, or the wait in it, began
-    int64_t hold_until_ms;               //  Unknown terminal; 0 = not held
-    int64_t heartbeat_ms;                //  Of the archive; 0 = not known
-    int64_t learned_ms;                  //  Longest interval between heartbeats seen
-    uint32_t intervals;                  //  Of them seen
-    int64_t beat_ms;                     //  Last heartbeat, deadline clock
-    int64_t frame_gap_ms;                //  Of the line behind it; 0 = as the options say
-    int64_t answer_timeout_ms;           //  Likewise
+    char identity[ADDRESS_MAX + 1];  //  As it said who it is; "" until the first good frame
+    char address[ADDRESS_MAX + 1];   //  As the archive knows it
+    session_facts_t facts;           //  Counters
+    close_reason_t reason;           //  Of CLOSING and DEAD
+    const codec_options_t *common;   //  Borrowed: the listener's
+    own_options_t *own;              //  The terminal's own habits; NULL: the listener's
+    session_meter_t *meters;         //  Own; NULL: not known
+    size_t meter_count;              //  Of them
+    int64_t state_ms;                //  When the state, or the wait in it, began
+    int64_t named_ms;           //  Wall clock: when the frame came that named it; 0 = read since
+    int64_t hold_until_ms;      //  Unknown terminal; 0 = not held
+    int64_t heartbeat_ms;       //  Of the archive; 0 = not known
+    int64_t learned_ms;         //  Longest interval between heartbeats seen
+    uint32_t intervals;         //  Of them seen
+    int64_t beat_ms;            //  Last heartbeat, deadline clock
+    int64_t frame_gap_ms;       //  Of the line behind it; 0 = as the options say
+    int64_t answer_timeout_ms;  //  Likewise
     char peer[SESSION_PEER_MAX + 1];     //  Of the connection
     _Alignas(16) uint8_t codec_state[];  //  codec->state_size bytes
 };

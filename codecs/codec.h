@@ -131,8 +131,9 @@ typedef struct {
 
 //  All a codec may see and produce.
 typedef struct {
-    int64_t mono_ms;                 //  For deadlines, never for stamps
-    int64_t wall_ms;                 //  For stamps, never for deadlines
+    int64_t mono_ms;      //  For deadlines, never for stamps
+    int64_t wall_ms;      //  For stamps, never for deadlines
+    int64_t received_ms;  //  decode: when the frame came; before wall_ms if it waited for admission
     const codec_options_t *options;  //  Never NULL
     bytes_t address;  //  Whose session this is, as text; empty before it is known. Decode refuses
                       //  frames of another terminal with NOT_MINE before it changes its state

@@ -48,7 +48,8 @@ void d698_answer_link (codec_io_t *io, const d698_peer_t *peer, bytes_t apdu, ui
     writer_u8 (io->send, head.piid & (uint8_t) ~PIID_ACD);
     writer_u8 (io->send, (uint8_t) (result | (io->clock_trusted ? 0x80 : 0)));
     writer_put (io->send, asked.data, asked.size);
-    d698_put_date_time (io->send, io->options->zone, io->wall_ms);
+    d698_put_date_time (io->send, io->options->zone,
+                        io->received_ms ? io->received_ms : io->wall_ms);
     d698_put_date_time (io->send, io->options->zone, io->wall_ms);
     d698_close (io->send, mark);
 }
