@@ -1,5 +1,6 @@
 //  Reads where a terminal is dialled.
 #include "actors/dial.h"
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -53,8 +54,8 @@ static fep_err_t s_serial (const char *text, size_t size, dial_place_t *place)
 
 static bool s_is_numeric (const char *host, bool six)
 {
-    const char *allowed = six ? "0123456789abcdefABCDEF:." : "0123456789.";
-    return strspn (host, allowed) == strlen (host);
+    uint8_t address[sizeof (struct in6_addr)];
+    return inet_pton (six ? AF_INET6 : AF_INET, host, address) == 1;
 }
 
 static fep_err_t s_place (const char *text, size_t size, dial_place_t *place)
