@@ -139,6 +139,20 @@ static bool s_put_meter_set (d698_ask_t *ask)
     return true;
 }
 
+//  The same time of the calendar day before.
+static int64_t s_day_before (const zone_t *zone, int64_t utc_ms)
+{
+    clock_civil_t civil, noon;
+    (void) zone_civil (zone, utc_ms, &civil);
+    noon = civil;
+    noon.hour = 12;
+    (void) zone_civil (zone, s_utc (zone, &noon) - 24 * HOUR_MS, &noon);
+    civil.year = noon.year;
+    civil.month = noon.month;
+    civil.day = noon.day;
+    return s_utc (zone, &civil);
+}
+
 //  The store: by the time a record counts as stored at, which is the freeze time, or of days the day before.
 static bool s_put_store (d698_ask_t *ask, const piece_t *piece, const d698_object_t *const *objects,
                          size_t count)
@@ -148,16 +162,16 @@ static bool s_put_store (d698_ask_t *ask, const piece_t *piece, const d698_objec
     const zone_t *zone = ask->io->options->zone;
     const grid_t *grid = &s_grids[ask->request->freeze];
     writer_t *out = &ask->out;
-    int64_t back = ask->request->freeze == FREEZE_DAY &&
-                           profile_setting (ask->io->profile, SETTING_store_before)
-                       ? 24 * HOUR_MS
-                       : 0;
+    bool before = ask->request->freeze == FREEZE_DAY &&
+                  profile_setting (ask->io->profile, SETTING_store_before);
+    int64_t from_ms = before ? s_day_before (zone, piece->from_ms) : piece->from_ms;
     d698_begin (ask, APDU_GET, GET_RECORD);
     writer_u32be (out, OAD_STORE);
     writer_u8 (out, piece->single ? RSD_STORED : RSD_STORED_RANGE);
-    d698_put_date_time_s (out, zone, piece->from_ms - back);
+    d698_put_date_time_s (out, zone, from_ms);
     if (!piece->single) {
-        d698_put_date_time_s (out, zone, piece->until_ms - back);
+        int64_t until_ms = before ? s_day_before (zone, piece->until_ms) : piece->until_ms;
+        d698_put_date_time_s (out, zone, until_ms);
         writer_u8 (out, grid->ti ? grid->ti : TI_MINUTE);
         writer_u16be (out, grid->interval);
     }
