@@ -10,8 +10,9 @@
 //  FILE      0F F1, one segment of setting file_segment bytes a frame; `done` counts segments
 //  PASS      AFN, then DA, DT and data as often as wanted; head, password and tail are the codec's
 //
-//  `meter` of a request that no meter protocol carries names a group: its A2, decimal, 65535 all terminals. Nobody
-//  answers then. What is limited in another way than above (a trip for two hours) goes as PASS.
+//  `meter` of a request that no meter protocol carries may name a group: "group:" and its A2, decimal, 65535 all
+//  terminals. Nobody answers then; other texts are a meter's address, which is not needed. What is limited in another
+//  way than above (a trip for two hours) goes as PASS.
 #include "codecs/gdw1376/parts.h"
 
 enum { OUTPUT_MAX = 8, PASS_MIN = 5, SEGMENTS_MAX = 0xFFFF };

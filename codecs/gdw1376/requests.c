@@ -1,6 +1,8 @@
 //  Frames of ours: head, address, number, password, time tag; and which units a request becomes.
 #include "codecs/gdw1376/parts.h"
 
+#define GROUP "group:"
+
 enum {
     MSA = 1,          //  Our master station address
     SEAL_MADE = 2,    //  Setting `seal`: PW is made by the seal
@@ -133,21 +135,25 @@ static fep_err_t s_ask_events (const request_t *request, gdw_ask_t *ask)
     return FEP_OK;
 }
 
-//  `meter` of a request that no meter protocol carries: a group's address, decimal. Nobody of it answers.
+//  `meter` of a request that no meter protocol carries: "group:" and a group's address, decimal. Nobody of it answers.
+//  Any other is the address of the terminal's own meter, which its number names.
 static fep_err_t s_group (const request_t *request, uint16_t *group)
 {
     unsigned number = 0;
     *group = 0;
-    for (const char *p = request->meter; *p; p++) {
+    if (strncmp (request->meter, GROUP, strlen (GROUP)) != 0) {
+        return FEP_OK;
+    }
+    for (const char *p = request->meter + strlen (GROUP); *p; p++) {
         if (*p < '0' || *p > '9' || number > GDW_ALL) {
             return FEP_RANGE;
         }
         number = number * 10 + (unsigned) (*p - '0');
     }
-    if (request->meter[0] && (number == 0 || number > GDW_ALL)) {
+    if (number == 0 || number > GDW_ALL) {
         return FEP_RANGE;
     }
-    if (number && (request->kind < REQUEST_PASS || request->kind == REQUEST_FILE)) {
+    if (request->kind < REQUEST_PASS || request->kind == REQUEST_FILE) {
         return FEP_UNSUPPORTED;
     }
     *group = (uint16_t) number;

@@ -411,28 +411,52 @@ static void test_groups (void **state)
     s_begin (&player);
     player.options.password_size = 0;
     request_t request = s_operate (OPERATION_KEEP, 0);
-    strcpy (request.meter, "65535");
+    strcpy (request.meter, "group:65535");
     CHECK_OK (s_encode (&player, &request));
     s_expect (&player, "05 00 00 01 03 00");
     assert_memory_equal (player.sent + ADDRESS, all, sizeof all);
     assert_int_equal (player.sent[CONTROL], 0x44);
     assert_int_equal (player.io.answer, ANSWER_DONE);
-    request = (request_t){.kind = REQUEST_CLOCK, .meter = "300"};
+    request = (request_t){.kind = REQUEST_CLOCK, .meter = "group:300"};
     CHECK_OK (s_encode (&player, &request));
     assert_memory_equal (player.sent + ADDRESS, some, sizeof some);
     assert_false (((gdw_state_t *) player.state)->asking);
     s_answer (&player, AFN_CONFIRM, s_last_seq (&player), "00 00 01 00");
     assert_int_equal (player.answer, ANSWER_NONE);
-    static const char *const wrong[] = {"0", "65536", "99999999999", "12a", "-1"};
+    static const char *const wrong[] = {"group:0",   "group:65536", "group:99999999999",
+                                        "group:12a", "group:-1",    "group:"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         request = (request_t){.kind = REQUEST_CLOCK};
         strcpy (request.meter, wrong[i]);
         CHECK_ERR (s_encode (&player, &request), FEP_RANGE);
     }
     request = s_read (0, POINT (0, 0, 1, 0, 0));
-    strcpy (request.meter, "300");
+    strcpy (request.meter, "group:300");
     CHECK_ERR (s_encode (&player, &request), FEP_UNSUPPORTED);
     player_free (&player);
+}
+
+//  The archive may have the address of the terminal's meter: no group is meant, only this terminal is asked.
+static void test_meter_address (void **state)
+{
+    (void) state;
+    static const char *const meters[] = {"000000000300", "300", "0", "202311150001", "A1"};
+    static const uint8_t own[] = {0x71, 0x01, 0x22, 0x08, 0x02};
+    for (size_t i = 0; i < sizeof meters / sizeof *meters; i++) {
+        player_t player;
+        s_begin (&player);
+        player.options.password_size = 0;
+        request_t trip = s_operate (OPERATION_TRIP, 1);
+        strcpy (trip.meter, meters[i]);
+        CHECK_OK (s_encode (&player, &trip));
+        assert_memory_equal (player.sent + ADDRESS, own, sizeof own);
+        assert_int_equal (player.io.answer, ANSWER_NONE);
+        request_t read = s_read (1, POINT (1, 0, 1, 8, 0));
+        strcpy (read.meter, meters[i]);
+        CHECK_OK (s_encode (&player, &read));
+        assert_memory_equal (player.sent + ADDRESS, own, sizeof own);
+        player_free (&player);
+    }
 }
 
 static void test_pass (void **state)
@@ -616,6 +640,7 @@ int main (void)
                                        cmocka_unit_test (test_sealed),
                                        cmocka_unit_test (test_time_tags),
                                        cmocka_unit_test (test_groups),
+                                       cmocka_unit_test (test_meter_address),
                                        cmocka_unit_test (test_pass),
                                        cmocka_unit_test (test_file),
                                        cmocka_unit_test (test_forward),
