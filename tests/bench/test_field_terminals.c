@@ -336,11 +336,11 @@ static void s_test_answers_698 (void **state)
                  f.said[0].freeze == FREEZE_DAY);
     snprintf (wanted, sizeof wanted,
               "89010a0207056900000100020100100201"
-              "0106%08x0705000000000009010010020000200000",
+              "0106%08x0705000000000009010010020000210000",
               meter);
     s_answers (&f, PROXY_GET, wanted);
     fixture_said_value (&f, 2, POINT (1, 0, 1, 8, 0), meter, -2);
-    s_answers (&f, SECURE, "90021300");
+    s_answers (&f, SECURE, "90021400");
     s_answers (&f, RELEASE, "830b000000");
     s_answers (&f, CLOCK_SET, "86010c40000200000000");
     s_answers (&f, NO_SERVICE, "ee0d020000");
@@ -387,7 +387,7 @@ static void s_test_published_698 (void **state)
                  "6837004345aaaaaaaaaaaa00d1ad090704f209020103020801000014003216686101000000006811"
                  "0a34394339343337453b56aa1600a91a16");
     apdu = s_apdu (&f, 0xC3, 0);
-    assert_memory_equal (apdu.data, "\x89\x07\x04\xf2\x09\x02\x01\x00\x20\x00\x00", 11);
+    assert_memory_equal (apdu.data, "\x89\x07\x04\xf2\x09\x02\x01\x00\x21\x00\x00", 11);
     fixture_close (&f);
 }
 

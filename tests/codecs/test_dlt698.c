@@ -476,10 +476,10 @@ static void test_codes (void **state)
 {
     (void) state;
     assert_string_equal (s_codec ()->code_text (3), "reading or writing denied");
-    assert_string_equal (s_codec ()->code_text (35), "comparison failed");
+    assert_string_equal (s_codec ()->code_text (36), "comparison failed");
     assert_string_equal (s_codec ()->code_text (0xE2), "service not supported");
     assert_string_equal (s_codec ()->code_text (255), "other reason");
-    assert_null (s_codec ()->code_text (36));
+    assert_null (s_codec ()->code_text (37));
 }
 
 int main (void)

@@ -619,9 +619,35 @@ static void test_unwrap (void **state)
     player_free (&player);
 }
 
+//  DAR in words; the numbers are those of DL/T 698.45 as ten implementations have them.
+static void test_dar (void **state)
+{
+    (void) state;
+    static const struct {
+        uint8_t dar;
+        const char *text;
+    } rows[] = {{0, "done"},
+                {3, "reading or writing denied"},
+                {9, "data block unavailable"},
+                {12, "writing in blocks cancelled"},
+                {14, "wrong block number"},
+                {15, "wrong password or not authorised"},
+                {20, "security does not match"},
+                {33, "request timed out"},
+                {34, "ESAM: wrong P1 P2"},
+                {35, "ESAM: wrong LC"},
+                {36, "comparison failed"},
+                {255, "other reason"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_string_equal (codec_find ("dlt698")->code_text (rows[i].dar), rows[i].text);
+    }
+    assert_null (codec_find ("dlt698")->code_text (37));
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test (test_published_requests),
+                                       cmocka_unit_test (test_dar),
                                        cmocka_unit_test (test_read),
                                        cmocka_unit_test (test_read_in_steps),
                                        cmocka_unit_test (test_read_meter),
