@@ -1,9 +1,15 @@
 //  Seal: makes the passwords, codes and MACs of commands. Its provider is an option:
 //
 //    none      nothing is sealed; commands that want it end NO_SEAL
-//    password  seal.key is the password itself: its bytes stand where the protocol has a code
+//    password  seal.key is the password itself: of gdw1376 PW, of dlt645 the 4 bytes PA P0 P1 P2 among the data. Other
+//              codecs have none
 //    test      SM4-CBC-MAC with the key seal.key: proves the way of a sealed command against simulated terminals.
-//              No meter of the field has such a key
+//              No meter of the field has such a key. What comes back is what the codec needs:
+//                gdw1376  the 16 bytes of the MAC
+//                dlt645   the data with the level 98H where PA stands, and the first 4 bytes of the MAC of C, address
+//                         and those data
+//                dlt698, dlt698_meter  SECURITY-Request: 10H, 00H, length and APDU, then SID_MAC: 00H, SID 00000000H
+//                         without more, and the first 4 bytes of the APDU's MAC
 //
 //  Words it takes: SEAL from a connector, through control. It sends SEALED back the same way.
 #include "actors/actor.h"
@@ -13,7 +19,11 @@
 #include <string.h>
 
 #define KEY_MAX 16
-#define ANSWER_BYTES 512
+#define MADE_MAX 1100  //  Bytes of a seal: what is sealed, at most 1024, and what stands around it
+#define ANSWER_BYTES (MADE_MAX + 128)
+#define SHORT_MAC 4  //  Bytes of a MAC that security modules of meters give
+
+enum { METER_HEAD = 7, METER_WRITE = 0x14, METER_LEVEL = 0x98, METER_DI = 4, METER_PASSWORD = 4 };
 
 typedef struct {
     actor_t *actor;        //  Frame
@@ -24,33 +34,102 @@ typedef struct {
     size_t key_size;       //  Of it
 } seal_t;
 
-static fep_err_t s_make (const seal_t *self, bytes_t bytes, writer_t *out)
+//  dlt645: C, address, data; PA stands first, or behind the identifier of a write.
+static fep_err_t s_make_dlt645 (const seal_t *self, bytes_t bytes, writer_t *out)
+{
+    uint8_t memory[MADE_MAX], mac[SM4_MAC_SIZE];
+    size_t level = METER_HEAD + (bytes.size && bytes.data[0] == METER_WRITE ? METER_DI : 0);
+    if (bytes.size < level + METER_PASSWORD || bytes.size > sizeof memory ||
+        (self->password && self->key_size != METER_PASSWORD)) {
+        return FEP_NO_SEAL;
+    }
+    memcpy (memory, bytes.data, bytes.size);
+    if (self->password) {
+        memcpy (memory + level, self->key, METER_PASSWORD);
+        writer_put (out, memory + METER_HEAD, bytes.size - METER_HEAD);
+        return FEP_OK;
+    }
+    memory[level] = METER_LEVEL;
+    fep_err_t error = sm4_mac (self->key, bytes_of (memory, bytes.size), mac);
+    writer_put (out, memory + METER_HEAD, bytes.size - METER_HEAD);
+    writer_put (out, mac, SHORT_MAC);
+    return error;
+}
+
+//  dlt698: an APDU.
+static fep_err_t s_make_dlt698 (const seal_t *self, bytes_t bytes, writer_t *out)
+{
+    static const uint8_t head[] = {0x10, 0x00}, sid[] = {0x00, 0, 0, 0, 0, 0, SHORT_MAC};
+    uint8_t mac[SM4_MAC_SIZE];
+    if (self->password) {
+        return FEP_NO_SEAL;
+    }
+    fep_err_t error = sm4_mac (self->key, bytes, mac);
+    writer_put (out, head, sizeof head);
+    if (bytes.size >= 256) {
+        writer_u8 (out, 0x82);
+        writer_u16be (out, (uint16_t) bytes.size);
+    } else {
+        if (bytes.size >= 128) {
+            writer_u8 (out, 0x81);
+        }
+        writer_u8 (out, (uint8_t) bytes.size);
+    }
+    writer_put (out, bytes.data, bytes.size);
+    writer_put (out, sid, sizeof sid);
+    writer_put (out, mac, SHORT_MAC);
+    return error;
+}
+
+static fep_err_t s_make_gdw1376 (const seal_t *self, bytes_t bytes, writer_t *out)
 {
     uint8_t mac[SM4_MAC_SIZE];
     if (self->password) {
         writer_put (out, self->key, self->key_size);
         return FEP_OK;
     }
-    if (!self->test) {
-        return FEP_NO_SEAL;
-    }
     fep_err_t error = sm4_mac (self->key, bytes, mac);
-    if (error == FEP_OK) {
-        writer_put (out, mac, sizeof mac);
-    }
+    writer_put (out, mac, sizeof mac);
     return error;
+}
+
+//  Who needs what; other codecs seal nothing.
+static const struct {
+    const char *codec;
+    fep_err_t (*make) (const seal_t *self, bytes_t bytes, writer_t *out);
+} s_makers[] = {{"gdw1376", s_make_gdw1376},
+                {"dlt645", s_make_dlt645},
+                {"dlt698", s_make_dlt698},
+                {"dlt698_meter", s_make_dlt698}};
+
+static fep_err_t s_make (const seal_t *self, const char *codec, bytes_t bytes, writer_t *out)
+{
+    bool able = self->test || self->password;
+    for (size_t i = 0; able && i < sizeof s_makers / sizeof *s_makers; i++) {
+        if (strcmp (s_makers[i].codec, codec) == 0) {
+            fep_err_t error = s_makers[i].make (self, bytes, out);
+            return error == FEP_OK && out->failed ? FEP_LIMIT : error;
+        }
+    }
+    return FEP_NO_SEAL;
 }
 
 static fep_err_t s_on_seal (void *arg, actor_t *actor, bytes_t body)
 {
     seal_t *self = arg;
-    uint8_t memory[ANSWER_BYTES], made[KEY_MAX];
+    char codec[32] = "";
+    uint8_t memory[ANSWER_BYTES], made[MADE_MAX];
     writer_t out = writer_of (memory, sizeof memory), sealed = writer_of (made, sizeof made);
     reader_t bytes;
     if (!wire_find (body, "bytes", &bytes)) {
         return FEP_CORRUPT;
     }
-    fep_err_t error = s_make (self, wire_get_bin (&bytes), &sealed);
+    wire_find_text (body, "codec", codec, sizeof codec);
+    fep_err_t error = s_make (self, codec, wire_get_bin (&bytes), &sealed);
+    if (error) {
+        sealed.size = 0;
+        sealed.failed = false;
+    }
     wire_put_map (&out, 5);
     wire_pair_int (&out, "connector", wire_find_int (body, "connector", 0));
     wire_pair_int (&out, "session", wire_find_int (body, "session", -1));
