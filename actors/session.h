@@ -61,6 +61,7 @@ typedef struct {
     //  The profile of that number, borrowed for the call, or NULL. May be NULL.
     const profile_t *(*profile) (void *arg, uint32_t number);
     //  Asks for a seal; session_sealed brings it, or its timeout ends the request. May be NULL: nothing is sealed.
+    //  request->carried: whose frame it is; NULL the terminal's, also around one that is carried.
     fep_err_t (*seal) (void *arg, const session_t *session, const request_t *request,
                        bytes_t bytes);
     //  The file of that number, borrowed for the call, or empty. May be NULL.

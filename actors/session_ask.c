@@ -21,12 +21,23 @@ static bool s_changes_world (const request_t *request)
     return request->kind >= REQUEST_PASS;
 }
 
+//  A seal is good for one frame.
+static void s_unseal (entry_t *entry)
+{
+    free (entry->sealed);
+    free (entry->outside);
+    entry->sealed = entry->outside = NULL;
+    entry->sealed_size = entry->outside_size = 0;
+    entry->sealed_wall_ms = 0;
+    entry->seals_outside = false;
+}
+
 static void s_entry_free (entry_t *entry)
 {
     free (entry->asked);
-    free (entry->sealed);
-    entry->asked = entry->sealed = NULL;
-    entry->asked_size = entry->sealed_size = 0;
+    entry->asked = NULL;
+    entry->asked_size = 0;
+    s_unseal (entry);
 }
 
 static void s_lands (requests_t *requests, entry_t *entry)
@@ -123,6 +134,7 @@ static codec_io_t s_io (session_t *self, const session_env_t *env, entry_t *entr
     codec_io_t io = session_io (self, env);
     io.seal = env->seal ? seal : NULL;
     io.sealed = bytes_of (entry->sealed, entry->sealed_size);
+    io.wall_ms = entry->sealed_wall_ms ? entry->sealed_wall_ms : io.wall_ms;
     if (entry->request.kind == REQUEST_FILE && env->file) {
         io.file = env->file (env->arg, entry->request.file);
     }
@@ -133,10 +145,13 @@ static codec_io_t s_io (session_t *self, const session_env_t *env, entry_t *entr
 static try_t s_seal (session_t *self, const session_env_t *env, entry_t *entry, bytes_t bytes,
                      fep_err_t *error)
 {
+    request_t request = entry->request;
     s_go_back (entry);
+    request.carried = entry->seals_outside ? NULL : request.carried;
+    entry->sealed_wall_ms = entry->sealed_wall_ms ? entry->sealed_wall_ms : env->wall_ms;
     entry->where = ENTRY_SEALING;
     entry->deadline_ms = env->now_ms + (int64_t) env->config->seal.timeout_ms;
-    *error = env->seal (env->arg, self, &entry->request, bytes);
+    *error = env->seal (env->arg, self, &request, bytes);
     if (*error != FEP_OK) {
         entry->where = ENTRY_WAITS;
         return TRY_FAILED;
@@ -152,6 +167,7 @@ static void s_note_sent (session_t *self, const session_env_t *env, entry_t *ent
                             entry->request.carried ? entry->request.carried : self->codec, from);
         metric_add (METRIC_requests_sent, 1);
         entry->sent = true;
+        s_unseal (entry);
     }
 }
 
@@ -337,6 +353,14 @@ fep_err_t session_request (session_t *self, const session_env_t *env, const requ
     return FEP_OK;
 }
 
+static void s_keep_seal (entry_t *entry, uint8_t *made, size_t size)
+{
+    uint8_t **place = entry->seals_outside ? &entry->outside : &entry->sealed;
+    free (*place);
+    *place = made;
+    *(entry->seals_outside ? &entry->outside_size : &entry->sealed_size) = size;
+}
+
 void session_sealed (session_t *self, const session_env_t *env, uint64_t token, fep_err_t error,
                      bytes_t bytes)
 {
@@ -347,12 +371,13 @@ void session_sealed (session_t *self, const session_env_t *env, uint64_t token, 
             continue;
         }
         s_lands (requests, entry);
-        entry->sealed = error == FEP_OK ? malloc (bytes.size + 1) : NULL;
-        if (!entry->sealed) {
+        error = error == FEP_OK && bytes.size == 0 ? FEP_NO_SEAL : error;
+        uint8_t *made = error == FEP_OK ? malloc (bytes.size) : NULL;
+        if (!made) {
             s_end (self, env, entry, error == FEP_OK ? FEP_FULL : error, 0);
         } else {
-            memcpy (entry->sealed, bytes.data, bytes.size);
-            entry->sealed_size = bytes.size;
+            memcpy (made, bytes.data, bytes.size);
+            s_keep_seal (entry, made, bytes.size);
         }
         s_next (self, env);
         return;

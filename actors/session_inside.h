@@ -30,8 +30,13 @@ typedef struct {
     int64_t deadline_ms;   //  Of the frame in flight, or of its seal
     size_t asked_size;     //  Of asked
     uint8_t *asked;        //  The carried frame in flight; NULL: none
+    bool seals_outside;    //  SEALING: what is around the carried frame, not that itself
     size_t sealed_size;    //  Of sealed
     uint8_t *sealed;       //  What the seal made; NULL: none
+    size_t outside_size;   //  Of outside
+    uint8_t *outside;      //  What it made of the frame around a carried one; NULL: none
+    int64_t
+        sealed_wall_ms;  //  The frame is written again as at this time; 0: nothing was sealed yet
     _Alignas(16) uint8_t state[CARRIED_STATE_MAX];  //  The meter codec's
     uint8_t state_before[CARRIED_STATE_MAX];        //  Likewise, before that frame was written
 } entry_t;

@@ -244,6 +244,7 @@ fep_err_t session_line_write (session_t *self, const session_env_t *env, entry_t
     session_line_meter (self, env, &entry->request, &meter);
     io.meter = outer->meter = &meter;
     io.send = &frame;
+    entry->seals_outside = false;
     *until_ms = 0;
     *over = false;
     fep_err_t error = codec->encode (entry->state, &entry->request, &io);
@@ -265,7 +266,9 @@ fep_err_t session_line_write (session_t *self, const session_env_t *env, entry_t
         }
         s_discard (self);
     }
+    outer->sealed = bytes_of (entry->outside, entry->outside_size);
     error = s_wrap (self, writer_bytes (&frame), outer);
+    entry->seals_outside = error == FEP_NEEDS_SEAL;
     outer->meter = NULL;
     if (error == FEP_OK) {
         error = s_keep_asked (entry, writer_bytes (&frame));

@@ -326,7 +326,7 @@ static void test_command (void **state)
     }
 }
 
-//  ---- Modbus RTU carried by Modbus TCP ----
+//  ---- Seals, of the meter's frame and of the one around it ----
 
 static profile_t *s_profile;
 
@@ -335,6 +335,152 @@ static const profile_t *s_on_profile (void *arg, uint32_t number)
     (void) arg;
     return number ? s_profile : NULL;
 }
+
+static uint8_t s_given[1024];
+static size_t s_given_size;
+static bool s_given_carried;
+static unsigned s_seals;
+
+static fep_err_t s_on_seal (void *arg, const session_t *session, const request_t *request,
+                            bytes_t bytes)
+{
+    (void) arg;
+    (void) session;
+    memcpy (s_given, bytes.data, bytes.size);
+    s_given_size = bytes.size;
+    s_given_carried = request->carried != NULL;
+    s_seals++;
+    return FEP_OK;
+}
+
+//  A concentrator of 376.1 that wants 16 bytes of PW, with a meter that has the same profile.
+static rig_t *s_online_sealed (const char *profile)
+{
+    profile_fault_t fault;
+    CHECK_OK (profile_parse (bytes_text (profile), &s_profile, &fault));
+    rig_t *rig = rig_new (codec_find ("gdw1376"));
+    rig->env.profile = s_on_profile;
+    rig->env.seal = s_on_seal;
+    rig->config.session.forward_timeout_ms = 7000;
+    rig->config.seal.timeout_ms = 5000;
+    s_seals = 0;
+    s_login_gdw1376 (rig);
+    assert_int_equal (rig_feed (rig), INPUT_BLOCKED);
+    admission_t admission = {.number = RIG_NUMBER, .area = RIG_AREA, .profile = 1};
+    session_admit (rig->session, &rig->env, &admission);
+    assert_int_equal (rig_resume (rig), INPUT_TAKEN);
+    batch_clear (rig->batch);
+    rig->send.size = 0;
+    return rig;
+}
+
+//  What was given to be sealed stands in the frame as it was, and the PW behind it.
+static void s_expect_sealed (const rig_t *rig, uint8_t pw)
+{
+    enum { HEAD = 6, PW = 16, TAIL = 2 };
+    assert_int_equal (rig->send.size, HEAD + s_given_size + PW + TAIL);
+    assert_memory_equal (rig->send.data + HEAD, s_given, s_given_size);
+    for (size_t i = 0; i < PW; i++) {
+        assert_int_equal (rig->send.data[HEAD + s_given_size + i], pw);
+    }
+}
+
+static void s_seal (rig_t *rig, uint8_t byte, size_t size)
+{
+    uint8_t made[32];
+    memset (made, byte, size);
+    session_sealed (rig->session, &rig->env, 1, FEP_OK, bytes_of (made, size));
+}
+
+//  The PW is the concentrator's; a frame that is repeated has another number, so another PW.
+static void test_seal_outside (void **state)
+{
+    (void) state;
+    rig_t *rig = s_online_sealed ("profile p\ncodec gdw1376\nsetting seal 2\n");
+    CHECK_OK (s_ask (rig, REQUEST_READ));
+    assert_int_equal (s_seals, 1);
+    assert_false (s_given_carried);
+    assert_int_equal (rig->send.size, 0);
+    s_seal (rig, 0x11, 16);
+    s_expect_sealed (rig, 0x11);
+    rig->send.size = 0;
+    (void) rig_pass (rig, 7000);
+    assert_int_equal (s_seals, 2);
+    assert_int_equal (rig->send.size, 0);
+    s_seal (rig, 0x22, 16);
+    s_expect_sealed (rig, 0x22);
+    rig_free (&rig);
+    profile_destroy (&s_profile);
+}
+
+static void s_trip (rig_t *rig)
+{
+    request_t request = {.token = 1,
+                         .kind = REQUEST_OPERATE,
+                         .mp = MP,
+                         .operation = OPERATION_TRIP,
+                         .profile = 1,
+                         .carried = codec_find ("dlt645"),
+                         .meter = METER};
+    CHECK_OK (session_request (rig->session, &rig->env, &request));
+}
+
+//  First the meter's data, then the PW around them; each is given back to whom it belongs.
+static void test_seal_both (void **state)
+{
+    (void) state;
+    uint8_t line[512];
+    dlt_frame_t frame;
+    rig_t *rig = s_online_sealed ("profile p\ncodec gdw1376\nsetting seal 2\n");
+    s_trip (rig);
+    assert_true (s_seals == 1 && s_given_carried && s_given[0] == DLT_CONTROL);
+    (void) rig_pass (rig, 1500);
+    s_seal (rig, 0x33, 20);
+    assert_true (s_seals == 2 && !s_given_carried);
+    (void) rig_pass (rig, 1500);
+    s_seal (rig, 0x44, 16);
+    s_expect_sealed (rig, 0x44);
+    bytes_t sent = writer_bytes (&rig->send);
+    CHECK_OK (dlt_read (s_carried (rig, &s_ways[1], sent, line, sizeof line), &frame));
+    assert_int_equal (frame.size, 20);
+    assert_int_equal (frame.data[0], 0x33);
+    assert_int_equal (s_seals, 2);
+    rig_free (&rig);
+    profile_destroy (&s_profile);
+}
+
+//  What was sealed says the time, and is sent as it was sealed though time has passed.
+static void test_seal_time (void **state)
+{
+    (void) state;
+    rig_t *rig = s_online_sealed ("profile p\ncodec gdw1376\nsetting seal 2\n");
+    request_t request = {.token = 1, .kind = REQUEST_CLOCK};
+    CHECK_OK (session_request (rig->session, &rig->env, &request));
+    assert_int_equal (s_seals, 1);
+    (void) rig_pass (rig, 3000);
+    s_seal (rig, 0x55, 16);
+    assert_int_equal (s_seals, 1);
+    s_expect_sealed (rig, 0x55);
+    rig_free (&rig);
+    profile_destroy (&s_profile);
+}
+
+//  A seal of no bytes is none.
+static void test_seal_empty (void **state)
+{
+    (void) state;
+    rig_t *rig = s_online_sealed ("profile p\ncodec gdw1376\nsetting seal 2\n");
+    request_t request = {.token = 1, .kind = REQUEST_CLOCK};
+    CHECK_OK (session_request (rig->session, &rig->env, &request));
+    s_seal (rig, 0, 0);
+    assert_int_equal (s_seals, 1);
+    assert_int_equal (rig->result_count, 1);
+    CHECK_ERR (rig->results[0].error, FEP_NO_SEAL);
+    rig_free (&rig);
+    profile_destroy (&s_profile);
+}
+
+//  ---- Modbus RTU carried by Modbus TCP ----
 
 static void s_ask_unit (rig_t *rig, unsigned token, unsigned unit)
 {
@@ -404,6 +550,8 @@ int main (void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (test_same_messages), cmocka_unit_test (test_meter_silent),
-        cmocka_unit_test (test_command), cmocka_unit_test (test_modbus)};
+        cmocka_unit_test (test_command),       cmocka_unit_test (test_seal_outside),
+        cmocka_unit_test (test_seal_both),     cmocka_unit_test (test_seal_time),
+        cmocka_unit_test (test_seal_empty),    cmocka_unit_test (test_modbus)};
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
