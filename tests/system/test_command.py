@@ -325,4 +325,111 @@ def test_meter_silent():
     equal((len(meter.asked), meter.fault), (2, None), "each was sent once")
 
 
+# ---- The same meter behind a concentrator of 376.1, both sealed ----
+
+class Concentrator(Switching):
+    """Carries frames of the meter in AFN 10 F1 if its PW is right."""
+
+    def serve_one(self, user):
+        equal((user[6], user[8:12], user[12]), (0x10, unit(0, 1), 31), "AFN 10 F1, port 31")
+        size = struct.unpack_from("<H", user, 16)[0]
+        equal(len(user), 18 + size + 16, "the meter's frame, then PW")
+        if user[-16:] != mac(KEY, user[:-16]):
+            self.send(frame(self.a1, self.a2, 0, 0x60 | user[7] & 15, unit(0, 4) + unit(1, 1), 0x80, user[5]))
+            return
+        one = user[18:-16]
+        data = bytes((byte - 0x33) & 255 for byte in one[10:-2])
+        check(len(data) == 20 and is_trip(data), "a trip", data)
+        good = mac(KEY, one[8:9] + one[1:7] + data[:16])[:4] == data[16:]
+        self.tripped += good
+        head = one[:8] + (bytes([0x9C, 0]) if good else bytes([0xDC, 1, 0x04 + 0x33]))
+        answer = head + bytes([sum(head) & 255, 0x16])
+        carried = unit(0, 1) + b"\x1f" + struct.pack("<H", len(answer)) + answer
+        self.send(frame(self.a1, self.a2, 0x10, 0x60 | user[7] & 15, carried, 0x88, user[5]))
+
+
+def test_both_sealed():
+    rows = f"{ADDRESS},one,0,1,{METER},dlt645,meter,sealed\n"
+    daemon = daemon_of({"seal.provider": "test", "seal.key": KEY.hex()}, "", SEALED.format(codec="gdw1376"))
+    daemon.ask("PROFILE_PUT", who="tester", text="profile meter\ncodec dlt645\nperiod 0\nsetting seal 2\n"
+               "setting operator 12345678\n")
+    daemon.ask("IMPORT", who="tester", data=(COLUMNS + rows).encode())
+    terminal = Concentrator(daemon, None)
+    equal(command(daemon), ("OK", None), "the result")
+    equal((terminal.tripped, len(terminal.asked), terminal.fault), (1, 1, None), "it tripped once")
+
+
+# ---- A terminal of DL/T 698.45 ----
+
+def crc_x25(data):
+    crc = 0xFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ 0x8408 if crc & 1 else crc >> 1
+    return struct.pack("<H", crc ^ 0xFFFF)
+
+
+def frame698(control, apdu, client=0x10):
+    address = b"\x05" + bytes.fromhex("000000000001")[::-1]
+    head = struct.pack("<H", 2 + 1 + len(address) + 1 + 2 + len(apdu) + 2) + bytes([control]) + address + bytes([client])
+    body = head + crc_x25(head) + apdu
+    return b"\x68" + body + crc_x25(body) + b"\x16"
+
+
+def receive698(connection, rest):
+    """The APDU of the next frame, with HCS and FCS checked, and the bytes behind it."""
+    while len(rest) < 3 or len(rest) < 2 + struct.unpack_from("<H", rest, 1)[0]:
+        piece = connection.recv(4096)
+        check(piece, "closed")
+        rest += piece
+    size = 2 + struct.unpack_from("<H", rest, 1)[0]
+    one, rest = rest[:size], rest[size:]
+    equal((one[0], one[12:14], one[-3:-1], one[-1]), (0x68, crc_x25(one[1:12]), crc_x25(one[1:-3]), 0x16), "a frame")
+    return one[14:-3], rest
+
+
+def protected_trip(key):
+    """Logs in; the terminal takes one trip. The RESULT, and the APDU it was asked with."""
+    daemon = daemon_of({"seal.provider": "test", "seal.key": KEY.hex()}, "000000000001,one,0,,,,,sealed\n",
+                       SEALED.format(codec="dlt698"), {"codec": "dlt698"})
+    connection = socket.create_connection(("127.0.0.1", daemon.port), timeout=DEADLINE_S)
+    cleanup(connection.close)
+    connection.sendall(frame698(0x81, bytes.fromhex("010000 00b4 07e90403040f14050000"), 0))
+    apdu, rest = receive698(connection, b"")
+    equal(apdu[0], 0x81, "LINK-Response")
+    asked, fault = [], []
+
+    def serve():
+        try:
+            request, _ = receive698(connection, rest)
+            asked.append(request)
+            equal(request[:2], b"\x10\0", "SECURITY-Request of a plain unit")
+            plain, tail = request[3:3 + request[2]], request[3 + request[2]:]
+            equal(plain[:2] + plain[3:], bytes.fromhex("0701 80008100 0101 0204 51f2050201 1100 120000 0300 00"), "trip")
+            equal(tail[:7], bytes.fromhex("00 00000000 00 04"), "SID_MAC")
+            if tail[7:] == mac(key, plain)[:4]:
+                answer = bytes([0x87, 1, plain[2]]) + bytes.fromhex("80008100 00 00 00 00")
+                connection.sendall(frame698(0xC3, b"\x90\0" + bytes([len(answer)]) + answer + b"\0"))
+            else:
+                connection.sendall(frame698(0xC3, bytes.fromhex("9002 17 00")))
+        except Exception as problem:
+            fault.append(problem)
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    result = command(daemon, terminal="000000000001", mp=0)
+    thread.join()
+    equal((len(asked), fault), (1, []), "asked once")
+    return result
+
+
+def test_protected_trip():
+    equal(protected_trip(KEY), ("OK", None), "the result")
+
+
+def test_protected_with_a_wrong_key():
+    equal(protected_trip(STANDARD), ("REFUSED", "security authentication failed"), "the result")
+
+
 run()
