@@ -12,6 +12,7 @@
 
 #define METER "100170021852"
 #define MP 7
+#define MIDNIGHT_MS 1699977600000  //  2023-11-15 00:00, UTC+8; the rig is on that day
 
 enum { SEQ_AT = 13, ADDRESS_AT = 7 };
 
@@ -152,6 +153,11 @@ static fep_err_t s_ask (rig_t *rig, request_kind_t kind)
         .points = {POINT (1, 0, 1, 8, 0), POINT (1, 0, 32, 7, 0), POINT (1, 0, 13, 7, 0)},
         .carried = codec_find ("dlt645"),
         .meter = METER};
+    if (kind == REQUEST_READ_FROZEN) {
+        request.point_count = 1;
+        request.freeze = FREEZE_DAY;
+        request.from_ms = request.to_ms = MIDNIGHT_MS;
+    }
     return session_request (rig->session, &rig->env, &request);
 }
 
@@ -173,8 +179,11 @@ static void s_meter (bytes_t asked, writer_t *out)
 {
     static const struct {
         uint32_t di;
-        uint8_t size, data[4];
-    } rows[] = {{0x00010000, 4, {0x67, 0x45, 0x23, 0x01}}, {0x02010100, 2, {0x05, 0x22}}};
+        uint8_t size, data[5];
+    } rows[] = {{0x00010000, 4, {0x67, 0x45, 0x23, 0x01}},
+                {0x02010100, 2, {0x05, 0x22}},
+                {0x05060001, 5, {0x00, 0x00, 0x15, 0x11, 0x23}},
+                {0x05060101, 4, {0x66, 0x45, 0x23, 0x01}}};
     dlt_frame_t frame;
     uint32_t di = 0;
     uint8_t own[DLT_ADDRESS];
@@ -260,6 +269,29 @@ static void test_same_messages (void **state)
     assert_non_null (strstr (first, "reading 7 10010800 12345.67 "));
     assert_non_null (strstr (first, "reading 7 10200700 220.5 "));
     assert_non_null (strstr (first, ":6852180270011068910833333433"));
+}
+
+//  The stamp of the latest freeze, then its value, at the instant it was due.
+static void test_same_freeze (void **state)
+{
+    (void) state;
+    static char first[4096], other[4096];
+    for (size_t w = 0; w < sizeof s_ways / sizeof *s_ways; w++) {
+        rig_t *rig = s_online (&s_ways[w]);
+        CHECK_OK (s_ask (rig, REQUEST_READ_FROZEN));
+        s_serve (rig, &s_ways[w]);
+        assert_int_equal (rig->result_count, 1);
+        CHECK_OK (rig->results[0].error);
+        s_append (rig, w ? other : first, sizeof first);
+        assert_string_equal (w ? other : first, first);
+        assert_int_equal (rig->batch->message_count, 2);
+        const message_t *message = &rig->batch->messages[1];
+        assert_int_equal (message->freeze, FREEZE_DAY);
+        assert_true (message->time_ms == MIDNIGHT_MS);
+        assert_int_equal (rig->batch->items[message->first].value.quality, QUALITY_SECONDARY);
+        rig_free (&rig);
+    }
+    assert_non_null (strstr (first, "reading 7 10010800 12345.66 "));
 }
 
 //  The concentrator says so, in its own words, at once.
@@ -549,9 +581,10 @@ static void test_modbus (void **state)
 int main (void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test (test_same_messages), cmocka_unit_test (test_meter_silent),
-        cmocka_unit_test (test_command),       cmocka_unit_test (test_seal_outside),
-        cmocka_unit_test (test_seal_both),     cmocka_unit_test (test_seal_time),
-        cmocka_unit_test (test_seal_empty),    cmocka_unit_test (test_modbus)};
+        cmocka_unit_test (test_same_messages), cmocka_unit_test (test_same_freeze),
+        cmocka_unit_test (test_meter_silent),  cmocka_unit_test (test_command),
+        cmocka_unit_test (test_seal_outside),  cmocka_unit_test (test_seal_both),
+        cmocka_unit_test (test_seal_time),     cmocka_unit_test (test_seal_empty),
+        cmocka_unit_test (test_modbus)};
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
