@@ -241,16 +241,37 @@ static size_t s_wrap_iec104 (bytes_t in, uint8_t *out)
     return size + 2;
 }
 
+//  698.45: the bytes are C and user data; head, address and checksums are made good.
+static size_t s_wrap_dlt698 (bytes_t in, uint8_t *out)
+{
+    static const uint8_t address[] = {0x05, 0x01, 0, 0, 0, 0, 0, 0x10};
+    size_t size = in.size > 2000 ? 2000 : in.size;
+    uint16_t length = (uint16_t) (size + 14);
+    memset (out, 0x68, 1);
+    out[1] = (uint8_t) length;
+    out[2] = (uint8_t) (length >> 8);
+    out[3] = in.data[0];
+    memcpy (out + 4, address, sizeof address);
+    uint16_t crc = crc_x25 (bytes_of (out + 1, 11));
+    out[12] = (uint8_t) crc;
+    out[13] = (uint8_t) (crc >> 8);
+    memcpy (out + 14, in.data + 1, size - 1);
+    crc = crc_x25 (bytes_of (out + 1, size + 12));
+    out[size + 13] = (uint8_t) crc;
+    out[size + 14] = (uint8_t) (crc >> 8);
+    out[size + 15] = 0x16;
+    return size + 16;
+}
+
 typedef struct {
     const char *codec;                          //  Name
     size_t (*wrap) (bytes_t in, uint8_t *out);  //  out has frame_max bytes
 } wrap_t;
 
-static const wrap_t s_wraps[] = {{"gdw1376", s_wrap_gdw1376},
-                                 {"modbus_rtu", s_wrap_modbus_rtu},
-                                 {"cjt188", s_wrap_cjt188},
-                                 {"modbus_tcp", s_wrap_modbus_tcp},
-                                 {"iec104", s_wrap_iec104}};
+static const wrap_t s_wraps[] = {{"gdw1376", s_wrap_gdw1376},    {"modbus_rtu", s_wrap_modbus_rtu},
+                                 {"cjt188", s_wrap_cjt188},      {"modbus_tcp", s_wrap_modbus_tcp},
+                                 {"iec104", s_wrap_iec104},      {"dlt698", s_wrap_dlt698},
+                                 {"dlt698_meter", s_wrap_dlt698}};
 
 static void s_wrapped (const codec_t *codec, bool up, void *state, codec_io_t *io, bytes_t in)
 {

@@ -20,6 +20,11 @@ log: {level: debug}
 """
 
 
+def vector_frames(codec):
+    """Frames of a vector file, as hex."""
+    return re.findall(r"^(?:hex|down|send|durable) +([0-9a-f ]+)$", (VECTORS / f"{codec}.vec").read_text(), re.M)
+
+
 def codec_seeds():
     table = (VECTORS.parent.parent / "codecs" / "codecs.def").read_text()
     for number, codec in enumerate(re.findall(r"^CODEC \((\w+)\)", table, re.M)):
@@ -50,6 +55,10 @@ def codec_seeds():
                        for knows in range(8)]
         if codec == "iec104":  # also as what stands behind start and length, with the station's profile or without
             frames += [frame[2:] + knows for frame in frames for knows in (b"\x40", b"\0")]
+        if codec.startswith("dlt698"):  # also as C and user data; a meter's behind a request
+            frames = [bytes.fromhex(text) for text in vector_frames("dlt698")]
+            heads = [b"\0", b"\x40"] if codec.endswith("meter") else heads
+            frames += [frame[3:4] + frame[14:-3] for frame in frames if frame[4:5] == b"\x05"]
         for way in range(8):
             for head in heads:
                 for frame in frames + [b"".join(frames[:8])]:
@@ -119,10 +128,30 @@ def iec104_seeds():
                 yield start + ask + b"\x00\x02" + b"\x05\x80" + b"\x03\xff" * 3
 
 
+def dlt698_seeds():
+    """Lists of steps: request, answer to it, durable, wrap; see fuzz_dlt698.c."""
+    def step(how, data=b""):
+        return bytes([how, len(data)]) + data
+
+    frames = [bytes.fromhex(text) for text in vector_frames("dlt698") + vector_frames("dlt698_meter")]
+    users = [frame[3:4] + frame[14:-3] for frame in frames if frame[4:5] == b"\x05" and len(frame) < 256]
+    login = step(5, bytes.fromhex("8101000000b407e90403040f14050000"))
+    asks = [bytes([kind, mp, freeze, operation]) + bytes.fromhex("0a0000000000ffff3011310600010201010002020001")
+            for kind in range(8) for mp in (0, 1, 2) for freeze in (1, 3, 4) for operation in (1, 3)]
+    for who in (b"\0", b"\1"):
+        for user in users:
+            yield who + login + step(5, user) + step(2)
+        for number, ask in enumerate(asks):
+            habits = step(4 | (number & 7) << 3)
+            yield who + login + habits + step(0, ask) + step(5, users[number % len(users)]) + step(0)
+    yield b"\0" + login + b"".join(step(5, user) for user in users) + step(2)
+    yield b"\0" + login + step(3, b"\x68\x16") + step(5, bytes.fromhex("c3890700f2090201010268160000"))
+
+
 def main():
     target, directory = sys.argv[1], pathlib.Path(sys.argv[2])
     seeds = {"fuzz_codec": codec_seeds, "fuzz_pack": pack_seeds, "fuzz_config": config_seeds,
-             "fuzz_profile": profile_seeds, "fuzz_iec104": iec104_seeds,
+             "fuzz_profile": profile_seeds, "fuzz_iec104": iec104_seeds, "fuzz_dlt698": dlt698_seeds,
              "fuzz_session": session_seeds}[target]
     for number, seed in enumerate(seeds()):
         (directory / f"seed-{number:04d}").write_bytes(seed)
