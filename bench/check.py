@@ -90,8 +90,9 @@ class Tally:
         device = message[2] in self.devices
         if message[0] == HELD and place not in self.held:
             self.held.add(place)
-            self.wrong += 0 if device else 1
-            self.fault("held back", place, message)
+            if not device:
+                self.wrong += 1
+                self.fault("held back", place, message)
         if place in self.places:
             return
         self.places.add(place)
