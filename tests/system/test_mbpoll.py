@@ -54,7 +54,7 @@ def test_writes():
     mbpoll(field, "-a", "2", "-t", "4", "-r", "100", "450")
     values, _ = mbpoll(field, "-a", "2", "-t", "4", "-r", "100", "-c", "2", None)
     equal(values, {100: 450, 101: 0}, "written by function 6")
-    equal(field.said(1), [(2, "0.0.150.41.0", 450, -1)], "and said")
+    equal(field.said(1), [(2, "0.0.155.41.0", 450, -1)], "and said")
     done = program("mbpoll", "-m", "tcp", "-p", str(field.port), "-0", "-1", "-a", "1", "-t", "4", "-r", "101", "127.0.0.1",
                    "11", "22", "33")
     equal(done.returncode, 0, done.stderr)
