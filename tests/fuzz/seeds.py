@@ -20,49 +20,73 @@ log: {level: debug}
 """
 
 
-def vector_frames(codec):
-    """Frames of a vector file, as hex."""
-    return re.findall(r"^(?:hex|down|send|durable) +([0-9a-f ]+)$", (VECTORS / f"{codec}.vec").read_text(), re.M)
+def sized(data):
+    return len(data).to_bytes(2, "little") + data
 
 
-def codec_seeds():
-    table = (VECTORS.parent.parent / "codecs" / "codecs.def").read_text()
-    for number, codec in enumerate(re.findall(r"^CODEC \((\w+)\)", table, re.M)):
-        lines = (VECTORS / f"{codec}.jsonl").open() if (VECTORS / f"{codec}.jsonl").exists() else []
-        frames = [bytes.fromhex(json.loads(line)["hex"]) for line in lines]
-        heads = [b""]
-        if codec == "modbus_rtu":  # how and how large a request is in flight, and the request
-            heads = [b"\0", b"\x40", b"\x08\x11\x03\x01\x60\x00\x03\x06\xb9", b"\x85\x03\x00\x00\x00\x02"]
-            heads += [b"\x41\x00", b"\x41\x01"]
-            heads += [bytes([0xC0 | len(values)]) + values for values in  # points and values to write
-                      (b"\0\x02\0\x01\x04", b"\0\x05\0\x07\x04\x06\0\x01\x04", b"\x01\x09\0\x05\x04", b"\0\x09\0\x05\x04")]
-            frames += [bytes.fromhex(text) for text in ("11030400060005cbf0", "110101019488", "118302c134")]
-            frames += [frame[:-2] for frame in frames]
-        if codec == "cjt188":  # the request: passed, or none; then what the frame is made of
-            heads = [b"\0", b"\x40", b"\x84\x01\x1f\x90\x00", b"\x84\x04\xa0\x17\x00"]
-            frames += [b"\0" + frame[1:10] + frame[11:-2] for frame in frames]
-            address = b"\x17" + bytes(6)
-            for text in ("1081 20d1000010000005", "2081 1f90005634120005785634120523010014452301351900"
-                         "00002c7630683073020000324111120907200000", "1081 05810007005000000050010000251900000100",
-                         "1081 00d3000000050111232056341200 2c4523010035502100450000", "10c1 000400", "1083 810a00",
-                         "1084 17a0000000", "1089 06810003"):
-                made = bytes.fromhex(text)
-                frames.append(b"\0" + made[:1] + address + made[1:])
-        if codec == "modbus_tcp":  # and the same from the transaction on, without its head
-            frames += [frame[:2] + frame[6:] for frame in frames]
-        if codec == "dtu":
-            frames += [b"ID7001LOG\xFFID7001\x01\x03\x02\x00\x07\xF9\x86HB01\xAA\x05413" + bytes([knows])
-                       for knows in range(8)]
-        if codec == "iec104":  # also as what stands behind start and length, with the station's profile or without
-            frames += [frame[2:] + knows for frame in frames for knows in (b"\x40", b"\0")]
-        if codec.startswith("dlt698"):  # also as C and user data; a meter's behind a request
-            frames = [bytes.fromhex(text) for text in vector_frames("dlt698")]
-            heads = [b"\0", b"\x40"] if codec.endswith("meter") else heads
-            frames += [frame[3:4] + frame[14:-3] for frame in frames if frame[4:5] == b"\x05"]
-        for way in range(8):
-            for head in heads:
-                for frame in frames + [b"".join(frames[:8])]:
-                    yield bytes([number << 3 | way]) + head + frame
+def vectors(codec):
+    """Frames of the codec's vectors, and its cases as lists of (word, frame)."""
+    lines = (VECTORS / f"{codec}.jsonl").open() if (VECTORS / f"{codec}.jsonl").exists() else []
+    frames = [bytes.fromhex(json.loads(line)["hex"]) for line in lines]
+    cases = []
+    for block in (VECTORS / f"{codec}.vec").read_text().split("\n\n"):
+        words = re.findall(r"^(hex|down|send|given|flight)\s+((?:[0-9a-fA-F]{2} ?)+)$", block, re.M)
+        cases.append([(word, bytes.fromhex(text)) for word, text in words])
+    return frames, [case for case in cases if case]
+
+
+def ask(kind, points=(), operation=0, meter=0, data=b"", how=0x01, span=48, mp=1, freeze=3):
+    """A request of every field; see fuzz_take_request."""
+    said = bytes([4, kind, mp, freeze, operation, len(points), how]) + span.to_bytes(2, "little") + bytes(4)
+    said += b"".join(point.to_bytes(2, "little") + b"\x18\0\0\x04\xd2" for point in points)
+    return said + bytes([meter, len(data)]) + data
+
+
+def asks(codec):
+    """Requests of every kind, each with answers that begin as it does."""
+    passed = {"modbus_rtu": "0300000002", "modbus_tcp": "0300000002", "dlt645": "1100000100", "cjt188": "011f9000",
+              "dlt698": "050105200f020000", "dlt698_meter": "050105200f020000", "gdw1376": "0c0100010100",
+              "iec104": "640106000100000000" + "14"}
+    data = bytes.fromhex(passed.get(codec, ""))
+    yield from (ask(3, data=data, meter=meter) for meter in range(4))
+    for meter in range(6):
+        yield ask(0, meter=meter)
+        for freeze in (1, 3, 4):
+            yield ask(1, meter=meter, freeze=freeze)
+    yield from (ask(2, how=how) for how in (0, 0x18, 0x38))
+    yield from (ask(0, points=(2 * i, 0x8000 | i, 0x8001 | i), how=how) for i in range(1, 60, 6) for how in (1, 0x81))
+    yield from (ask(5, points=(0x8000 | i, 0x8002 + i)) for i in range(24))
+    yield from (ask(kind, operation=operation, points=points, how=how) for kind in (6, 7) for operation in range(12)
+                for points in ((), (0x8000 + 2 * operation,)) for how in (1, 5))
+    yield ask(4)
+    yield ask(8) + b"\x05\x05\x05" + bytes(200)
+
+
+def codec_seeds(codec):
+    """The first byte: 0 the codec alone, 1 a session; then lists of steps: see codec/talk.c and codec/session.c."""
+    frames, cases = vectors(codec)
+    begin = b"\0\0\0"
+    for like in (0, 1, 2, 4, 0x20, 0x88, 0x90):
+        for frame in frames + [frame for case in cases for word, frame in case if word in ("hex", "down")]:
+            yield bytes([0, like, 0]) + b"\0" + sized(frame) + b"\x01" + sized(frame)
+    for frame in frames:
+        yield begin + b"\x10" + sized(frame) + b"\x11" + sized(frame) + b"\x02" + sized(frame) + b"\x08" + sized(frame)
+        yield begin + b"\x07" + sized(frame) + b"\x03\xff" + sized(frame[-12:]) + b"\x06" + sized(frame) + b"\x0b\xff"
+    for case in cases:
+        steps = {"hex": b"\0", "down": b"\x10", "send": b"\x07", "given": b"\0", "flight": b"\x07"}
+        yield begin + b"".join(steps[word] + sized(frame) for word, frame in case)
+        yield begin + b"".join(steps[word].replace(b"\0", b"\x01") + sized(frame) for word, frame in case)
+    known = next((frame for case in cases for word, frame in case if word == "given"), frames[0] if frames else b"")
+    for number, asked in enumerate(asks(codec)):
+        answers = b"".join(b"\x03" + bytes([keep]) + sized(bytes.fromhex("0000123456780100")) + b"\x05"
+                           for keep in (12, 16, 20, 255))
+        seal = b"\x0a\x08\x02\0\0\0" if number & 1 else b""
+        yield b"\0\0\0\0" + sized(known) + seal + asked + answers
+        yield b"\0\x40\x10\x01" + sized(known) + seal + asked + b"\x05\x15\x25" + answers + b"\x0b\xff" * 3
+    if codec == "dtu":
+        talk = b"ID7001LOG\xFFID7001\x01\x03\x02\x00\x07\xF9\x86HB01\xAA\x05413"
+        yield from (bytes([0, like, line]) + b"\0" + sized(talk) for like in (0, 0x20, 0x80, 0xA0) for line in range(5))
+    yield from session_seeds(codec, frames)
 
 
 def pack_seeds():
@@ -93,21 +117,22 @@ def profile_seeds():
         yield b"profile p\ncodec modbus_rtu\n" + word + b"\n"
 
 
-def session_seeds():
-    """Lists of steps: admit, pass, ask, feed; see fuzz_session.c."""
+def session_seeds(codec, frames):
+    """Lists of steps: admit, pass, ask, feed; see codec/session.c."""
     def feed(data):
-        return b"\x06" + bytes([len(data)]) + data
+        return b"\x08" + bytes([min(len(data), 255)]) + data[:255]
 
-    frames = [json.loads(line) for path in sorted(VECTORS.glob("*.jsonl")) for line in path.open()]
-    raw = [bytes.fromhex(frame["hex"]) for frame in frames]
     login = feed(b"864201060000001HB")
     answers = feed(bytes.fromhex("010304000000000a0dfa33")) + feed(bytes.fromhex("01830300f0"))
-    for how in (0x31, 0x39, 0x3B, 0x30, 0x01, 0x59):
-        yield b"\x01" + login + b"\x03\x00" + b"\x02" + bytes([how]) + b"\x00\x40" + answers + b"\x01\xff" * 4 + b"\x04\x00"
-    yield b"\x01" + feed(b"LOGIN:7001") + b"\x01\x10\x03\x1b" + b"\x02\x39\x02\x59\x01\x20" + answers
-    for number, frame in enumerate(raw):
-        if len(frame) < 256:
-            yield bytes([number & 1]) + feed(frame) + b"\x03\x00" + feed(frame) + b"\x02\x01\x05\x00\x01\xff"
+    for like in (0, 1, 2, 3, 4, 0x0C, 0x20):
+        for how in (0x0C, 0x0E, 0x0F, 0x04, 0x01, 0x18):
+            asked = b"".join(b"\x02" + bytes([kind, how]) + b"\x03\0" + b"\x06\x00\x40" for kind in range(9))
+            yield bytes([1, like]) + login + b"\x03\x20" + asked + answers + b"\x01\xff" * 4 + b"\x04\x00"
+    yield b"\x01\0" + feed(b"LOGIN:7001") + b"\x01\x10\x03\x1b" + b"\x02\0\x3c\0\0\x01\x20" + answers
+    for like in (4, 0, 0x0C):
+        for frame in frames:
+            yield (bytes([1, like]) + feed(frame) + b"\x03\x20" + feed(frame) + b"\x02\0\x04\0\0\x05\x02\x03\x04\x03\0"
+                   + b"\x04\x90\x08" + bytes(8) + b"\x02\0\x0c\0\0\x04\x90\x08" + bytes(8) + b"\x01\xff")
 
 
 def iec104_seeds():
@@ -128,32 +153,12 @@ def iec104_seeds():
                 yield start + ask + b"\x00\x02" + b"\x05\x80" + b"\x03\xff" * 3
 
 
-def dlt698_seeds():
-    """Lists of steps: request, answer to it, durable, wrap; see fuzz_dlt698.c."""
-    def step(how, data=b""):
-        return bytes([how, len(data)]) + data
-
-    frames = [bytes.fromhex(text) for text in vector_frames("dlt698") + vector_frames("dlt698_meter")]
-    users = [frame[3:4] + frame[14:-3] for frame in frames if frame[4:5] == b"\x05" and len(frame) < 256]
-    login = step(5, bytes.fromhex("8101000000b407e90403040f14050000"))
-    asks = [bytes([kind, mp, freeze, operation]) + bytes.fromhex("0a0000000000ffff3011310600010201010002020001")
-            for kind in range(8) for mp in (0, 1, 2) for freeze in (1, 3, 4) for operation in (1, 3)]
-    for who in (b"\0", b"\1"):
-        for user in users:
-            yield who + login + step(5, user) + step(2)
-        for number, ask in enumerate(asks):
-            habits = step(4 | (number & 7) << 3)
-            yield who + login + habits + step(0, ask) + step(5, users[number % len(users)]) + step(0)
-    yield b"\0" + login + b"".join(step(5, user) for user in users) + step(2)
-    yield b"\0" + login + step(3, b"\x68\x16") + step(5, bytes.fromhex("c3890700f2090201010268160000"))
-
-
 def main():
     target, directory = sys.argv[1], pathlib.Path(sys.argv[2])
-    seeds = {"fuzz_codec": codec_seeds, "fuzz_pack": pack_seeds, "fuzz_config": config_seeds,
-             "fuzz_profile": profile_seeds, "fuzz_iec104": iec104_seeds, "fuzz_dlt698": dlt698_seeds,
-             "fuzz_session": session_seeds}[target]
-    for number, seed in enumerate(seeds()):
+    seeds = {"fuzz_pack": pack_seeds, "fuzz_config": config_seeds, "fuzz_profile": profile_seeds,
+             "fuzz_iec104": iec104_seeds}
+    made = codec_seeds(target[len("codec_"):]) if target.startswith("codec_") else seeds[target]()
+    for number, seed in enumerate(made):
         (directory / f"seed-{number:04d}").write_bytes(seed)
 
 
