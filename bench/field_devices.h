@@ -10,5 +10,6 @@ extern const field_device_t field_cjt188_direct;  //  A water meter that dials i
 extern const field_device_t field_gdw1376;        //  Concentrator that forwards to its meters
 extern const field_device_t field_dlt698;         //  Concentrator that reports and forwards
 extern const field_device_t field_modbus_tcp;     //  Gateway that is dialled, with meters
+extern const field_device_t field_iec104;         //  Station that is dialled
 
 #endif
