@@ -74,7 +74,8 @@ spread ()
 {
     local kinds=("dlt645 $METERS $GATEWAYS 1" "cjt188 $METERS $GATEWAYS 1" "gdw1376 $METERS $PORT 1"
         "dlt698 $METERS $((PORT + 4)) 1" "cjt188_direct 1 $((PORT + 5)) 1" "dlt698 $METERS $((PORT + 6)) $ON_AUTO"
-        "gdw1376 $METERS $((PORT + 6)) $ON_AUTO" "modbus_tcp $METERS $((PORT + 7)) 1")
+        "gdw1376 $METERS $((PORT + 6)) $ON_AUTO" "modbus_tcp $METERS $((PORT + 7)) 1"
+        "iec104 $METERS $((PORT + 8)) 1")
     local i name meters port first count
     for i in "${!kinds[@]}"; do
         read -r name meters port first <<<"${kinds[i]}"
