@@ -377,7 +377,7 @@ static bool s_decided (session_t *self, const session_env_t *env, bytes_t window
         return true;
     }
     const codec_t *codec =
-        codec_guess (self->options->enabled, self->options, window, quiet, &skip);
+        codec_guess (self->options->enabled, self->options, true, window, quiet, &skip);
     if (codec) {
         self->codec = codec;
     } else if (skip) {

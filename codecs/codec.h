@@ -228,8 +228,13 @@ typedef struct codec {
 //  protocol spoken directly, is chosen, and only by a whole frame that no other enabled one takes for one of its own;
 //  by a frame without checksum only if no checked codec sees the beginning of one, or the packet has ended (quiet).
 //  NULL with *skip > 0: so many bytes tell nothing; NULL with *skip 0: more bytes are needed. Pure.
-const codec_t *codec_guess (uint64_t enabled, const codec_options_t *options, bytes_t window,
-                            bool quiet, size_t *skip);
+const codec_t *codec_guess (uint64_t enabled, const codec_options_t *options, bool up,
+                            bytes_t window, bool quiet, size_t *skip);
+
+//  Which meter protocol carried bytes are of: the one whose whole frame, *frame, begins first among them, of several
+//  the longest. NULL: none has one. Pure.
+const codec_t *codec_guess_meter (const codec_options_t *options, bool up, bytes_t line,
+                                  bytes_t *frame);
 
 //  The name of a listener whose sessions begin without a codec, and the codec they have until one is chosen.
 #define CODEC_AUTO "auto"

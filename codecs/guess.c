@@ -86,10 +86,10 @@ static look_t s_look (uint64_t enabled, const scan_context_t *context, bytes_t w
     return look;
 }
 
-const codec_t *codec_guess (uint64_t enabled, const codec_options_t *options, bytes_t window,
-                            bool quiet, size_t *skip)
+const codec_t *codec_guess (uint64_t enabled, const codec_options_t *options, bool up,
+                            bytes_t window, bool quiet, size_t *skip)
 {
-    scan_context_t context = {.up = true, .options = options, .quiet = false};
+    scan_context_t context = {.up = up, .options = options, .quiet = false};
     *skip = 0;
     if (!window.size) {
         return NULL;
@@ -108,4 +108,38 @@ const codec_t *codec_guess (uint64_t enabled, const codec_options_t *options, by
         *skip = 1;
     }
     return NULL;
+}
+
+//  The first whole frame of a meter protocol in carried bytes; empty if there is none.
+static bytes_t s_carried (const codec_t *codec, const scan_context_t *context, bytes_t line)
+{
+    for (size_t at = 0; at < line.size;) {
+        bytes_t window = {line.data + at, line.size - at};
+        scan_t scan = codec->scan (context, window);
+        if (scan.what == SCAN_FRAME) {
+            return bytes_of (window.data, scan.size);
+        }
+        at += scan.what == SCAN_SKIP ? scan.size : 1;
+    }
+    return bytes_of (NULL, 0);
+}
+
+const codec_t *codec_guess_meter (const codec_options_t *options, bool up, bytes_t line,
+                                  bytes_t *frame)
+{
+    const scan_context_t context = {.up = up, .options = options, .quiet = true};
+    const codec_t *found = NULL;
+    *frame = bytes_of (NULL, 0);
+    for (size_t i = 0; codec_at (i); i++) {
+        bytes_t one =
+            codec_at (i)->is_meter ? s_carried (codec_at (i), &context, line) : bytes_of (NULL, 0);
+        //  The longest frame that begins first tells; a shorter one inside it is chance.
+        bool better = one.size && (!frame->size || one.data < frame->data ||
+                                   (one.data == frame->data && one.size > frame->size));
+        if (better) {
+            found = codec_at (i);
+            *frame = one;
+        }
+    }
+    return found;
 }

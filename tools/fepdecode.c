@@ -9,11 +9,14 @@
 #define LINE_MAX_SIZE (1024 * 1024)    //  Characters of one line
 #define OUTPUT_MAX (16 * 1024 * 1024)  //  Bytes of one JSON object
 #define PIECE_DIGITS 16                //  Arguments all shorter than this are pieces of one line
+#define CARRIED_MAX 65536              //  Bytes of what is carried
 #define SEND_MAX 65536                 //  Confirmations are made and thrown away
 
 typedef struct {
-    const codec_t *codec;     //  -c
+    const codec_t *codec;     //  -c, or what a line was found to be
+    bool guess;               //  -c auto
     bool up;                  //  -d
+    bool directed;            //  It was given
     codec_options_t options;  //  --address-hex, --password-size, --registration, --heartbeat
     pattern_t registration;   //  Of options
     pattern_t heartbeat;      //  Of options
@@ -24,6 +27,8 @@ typedef struct {
     uint8_t *output;          //  OUTPUT_MAX
     uint8_t *send;            //  SEND_MAX
     uint8_t *line;            //  The line's bytes
+    uint8_t *carried;         //  CARRIED_MAX: what a forwarding service holds
+    void *carried_state;      //  Of the protocol that is carried
 } decode_t;
 
 //  Why a line has no good frame: the most telling thing met.
@@ -139,6 +144,38 @@ static fep_err_t s_decode (decode_t *self, bytes_t frame)
     return !error && self->batch->failed ? FEP_LIMIT : error;
 }
 
+//  The frame inside a forwarding service: its protocol, fields and messages, as of a frame of its own.
+static void s_put_carried (decode_t *self, bytes_t frame, json_t *json)
+{
+    bytes_t inner;
+    writer_t line = writer_of (self->carried, CARRIED_MAX);
+    if (!self->codec->unwrap ||
+        self->codec->unwrap (frame, self->up, &self->options, &line) != FEP_OK || line.failed) {
+        return;
+    }
+    const codec_t *codec =
+        codec_guess_meter (&self->options, self->up, writer_bytes (&line), &inner);
+    json_key (json, "carried");
+    json_object (json);
+    if (!codec) {
+        json_pair_hex (json, "hex", writer_bytes (&line));
+        json_object_end (json);
+        return;
+    }
+    decode_t meter = *self;
+    meter.codec = codec;
+    meter.state = self->carried_state;
+    memset (meter.state, 0, codec->state_size);
+    json_pair_text (json, "codec", codec->name);
+    json_pair_hex (json, "hex", inner);
+    s_put_terminal (&meter, inner, json);
+    (void) s_put_explain (&meter, inner, json);
+    if (self->up && s_decode (&meter, inner) == FEP_OK) {
+        s_put_messages (&meter, json);
+    }
+    json_object_end (json);
+}
+
 //  Prints a good frame, or says why it is none.
 static fep_err_t s_frame (decode_t *self, bytes_t frame, size_t skipped)
 {
@@ -159,6 +196,7 @@ static fep_err_t s_frame (decode_t *self, bytes_t frame, size_t skipped)
         s_put_messages (self, &json);
         error = FEP_OK;
     }
+    s_put_carried (self, frame, &json);
     json_object_end (&json);
     if (error || out.failed) {
         return error ? error : FEP_LIMIT;
@@ -167,9 +205,58 @@ static fep_err_t s_frame (decode_t *self, bytes_t frame, size_t skipped)
     return FEP_OK;
 }
 
+//  A frame is the same either way by its checksum; only its fields tell whose it can be.
+static bool s_holds (decode_t *self, bytes_t window)
+{
+    const scan_context_t context = {.up = self->up, .options = &self->options, .quiet = true};
+    writer_t out = writer_of (self->output, OUTPUT_MAX);
+    json_t json = json_of (&out);
+    scan_t scan = self->codec->scan (&context, window);
+    bytes_t frame = bytes_of (window.data, scan.size);
+    memset (self->state, 0, self->codec->state_size);
+    return scan.what == SCAN_FRAME &&
+           self->codec->explain (frame, self->up, &self->options, &json) == FEP_OK &&
+           (!self->up || s_decode (self, frame) == FEP_OK);
+}
+
+//  -c auto: the protocol of the first whole frame that only one has, of those with a checksum or of the others.
+static bool s_guess (decode_t *self, bytes_t bytes, bool checked)
+{
+    uint64_t enabled = 0;
+    for (size_t i = 0; codec_at (i); i++) {
+        enabled |= codec_at (i)->is_checked == checked ? 1ull << i : 0;
+    }
+    for (size_t at = 0, skip = 0; at < bytes.size; at += skip ? skip : 1) {
+        bytes_t window = bytes_of (bytes.data + at, bytes.size - at);
+        self->codec = codec_guess (enabled, &self->options, self->up, window, true, &skip);
+        if (self->codec && s_holds (self, window)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+//  A checksum tells more than none; upwards first, unless the direction was given.
+static bool s_find_codec (decode_t *self, bytes_t bytes)
+{
+    bool given = self->up;
+    for (int way = 0; way < 4; way++) {
+        self->up = self->directed ? given : way % 2 == 0;
+        if (s_guess (self, bytes, way < 2)) {
+            return true;
+        }
+    }
+    s_print_refusal (FEP_NOT_MINE,
+                     "no whole frame that only one protocol has; -c names the protocol", 0, 0);
+    return false;
+}
+
 //  Walks the bytes of a line as a session would. True if there was a good frame.
 static bool s_bytes (decode_t *self, bytes_t bytes)
 {
+    if (self->guess && !s_find_codec (self, bytes)) {
+        return false;
+    }
     scan_context_t context = {.up = self->up, .options = &self->options, .quiet = true};
     verdict_t verdict = {FEP_NOT_MINE, -1, bytes.size};
     size_t at = 0, behind = 0;  //  Where we are; behind the last good frame
@@ -321,7 +408,7 @@ static bool s_arguments (decode_t *self)
 enum { KEY_ADDRESS_HEX = 256, KEY_PASSWORD_SIZE, KEY_UTC_OFFSET, KEY_REGISTRATION, KEY_HEARTBEAT };
 
 static const struct argp_option s_options[] = {
-    {"codec", 'c', "CODEC", 0, "the protocol", 0},
+    {"codec", 'c', "CODEC", 0, "the protocol; auto finds it out, and the direction", 0},
     {"direction", 'd', "up|down", 0, "up: from the terminal (default)", 0},
     {"list", 'l', NULL, 0, "list the codecs", 0},
     {"address-hex", KEY_ADDRESS_HEX, NULL, 0, "376.1: terminal addresses in hexadecimal", 0},
@@ -383,13 +470,15 @@ static error_t s_parse (int key, char *text, struct argp_state *state)
     decode_t *self = state->input;
     switch (key) {
     case 'c':
-        self->codec = codec_find (text);
+        self->guess = strcmp (text, CODEC_AUTO) == 0;
+        self->codec = self->guess ? &codec_undecided : codec_find (text);
         if (!self->codec) {
             s_unknown_codec (text);
         }
         return 0;
     case 'd':
         self->up = strcmp (text, "up") == 0;
+        self->directed = true;
         if (!self->up && strcmp (text, "down") != 0) {
             argp_error (state, "-d: '%s' is neither up nor down", text);
         }
@@ -431,6 +520,16 @@ static const struct argp s_argp = {
 
 const char *argp_program_version = "fepdecode " FEP_RELEASE;
 
+//  What suffices for any of them.
+static size_t s_state_size (void)
+{
+    size_t size = 1;
+    for (size_t i = 0; codec_at (i); i++) {
+        size = codec_at (i)->state_size > size ? codec_at (i)->state_size : size;
+    }
+    return size;
+}
+
 int main (int argc, char **argv)
 {
     decode_t self = {.up = true, .options = {.password_size = 16}};
@@ -442,14 +541,19 @@ int main (int argc, char **argv)
         s_unknown_codec (NULL);
     }
     self.batch = batch_new ();
-    self.state = calloc (1, self.codec->state_size ? self.codec->state_size : 1);
+    self.state = calloc (1, s_state_size ());
+    self.carried_state = calloc (1, s_state_size ());
+    self.carried = malloc (CARRIED_MAX);
     self.output = malloc (OUTPUT_MAX);
     self.send = malloc (SEND_MAX);
     self.line = malloc (LINE_MAX_SIZE + 1);
-    FEP_ASSERT (self.state && self.output && self.send && self.line);
+    FEP_ASSERT (self.carried_state && self.carried && self.state && self.output && self.send &&
+                self.line);
     bool good = self.hex_count ? s_arguments (&self) : s_stdin (&self);
     batch_destroy (&self.batch);
     free (self.state);
+    free (self.carried_state);
+    free (self.carried);
     free (self.output);
     free (self.send);
     free (self.line);
