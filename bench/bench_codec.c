@@ -2,9 +2,9 @@
 //  ratio to a copy and a CRC-16 over the same bytes.
 //
 //  The frame is the first `hex` line of the codec's vector file that brings a reading, or of the case named in
-//  s_wanted. What the case says before it (options, meter, flight, given) is set up outside the measured part; the
-//  codec's state is put back before each frame, inside it. Fast is what the machine does when nobody disturbs it, so
-//  the least of the rounds counts; the median is printed beside it.
+//  s_wanted. What the case says before it (options, profile, meter, flight, given) is set up outside the measured
+//  part; the codec's state is put back before each frame, inside it. Fast is what the machine does when nobody
+//  disturbs it, so the least of the rounds counts; the median is printed beside it.
 #include "bench/args.h"
 #include "codecs/codec.h"
 #include "fep/check.h"
@@ -32,12 +32,14 @@ typedef struct {
     int64_t most_ns;    //  Target; 0 none
 } wanted_t;
 
-static const wanted_t s_wanted[] = {{"gdw1376", "g3761-018", 2000}, {"dlt645", "", 1000}};
+static const wanted_t s_wanted[] = {{"gdw1376", "g3761-018", 2000},
+                                    {"dlt645", "read data reply DI 00010000", 1000}};
 
 typedef struct {
     const codec_t *codec;     //  Borrowed
     codec_options_t options;  //  Of the case
     profile_t *profile;       //  The meter's, or NULL
+    profile_t *map;           //  The terminal's, or NULL
     meter_t meter;            //  If has_meter
     bool has_meter;           //  The case named one
     uint8_t flight[FLIGHT_MAX];
@@ -91,6 +93,7 @@ void *__wrap_realloc (void *memory, size_t size)
 static void s_clear (bench_t *self)
 {
     profile_destroy (&self->profile);
+    profile_destroy (&self->map);
     self->options = (codec_options_t){.password_size = 16};
     self->has_meter = false;
     self->flight_size = 0;
@@ -103,6 +106,7 @@ static void s_prepare (bench_t *self)
                             .wall_ms = 1700000000000,
                             .options = &self->options,
                             .address = bytes_text (self->has_meter ? "dtu1" : ""),
+                            .profile = self->map,
                             .meter = self->has_meter ? &self->meter : NULL,
                             .request = bytes_of (self->flight, self->flight_size),
                             .batch = self->batch,
@@ -153,25 +157,32 @@ static size_t s_hex (const char *text, uint8_t *out, size_t capacity)
     return size;
 }
 
-//  "meter ADDRESS PROFILE"; profiles stand beside the vectors.
-static void s_meter (bench_t *self, const char *vectors, const char *rest)
+//  A profile that stands beside the vectors; none if its name is '-'.
+static void s_load (profile_t **profile, const char *vectors, const char *name)
 {
-    char path[512], name[64] = "-";
+    char path[512];
     static char text[PROFILE_BYTES_MAX];
     profile_fault_t fault;
-    self->meter = (meter_t){.mp = 1};
-    self->has_meter = true;
-    (void) sscanf (rest, "%23s %63s", self->meter.address, name);
     snprintf (path, sizeof path, "%s/profiles/%s.profile", vectors, name);
     FILE *file = strcmp (name, "-") == 0 ? NULL : fopen (path, "rb");
+    profile_destroy (profile);
     if (file) {
         size_t size = fread (text, 1, sizeof text, file);
         fclose (file);
-        profile_destroy (&self->profile);
-        if (profile_parse (bytes_of (text, size), &self->profile, &fault) != FEP_OK) {
+        if (profile_parse (bytes_of (text, size), profile, &fault) != FEP_OK) {
             fprintf (stderr, "%s, line %u: %s\n", path, fault.line, fault.text);
         }
     }
+}
+
+//  "meter ADDRESS PROFILE".
+static void s_meter (bench_t *self, const char *vectors, const char *rest)
+{
+    char name[64] = "-";
+    self->meter = (meter_t){.mp = 1};
+    self->has_meter = true;
+    (void) sscanf (rest, "%23s %63s", self->meter.address, name);
+    s_load (&self->profile, vectors, name);
     self->meter.profile = self->profile;
 }
 
@@ -219,6 +230,9 @@ static bool s_line (bench_t *self, const char *vectors, const char *text, char *
     self->options.address_hex |= strcmp (line, "options") == 0 && strstr (rest, "address_hex");
     if (strcmp (line, "meter") == 0) {
         s_meter (self, vectors, rest);
+    }
+    if (strcmp (line, "profile") == 0) {
+        s_load (&self->map, vectors, rest);
     }
     if (strcmp (line, "given") == 0) {
         s_given (self, rest);
@@ -329,6 +343,7 @@ static void s_bench (const codec_t *codec, const char *vectors, int64_t rounds, 
         printf ("  [%s]\n", self.name);
     }
     profile_destroy (&self.profile);
+    profile_destroy (&self.map);
     batch_destroy (&self.batch);
     free (self.before);
     free (self.state);
