@@ -322,7 +322,7 @@ static void test_operate (void **state)
         //  Level 04, password 123456, operator 87654321; ten minutes from 06:13:20.
         s_profile (&player, "201000000012",
                    "setting password 4123456\nsetting operator 87654321\n");
-        request_t request = {.kind = REQUEST_OPERATE, .operation = commands[i].operation};
+        request_t request = {.kind = REQUEST_OPERATE, .operation = (uint8_t) commands[i].operation};
         snprintf (data, sizeof data, "04 563412 21436587 %s00 202306151123", commands[i].command);
         s_sends_frame (&player, &request, "201000000012", 0x1C, data);
         assert_true (request.finished && player.io.answer == ANSWER_NONE);

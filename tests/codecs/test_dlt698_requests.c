@@ -430,7 +430,7 @@ static void test_operations (void **state)
     player_t player = player_new (codec_find ("dlt698"));
     s_login (&player);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        request_t request = {.kind = REQUEST_OPERATE, .operation = rows[i].operation};
+        request_t request = {.kind = REQUEST_OPERATE, .operation = (uint8_t) rows[i].operation};
         s_ask (&player, &request, rows[i].apdu);
     }
     s_answer (&player, "87 01 07 43000100 00 00 00 00", ANSWER_DONE, 0);

@@ -115,7 +115,7 @@ static void s_request_published (const published_t *row, uint32_t ioa)
     iec_state_t *link = rig_state (&player);
     link->vs = link->ack = (uint16_t) ((want[2] | want[3] << 8) >> 1);
     link->base = (uint16_t) ((want[4] | want[5] << 8) >> 1);
-    request_t request = {.kind = row->kind, .operation = row->operation, .mp = row->mp};
+    request_t request = {.kind = row->kind, .operation = (uint8_t) row->operation, .mp = row->mp};
     request.values[0] = row->value;
     if (*row->point) {
         request.points[0] = s_named (row->point);

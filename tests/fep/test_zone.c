@@ -19,7 +19,7 @@ static void s_agree (const char *text)
         time_t when = (time_t) s;
         struct tm tm;
         clock_civil_t civil;
-        int64_t earlier, later;
+        int64_t earlier = 0, later = 0;
         assert_non_null (localtime_r (&when, &tm));
         assert_int_equal (zone_civil (&zone, s * 1000 + 7, &civil), tm.tm_isdst > 0);
         assert_true (civil.year == tm.tm_year + 1900 && civil.month == tm.tm_mon + 1 &&
