@@ -521,6 +521,33 @@ static void test_every_point (void **state)
     player_free (&player);
 }
 
+//  The profiles that come with it ask for nothing it has no DI for.
+static void test_shipped_profiles (void **state)
+{
+    (void) state;
+    static const char *const names[] = {"dlt645_single_phase", "dlt645_three_phase"};
+    player_t player = player_new (s_codec ());
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char path[512];
+        size_t size, frames = 0;
+        profile_fault_t fault;
+        snprintf (path, sizeof path, "%s/../profiles/%s.profile", TESTS_DIR, names[i]);
+        char *text = vec_read_file (path, &size);
+        player_clear (&player);
+        player_meter (&player, "201000000012", "-");
+        CHECK_OK (profile_parse (bytes_of (text, size), &player.profile, &fault));
+        player.meter.profile = player.profile;
+        request_t request = {.kind = REQUEST_READ};
+        for (; !request.finished; frames++) {
+            player.send.size = 0;
+            CHECK_OK (s_codec ()->encode (player.state, &request, &player.io));
+        }
+        assert_true (frames > 1 && frames <= player.profile->point_count);
+        free (text);
+    }
+    player_free (&player);
+}
+
 //  ---- Exchanges ----
 
 static void test_too_many_frames (void **state)
@@ -672,6 +699,7 @@ int main (void)
                                        cmocka_unit_test (test_seal),
                                        cmocka_unit_test (test_rows),
                                        cmocka_unit_test (test_every_point),
+                                       cmocka_unit_test (test_shipped_profiles),
                                        cmocka_unit_test (test_too_many_frames),
                                        cmocka_unit_test (test_own_connection),
                                        cmocka_unit_test (test_without_room),
