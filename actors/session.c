@@ -337,6 +337,7 @@ static input_t s_frame (session_t *self, const session_env_t *env, bytes_t frame
         }
         return INPUT_TAKEN;
     }
+    self->tick_ms = 0;
     session_came (self, env, codec, frame, FEP_OK);
     session_trace_sent (self, env, codec, send.size);
     entry = entry ? entry : session_ask_find (self, io.tag);
@@ -522,6 +523,7 @@ void session_durable (session_t *self, const session_env_t *env, uint32_t mark)
     session_trace_sent (self, env, self->codec, from);
     self->facts.confirmed += mark - self->confirmed_mark;
     metric_add (METRIC_frames_confirmed, mark - self->confirmed_mark);
+    self->tick_ms = 0;
     self->confirmed_mark = mark;
     self->full = false;
 }
@@ -611,9 +613,16 @@ static input_t s_drop_half (session_t *self, const session_env_t *env)
     return session_resume (self, env);
 }
 
+//  The codec has timers and the conversation goes on. Whatever it saw since its last tick may have moved them.
+static bool s_ticks (const session_t *self)
+{
+    return self->codec->tick && self->state > SESSION_FRESH && self->state < SESSION_CLOSING;
+}
+
 int64_t session_due_ms (const session_t *self)
 {
     int64_t due = session_ask_deadline (self);
+    due = s_ticks (self) && self->tick_ms < due ? self->tick_ms : due;
     due = self->half_at_ms && self->half_at_ms < due ? self->half_at_ms : due;
     return self->quiet_at_ms && self->quiet_at_ms < due ? self->quiet_at_ms : due;
 }
@@ -633,6 +642,19 @@ static input_t s_due (session_t *self, const session_env_t *env)
     return result;
 }
 
+static void s_tick_codec (session_t *self, const session_env_t *env)
+{
+    codec_io_t io = session_io (self, env);
+    size_t from = env->send->size;
+    self->tick_ms = self->codec->tick (self->codec_state, &io);
+    session_trace_sent (self, env, self->codec, from);
+    if (io.fault) {
+        metric_refused (io.fault);
+        self->facts.refused[io.fault]++;
+        session_close (self, env, CLOSE_PROTOCOL, true);
+    }
+}
+
 input_t session_tick (session_t *self, const session_env_t *env, int64_t *deadline_ms)
 {
     close_reason_t reason;
@@ -645,21 +667,11 @@ input_t session_tick (session_t *self, const session_env_t *env, int64_t *deadli
     if (self->state == SESSION_DEAD) {
         return result;
     }
-    int64_t due = session_due_ms (self);
-    *deadline_ms = s_state_deadline (self, env, &reason);
-    *deadline_ms = due < *deadline_ms ? due : *deadline_ms;
-    if (self->codec->tick && self->state != SESSION_FRESH) {
-        codec_io_t io = session_io (self, env);
-        size_t from = env->send->size;
-        int64_t next = self->codec->tick (self->codec_state, &io);
-        session_trace_sent (self, env, self->codec, from);
-        *deadline_ms = next < *deadline_ms ? next : *deadline_ms;
-        if (io.fault) {
-            metric_refused (io.fault);
-            self->facts.refused[io.fault]++;
-            session_close (self, env, CLOSE_PROTOCOL, true);
-        }
+    if (s_ticks (self)) {
+        s_tick_codec (self, env);
     }
+    int64_t due = session_due_ms (self), end = s_state_deadline (self, env, &reason);
+    *deadline_ms = due < end ? due : end;
     self->facts.idle_ms = s_idle_ms (self, env);
     self->facts.period_ms = s_period_ms (self, env);
     return result;

@@ -126,6 +126,7 @@ void session_admit (session_t *self, const session_env_t *env, const admission_t
 void session_promote (session_t *self, const session_env_t *env)
 {
     if (self->standby) {
+        self->tick_ms = 0;
         self->standby = false;
         session_link (self, env, true);
     }

@@ -189,6 +189,7 @@ static try_t s_try (session_t *self, const session_env_t *env, entry_t *entry, i
         *error = self->codec->encode (self->codec_state, &entry->request, &io);
         over = io.answer == ANSWER_DONE;
     }
+    self->tick_ms = 0;
     if (*error == FEP_OK && env->send->failed) {
         *error = FEP_FULL;
     }

@@ -86,6 +86,7 @@ struct session {
     window_t window;                 //  Bytes that wait
     int64_t last_rx_ms;              //  Any byte
     int64_t half_at_ms;   //  When an unfinished frame in the window has waited too long; 0 = none
+    int64_t tick_ms;      //  When the codec's tick is next needed; 0 = at once
     int64_t quiet_at_ms;  //  When the packet it came in counts as ended; 0 = it did, or no packets
     int64_t trace_until_ms;  //  Wall clock
     int64_t
