@@ -58,6 +58,7 @@ def asks(codec):
     yield from (ask(5, points=(0x8000 | i, 0x8002 + i)) for i in range(24))
     yield from (ask(kind, operation=operation, points=points, how=how) for kind in (6, 7) for operation in range(12)
                 for points in ((), (0x8000 + 2 * operation,)) for how in (1, 5))
+    yield from (ask(kind, points=(0x8000 + 2 * i,), how=5, mp=mp) for kind in (6, 7) for i in range(14) for mp in (0, 1))
     yield ask(4)
     yield ask(8) + b"\x05\x05\x05" + bytes(200)
 
@@ -65,6 +66,13 @@ def asks(codec):
 def codec_seeds(codec):
     """The first byte: 0 the codec alone, 1 a session; then lists of steps: see codec/talk.c and codec/session.c."""
     frames, cases = vectors(codec)
+    if codec == "dlt698_meter":  # the same frames
+        frames += vectors("dlt698")[0]
+    if codec.startswith("dlt698"):  # and every service, as far as its head
+        head = bytes.fromhex("680000c3050100151123201000 00")
+        frames += [head + bytes([tag, kind, 0]) + bytes.fromhex(text) + bytes(3)
+                   for tag in (*range(1, 11), 16, 110, *range(129, 139), 144, 238) for kind in range(1, 6)
+                   for text in ("4000020000000000", "014000020000014000020001120001000000")]
     begin = b"\0\0\0"
     for like in (0, 1, 2, 4, 0x20, 0x88, 0x90):
         for frame in frames + [frame for case in cases for word, frame in case if word in ("hex", "down")]:
@@ -76,13 +84,18 @@ def codec_seeds(codec):
         steps = {"hex": b"\0", "down": b"\x10", "send": b"\x07", "given": b"\0", "flight": b"\x07"}
         yield begin + b"".join(steps[word] + sized(frame) for word, frame in case)
         yield begin + b"".join(steps[word].replace(b"\0", b"\x01") + sized(frame) for word, frame in case)
-    known = next((frame for case in cases for word, frame in case if word == "given"), frames[0] if frames else b"")
+    known = [frame for case in cases for word, frame in case if word == "given"]
+    known += [frame for frame in frames if codec == "dlt698" and frame[3] == 0x81]
+    known = b"\0" + sized(known[0] if known else b"")
+    if codec == "iec104":  # the station confirms that it may talk
+        known = b"\x0b\x01\0" + sized(bytes.fromhex("68040b000000"))
     for number, asked in enumerate(asks(codec)):
-        answers = b"".join(b"\x03" + bytes([keep]) + sized(bytes.fromhex("0000123456780100")) + b"\x05"
-                           for keep in (12, 16, 20, 255))
+        answers = [b"\x03" + bytes([keep]) + sized(bytes.fromhex(text)) + b"\x05"
+                   for keep in (255, 21, 18, 14) for text in ("", "000000", "0106000012340000", "0000123456780100")]
+        answers = b"".join(answers[number % 3:] if number & 8 else answers[:5])
         seal = b"\x0a\x08\x02\0\0\0" if number & 1 else b""
-        yield b"\0\0\0\0" + sized(known) + seal + asked + answers
-        yield b"\0\x40\x10\x01" + sized(known) + seal + asked + b"\x05\x15\x25" + answers + b"\x0b\xff" * 3
+        yield begin + known + seal + asked + answers
+        yield b"\0\x40\x10" + known + seal + asked + b"\x05\x15\x25" + answers + b"\x0b\xff" * 3
     if codec == "dtu":
         talk = b"ID7001LOG\xFFID7001\x01\x03\x02\x00\x07\xF9\x86HB01\xAA\x05413"
         yield from (bytes([0, like, line]) + b"\0" + sized(talk) for like in (0, 0x20, 0x80, 0xA0) for line in range(5))

@@ -49,19 +49,20 @@ static value_t s_value (reader_t *in)
     case 2:
         return value_bits ((uint64_t) mantissa, 0);
     default:
-        return value_decimal ((int64_t) reader_u64be (in), (int8_t) reader_u8 (in), 0);
+        return value_decimal ((int64_t) ((uint64_t) mantissa << 32 | reader_u32be (in)), exponent,
+                              0);
     }
 }
 
 void fuzz_take_request (fuzz_t *self, reader_t *in)
 {
     const profile_t *profile = self->codec->is_meter ? self->meter.profile : self->io.profile;
-    request_t request = {.token = self->request.token + 1,
-                         .kind = (request_kind_t) (reader_u8 (in) % (REQUEST_FILE + 1)),
-                         .mp = reader_u8 (in),
-                         .freeze = reader_u8 (in) % FREEZE_COUNT,
-                         .operation = reader_u8 (in) % (OPERATION_COUNT + 1),
-                         .point_count = reader_u8 (in) % (REQUEST_VALUES_MAX + 1)};
+    request_t request = {.token = self->request.token + 1, .file = 1};
+    request.kind = (request_kind_t) (reader_u8 (in) % (REQUEST_FILE + 1));
+    request.mp = reader_u8 (in);
+    request.freeze = reader_u8 (in) % FREEZE_COUNT;
+    request.operation = reader_u8 (in) % (OPERATION_COUNT + 1);
+    request.point_count = reader_u8 (in) % (REQUEST_VALUES_MAX + 1);
     uint8_t how = reader_u8 (in);
     uint16_t span = reader_u16le (in);
     request.to_ms = self->io.wall_ms - (int64_t) reader_u32le (in) * (how & 1 ? 1000 : 1);
@@ -71,7 +72,6 @@ void fuzz_take_request (fuzz_t *self, reader_t *in)
     request.event_to = how & 16 ? (uint16_t) (span + 5) : 0;
     request.event_important = how & 32;
     request.done = how & 64 ? span % 8 : 0;
-    request.file = 1;
     for (size_t i = 0; i < request.point_count; i++) {
         request.points[i] = s_point (profile, reader_u16le (in));
         request.values[i] = s_value (in);

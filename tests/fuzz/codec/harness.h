@@ -62,6 +62,9 @@ size_t fuzz_repair (const fuzz_t *self, uint8_t *frame, size_t size);
 //  size.
 size_t fuzz_turn (const fuzz_t *self, size_t keep, uint8_t *frame);
 
+//  Bytes behind what an answer can say: checksum and end.
+size_t fuzz_tail (const fuzz_t *self);
+
 //  What a seal makes of bytes: for protocols that look at it as they want it. Returns its size; out has 2048 bytes.
 size_t fuzz_seal (const fuzz_t *self, bytes_t asked, uint8_t *out);
 

@@ -92,7 +92,7 @@ static size_t s_repair_dlt698 (const fuzz_t *self, uint8_t *frame, size_t size)
     size_t wake = s_wake (frame, size);
     uint8_t *at = frame + wake;
     size = s_fit (at, size - wake, 12, self->codec->frame_max - wake);
-    size_t head = 6u + (at[4] & 15);
+    size_t head = 7u + (at[4] & 15);
     size = s_fit (at, size, head + 6, self->codec->frame_max - wake);
     at[0] = START;
     at[1] = (uint8_t) (size - 2);
@@ -152,7 +152,7 @@ static void s_turn_dlt698 (uint8_t *frame, size_t size)
         return;
     }
     frame[at + 3] |= 0xC0;
-    at += 8u + (frame[at + 4] & 15);
+    at += 9u + (frame[at + 4] & 15);
     if (size > at) {
         frame[at] |= 0x80;
     }
@@ -200,10 +200,16 @@ size_t fuzz_repair (const fuzz_t *self, uint8_t *frame, size_t size)
     return rules ? rules->repair (self, frame, size) : size;
 }
 
+size_t fuzz_tail (const fuzz_t *self)
+{
+    const frame_rules_t *rules = s_rules_of (self->codec);
+    return rules ? rules->tail : 0;
+}
+
 size_t fuzz_turn (const fuzz_t *self, size_t keep, uint8_t *frame)
 {
     const frame_rules_t *rules = s_rules_of (self->codec);
-    size_t tail = rules ? rules->tail : 0;
+    size_t tail = fuzz_tail (self);
     size_t size = self->flight_size > tail ? self->flight_size - tail : 0;
     size = size < keep ? size : keep;
     memcpy (frame, self->flight, size);

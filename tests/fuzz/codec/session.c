@@ -207,7 +207,9 @@ static void s_ask (talk_t *self, reader_t *in)
                          .profile = how >> 2 & 1,
                          .file = 1,
                          .size = 5,
-                         .bytes = {reader_u8 (in), reader_u8 (in), how, 0, 2}};
+                         .bytes = {3, 0, how, 0, 2}};
+    request.bytes[0] = reader_u8 (in);
+    request.bytes[1] = reader_u8 (in);
     request.to_ms = self->env.wall_ms;
     request.from_ms = request.to_ms - 3 * 86400000;
     request.carried = how & 8 ? self->carried : NULL;
@@ -234,8 +236,8 @@ static void s_echo (talk_t *self, reader_t *in)
         bytes_t bytes = reader_bytes (in, more < reader_left (in) ? more : reader_left (in));
         memcpy (frame + size, bytes.data ? bytes.data : s_send, bytes.size);
         size += bytes.size;
-        memset (frame + size, 0, 3);
-        size = fuzz_repair (frames, frame, size + 2);
+        memset (frame + size, 0, fuzz_tail (frames));
+        size = fuzz_repair (frames, frame, size + fuzz_tail (frames));
         s_feed (self, bytes_of (frame, size));
     } else if (size) {
         s_feed (self, bytes_of (frames->flight, size));

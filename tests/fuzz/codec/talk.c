@@ -59,8 +59,10 @@ static uint16_t s_mp_of (void *arg, bytes_t meter)
 }
 
 //  A habit of meter and terminal, within its bounds.
-static void s_set (fuzz_t *self, uint8_t which, uint32_t value)
+static void s_set (fuzz_t *self, reader_t *in)
 {
+    uint8_t which = reader_u8 (in) % SETTING_COUNT;
+    uint32_t value = reader_u32le (in);
     static const struct {
         uint32_t low;   //  Lowest
         uint32_t high;  //  Highest
@@ -69,7 +71,6 @@ static void s_set (fuzz_t *self, uint8_t which, uint32_t value)
 #include "fep/profile_setting.def"
 #undef SETTING
     };
-    which %= SETTING_COUNT;
     uint64_t span = (uint64_t) bounds[which].high - bounds[which].low + 1;
     uint32_t setting = bounds[which].low + (uint32_t) (value % span);
     if (which == SETTING_edition && setting < 2018) {
@@ -101,19 +102,26 @@ static void s_stream (fuzz_t *self, bool up, bytes_t in)
     self->quiet = quiet;
 }
 
+//  Bytes of a step: a number, then as many.
+static bytes_t s_bytes (reader_t *in)
+{
+    size_t size = reader_u16le (in);
+    return reader_bytes (in, size < reader_left (in) ? size : reader_left (in));
+}
+
 //  A frame made good; its beginning is kept from the frame in flight if it answers that.
-static void s_good (fuzz_t *self, bool up, bool answers, reader_t *in, bytes_t bytes)
+static void s_good (fuzz_t *self, bool up, bool answers, reader_t *in)
 {
     static uint8_t frame[FUZZ_SEND_SIZE];
     size_t size = answers ? fuzz_turn (self, reader_u8 (in), frame) : 0;
+    bytes_t bytes = s_bytes (in);
     size_t room = sizeof frame / 2 - size;
     bytes.size = bytes.size < room ? bytes.size : room;
     memcpy (frame + size, bytes.data ? bytes.data : self->flight, bytes.size);
     size += bytes.size;
     if (answers) {
-        size_t tail = size;
-        memset (frame + tail, 0, 3);
-        size += strncmp (self->codec->name, "dlt698", 6) == 0 ? 3 : 2;
+        memset (frame + size, 0, fuzz_tail (self));
+        size += fuzz_tail (self);
     }
     size = fuzz_repair (self, frame, size);
     s_stream (self, up, bytes_of (frame, size));
@@ -193,13 +201,6 @@ static void s_reject (fuzz_t *self, uint8_t how, bytes_t bytes)
     }
 }
 
-//  Bytes of a step: a number, then as many.
-static bytes_t s_bytes (reader_t *in)
-{
-    size_t size = reader_u16le (in);
-    return reader_bytes (in, size < reader_left (in) ? size : reader_left (in));
-}
-
 //  Low 4 bits: which step; the others: how.
 static void s_step (fuzz_t *self, reader_t *in)
 {
@@ -210,7 +211,7 @@ static void s_step (fuzz_t *self, reader_t *in)
         s_stream (self, up, s_bytes (in));
         break;
     case 1:  //  A frame made good
-        s_good (self, up, false, in, s_bytes (in));
+        s_good (self, up, false, in);
         break;
     case 2: {  //  What scan never saw
         bytes_t bytes = s_bytes (in);
@@ -219,7 +220,7 @@ static void s_step (fuzz_t *self, reader_t *in)
         break;
     }
     case 3:  //  An answer to what is in flight
-        s_good (self, true, true, in, s_bytes (in));
+        s_good (self, true, true, in);
         break;
     case 4:  //  A request, and its first frame
         if (self->codec->is_meter) {
@@ -246,7 +247,7 @@ static void s_step (fuzz_t *self, reader_t *in)
         self->codec->durable (self->state, self->io.mark + how, &self->io);
         break;
     case 10:
-        s_set (self, reader_u8 (in), reader_u32le (in));
+        s_set (self, in);
         break;
     default:
         s_tick (self, reader_u8 (in));
