@@ -235,7 +235,8 @@ static fep_err_t s_decode_meter (void *self, bytes_t bytes, codec_io_t *io)
     if (!error) {
         error = frame.control & D698_DIR ? s_name (&frame, text) : FEP_NOT_MINE;
     }
-    if (!error && io->meter && !s_is_meter (io->meter->address, text)) {
+    bool links = (frame.control & D698_FUNCTION) == D698_LINK;
+    if (!error && (links || (io->meter && !s_is_meter (io->meter->address, text)))) {
         error = FEP_NOT_MINE;
     }
     if (!error && frame.control & D698_FRAGMENT) {

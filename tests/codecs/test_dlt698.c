@@ -472,6 +472,23 @@ static void test_every_object (void **state)
     assert_true (sizeof (d698_core_t) <= 128);
 }
 
+//  Who a terminal is, a meter's codec does not hear, though scan be passed by.
+static void test_links_of_meters (void **state)
+{
+    (void) state;
+    uint8_t frame[64];
+    size_t size =
+        vec_hex ("68 1e 00 81 05 01 00 15 11 23 20 00 b0 34 01 00 00 00 b4 07 e9 04 03 04 "
+                 "0f 14 05 00 00 e8 b0 16",
+                 frame, sizeof frame);
+    player_t player = player_new (codec_find ("dlt698_meter"));
+    player_clear (&player);
+    player_decode (&player, bytes_of (frame, size));
+    assert_int_equal (player.refused, FEP_NOT_MINE);
+    assert_int_equal (player.send.size, 0);
+    player_free (&player);
+}
+
 static void test_codes (void **state)
 {
     (void) state;
@@ -484,13 +501,20 @@ static void test_codes (void **state)
 
 int main (void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test (test_explain_published),    cmocka_unit_test (test_explain_apdus),
-        cmocka_unit_test (test_explain_data),         cmocka_unit_test (test_explain_reasons),
-        cmocka_unit_test (test_reports_wait),         cmocka_unit_test (test_marks_go_around),
-        cmocka_unit_test (test_answers_without_room), cmocka_unit_test (test_report_too_rich),
-        cmocka_unit_test (test_login_results),        cmocka_unit_test (test_address),
-        cmocka_unit_test (test_whose_meter),          cmocka_unit_test (test_zone_of_the_terminal),
-        cmocka_unit_test (test_every_object),         cmocka_unit_test (test_codes)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test (test_explain_published),
+                                       cmocka_unit_test (test_explain_apdus),
+                                       cmocka_unit_test (test_explain_data),
+                                       cmocka_unit_test (test_explain_reasons),
+                                       cmocka_unit_test (test_reports_wait),
+                                       cmocka_unit_test (test_marks_go_around),
+                                       cmocka_unit_test (test_answers_without_room),
+                                       cmocka_unit_test (test_report_too_rich),
+                                       cmocka_unit_test (test_login_results),
+                                       cmocka_unit_test (test_address),
+                                       cmocka_unit_test (test_whose_meter),
+                                       cmocka_unit_test (test_zone_of_the_terminal),
+                                       cmocka_unit_test (test_every_object),
+                                       cmocka_unit_test (test_links_of_meters),
+                                       cmocka_unit_test (test_codes)};
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
