@@ -200,4 +200,62 @@ def test_serial():
     check(how[2] & termios.CS8 == termios.CS8, "data bits")  # a pseudo terminal keeps no parity
 
 
+STARTDT, STARTDT_CON = bytes.fromhex("680407000000"), bytes.fromhex("68040b000000")
+
+
+class Station(threading.Thread):
+    """One connection of an IEC 104 station at a time: confirms STARTDT and test frames, counts what came."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port, self.started, self.connections, self.socket = self.listener.getsockname()[1], 0, 0, None
+        cleanup(self.close)
+        self.start()
+
+    def close(self):
+        self.listener.close()
+        if self.socket:
+            self.socket.close()
+
+    def drop(self):
+        self.socket.shutdown(socket.SHUT_RDWR)
+
+    def run(self):
+        while True:
+            try:
+                self.socket, _ = self.listener.accept()
+                self.connections += 1
+                while True:
+                    frame = self.socket.recv(6)
+                    if not frame:
+                        break
+                    if frame == STARTDT:
+                        self.started += 1
+                        self.socket.sendall(STARTDT_CON)
+                    elif frame[2] & 0x43 == 0x43:
+                        self.socket.sendall(bytes.fromhex("680483000000"))
+            except OSError:
+                if self.listener.fileno() < 0:
+                    return
+
+
+def test_redundancy():
+    """Two connections to one station: one is started, the other stands by, and is started when the first ends. The
+    terminal stays one: LINK tells its connections, and what it is online with."""
+    first, second = Station(), Station()
+    text = f"terminal,dial\n7,iec104@127.0.0.1:{first.port}|127.0.0.1:{second.port}\n"
+    daemon = Daemon(options=FAST, archive=text).start()
+    wait_until(lambda: first.connections and second.connections, "two connections")
+    wait_until(lambda: first.started + second.started, "one is started")
+    equal((first.started, second.started), (1, 0), "only one")
+    equal(daemon.terminal_facts("7")["peer"], f"127.0.0.1:{first.port}", "who carries the traffic")
+    first.drop()
+    wait_until(lambda: second.started, "the other takes over")
+    wait_until(lambda: daemon.terminal_facts("7")["peer"] == f"127.0.0.1:{second.port}", "who carries it now")
+    wait_until(lambda: first.connections == 2, "the first is dialled again")
+    equal((first.started, second.started), (1, 1), "and stands by")
+    equal(daemon.terminal_facts("7")["state"], "online", "its state")
+
+
 run()
