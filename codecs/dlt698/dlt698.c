@@ -168,8 +168,11 @@ static fep_err_t s_decode_apdu (d698_state_t *state, const d698_frame_t *frame, 
                         answer.size > D698_PENDING_BYTES - (size_t) state->pending_size)) {
         return FEP_FULL;
     }
-    d698_turn_t turn = {
-        .io = io, .core = &state->core, .address = batch_keep (io->batch, text), .whole = whole};
+    d698_turn_t turn = {.io = io,
+                        .core = &state->core,
+                        .address = batch_keep (io->batch, text),
+                        .whole = whole,
+                        .links = true};
     fep_err_t error = s_read (&turn, frame, apdu);
     if (error) {
         return error;

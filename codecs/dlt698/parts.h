@@ -21,6 +21,7 @@ typedef struct {
     d698_core_t *core;
     bytes_t address;    //  Kept in the batch
     bytes_t whole;      //  The frame
+    bool links;         //  Link services are answered: a terminal's
     bool raw_given;     //  A message has it
     bool answers;       //  It answers the request in flight
     d698_whose_t self;  //  Whose readings without another name are

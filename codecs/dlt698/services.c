@@ -463,7 +463,7 @@ fep_err_t d698_read_apdu (d698_turn_t *turn, const d698_peer_t *peer, bytes_t ap
     bytes_t plain = d698_plain (apdu);
     reader_t in = reader_of (plain.size ? plain : apdu);
     head_t head = s_head (&in);
-    if (head.tag == APDU_LINK_REQUEST && !in.failed && !plain.size) {
+    if (head.tag == APDU_LINK_REQUEST && turn->links && !in.failed && !plain.size) {
         return s_link (turn, peer, apdu);
     }
     if (head.tag == APDU_SECURITY_RESPONSE) {
