@@ -16,6 +16,8 @@ enum { FIXED, RELOAD };
     OPTION (part, key, OPTION_INT, #normal, low, high, NULL, reload, unit, about)
 #define TEXT(part, key, normal, low, high, reload, about)                                          \
     OPTION (part, key, OPTION_TEXT, normal, low, high, NULL, reload, "", about)
+#define SECRET(part, key, normal, low, high, reload, about)                                        \
+    OPTION (part, key, OPTION_TEXT, normal, low, high, NULL, reload, OPTION_SECRET, about)
 #define WORD(part, key, normal, words, reload, about)                                              \
     OPTION (part, key, OPTION_WORD, normal, 0, 0, words, reload, "", about)
 #define SECTION_END(part)

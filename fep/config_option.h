@@ -14,6 +14,8 @@ typedef enum {
     OPTION_KIND_COUNT
 } option_kind_t;
 
+#define OPTION_SECRET "secret"
+
 //  One row: an option of a section, or a key of a list's entries.
 typedef struct {
     const char *section;  //  Its section
@@ -25,7 +27,7 @@ typedef struct {
     int64_t high;         //  Greatest value or length
     const char *allowed;  //  Words joined by '|', or NULL
     bool reload;          //  Taken over by config_reload
-    const char *unit;     //  "" if none
+    const char *unit;     //  "" if none; of a text OPTION_SECRET: its value is shown to nobody
     const char *meaning;  //  One sentence
 } option_t;
 

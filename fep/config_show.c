@@ -92,7 +92,8 @@ static void s_wire_option (const option_t *option, const char *section, const vo
     if (option_is_text (option)) {
         const char *text = NULL;
         memcpy (&text, slot, sizeof text);
-        wire_pair_text (out, "value", text);
+        bool secret = strcmp (option->unit, OPTION_SECRET) == 0 && text[0];
+        wire_pair_text (out, "value", secret ? "(set)" : text);
     } else {
         int64_t value = 0;
         memcpy (&value, slot, sizeof value);
