@@ -11,6 +11,7 @@
 
 #define HEAD_BYTES 4096
 #define NAME_MAX_SIZE 64
+#define COMMAND_TEXT_MAX 96
 
 static const struct {
     const char *name;     //  In the request
@@ -92,8 +93,9 @@ static fep_err_t s_kind (door_ask_t *ask, size_t *kind, uint8_t *operation)
     return FEP_OK;
 }
 
+//  what: the command in words, for the log.
 static fep_err_t s_body (control_t *self, door_ask_t *ask, const terminal_t *terminal,
-                         const presence_t *presence, writer_t *out)
+                         const presence_t *presence, writer_t *out, char what[COMMAND_TEXT_MAX])
 {
     size_t kind;
     uint8_t operation;
@@ -123,15 +125,15 @@ static fep_err_t s_body (control_t *self, door_ask_t *ask, const terminal_t *ter
     uint32_t meter = control_meter (self, terminal->number, mp, out);
     error = s_points (ask, out);
     wire_close_map (out, mark, 11 + meter);
-    log_line (LEVEL_INFO, "COMMAND", "terminal=%s mp=%u kind=%s operation=%s", terminal->address,
-              mp, s_commands[kind].name, operation_name (operation));
+    snprintf (what, COMMAND_TEXT_MAX, "mp=%u kind=%s operation=%s", mp, s_commands[kind].name,
+              operation_name (operation));
     return error == FEP_OK && out->failed ? FEP_LIMIT : error;
 }
 
 //  The terminal's connector carries it out and answers RESULT.
 fep_err_t door_COMMAND (control_t *self, door_ask_t *ask)
 {
-    char who[ARCHIVE_NAME_MAX + 1];
+    char who[ARCHIVE_NAME_MAX + 1], what[COMMAND_TEXT_MAX];
     uint8_t memory[HEAD_BYTES];
     writer_t out = writer_of (memory, sizeof memory);
     const terminal_t *terminal = door_terminal (self, ask);
@@ -149,10 +151,13 @@ fep_err_t door_COMMAND (control_t *self, door_ask_t *ask)
     if (!door_online (presence)) {
         return FEP_CLOSED;
     }
-    error = s_body (self, ask, terminal, presence, &out);
+    error = s_body (self, ask, terminal, presence, &out, what);
     if (error == FEP_OK) {
         error = actor_send_to (self->actor, self->inside, bytes_text (presence->connector),
                                WORD_REQUEST, writer_bytes (&out));
+    }
+    if (error == FEP_OK) {
+        log_line (LEVEL_INFO, "COMMAND", "terminal=%s who=\"%s\" %s", terminal->address, who, what);
     }
     ask->forwarded = error == FEP_OK;
     return error == FEP_FULL ? FEP_BUSY : error;

@@ -151,6 +151,15 @@ def test_sealed_trip():
     equal((terminal.tripped, len(terminal.asked), terminal.fault), (1, 1, None), "it tripped once")
     equal(command(daemon), ("OK", None), "again")
     check(terminal.asked[0] != terminal.asked[1], "another frame, another seal")
+    # Who did what stands in the log, what was refused does not, and the key is shown to nobody.
+    word, answer = daemon.ask_raw("COMMAND", {"terminal": ADDRESS, "mp": 1, "kind": "write", "points": ["no.such"],
+                                              "who": "stranger"})
+    equal((word, answer["error"]), ("ERROR", "RANGE"), "an unknown point")
+    lines = [line for line in daemon.log().splitlines() if " COMMAND " in line]
+    equal(len(lines), 2, "commands in the log")
+    check(all('who="tester" mp=1 kind=operate operation=trip' in line for line in lines), "who and what", lines)
+    shown = [one for one in daemon.ask("CONFIG")["options"] if one["section"] == "seal" and one["key"] == "key"]
+    equal([one["value"] for one in shown], ["(set)"], "the key")
 
 
 def test_wrong_key():
