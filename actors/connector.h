@@ -124,7 +124,6 @@ typedef struct {
     listener_t dialling;            //  Where those we dial come in
     config_listener_t dial_config;  //  Of it
     dialled_t *dialled;             //  Terminals we dial
-    uint32_t dial_count;            //  Connections of them
     uint32_t dials_under_way;       //  Being made
     wheel_t dial_wheel;             //  Next tries
     bool clock_trusted;             //  The wall clock is synchronised

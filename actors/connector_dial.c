@@ -90,7 +90,6 @@ static void s_connected (connector_t *self, dial_link_t *link)
     conn->dial = link;
     link->conn = conn;
     link->since_ms = clock_mono_ms ();
-    self->dial_count++;
     metric_add (METRIC_dials_connected, 1);
     session_env_t env = connector_env (self);
     session_name (conn->session, &env, owner->address);
@@ -235,7 +234,6 @@ void connector_dial_ended (connector_t *self, conn_t *conn)
     dialled_t *owner = link->owner;
     bool held = clock_mono_ms () - link->since_ms >= HELD_MS;
     link->conn = NULL;
-    self->dial_count--;
     if (owner->gone) {
         if (!owner->links[0].conn && !owner->links[1].conn) {
             s_free (self, owner);

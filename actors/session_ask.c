@@ -196,9 +196,9 @@ static try_t s_try (session_t *self, const session_env_t *env, entry_t *entry, i
     if (*error != FEP_OK) {
         env->send->size = from;
         env->send->failed = false;
-        return *error == FEP_NEEDS_SEAL && !seal.failed
-                   ? s_seal (self, env, entry, writer_bytes (&seal), error)
-                   : TRY_FAILED;
+        bool seals = *error == FEP_NEEDS_SEAL && !seal.failed;
+        *error = *error == FEP_NEEDS_SEAL && seal.failed ? FEP_LIMIT : *error;
+        return seals ? s_seal (self, env, entry, writer_bytes (&seal), error) : TRY_FAILED;
     }
     if (*until_ms) {
         return TRY_LATER;

@@ -7,6 +7,7 @@
 
 #define FORWARD_MS 7000
 #define SEAL_MS 300
+#define TOO_MUCH 2000  //  Bytes to be sealed
 
 typedef struct {
     bool registered;  //  LOGIN was said
@@ -44,7 +45,9 @@ static fep_err_t hub_encode (void *self, request_t *request, codec_io_t *io)
         return FEP_UNSUPPORTED;
     }
     if (!io->sealed.size) {
-        writer_u8 (io->seal, (uint8_t) request->mp);
+        for (unsigned i = 0; i < (request->mp == TOO_MUCH ? TOO_MUCH : 1); i++) {
+            writer_u8 (io->seal, (uint8_t) request->mp);
+        }
         return FEP_NEEDS_SEAL;
     }
     writer_u8 (io->send, 'S');
@@ -311,9 +314,11 @@ static void test_seal (void **state)
     s_seal_error = FEP_NO_SEAL;
     CHECK_OK (s_operate (rig, 5, 5));
     s_result_is (rig, 4, 5, FEP_NO_SEAL);
+    CHECK_OK (s_operate (rig, 8, TOO_MUCH));
+    s_result_is (rig, 5, 8, FEP_LIMIT);
     rig->env.seal = NULL;
     CHECK_OK (s_operate (rig, 6, 5));
-    s_result_is (rig, 5, 6, FEP_UNSUPPORTED);
+    s_result_is (rig, 6, 6, FEP_UNSUPPORTED);
     assert_string_equal (s_sent (rig), "");
     assert_int_equal (session_state (rig->session), SESSION_ONLINE);
     rig_free (&rig);
