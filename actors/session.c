@@ -514,7 +514,7 @@ size_t session_room (const session_t *self, size_t most)
 
 void session_durable (session_t *self, const session_env_t *env, uint32_t mark)
 {
-    if (self->state == SESSION_DEAD || mark <= self->confirmed_mark) {
+    if (self->state == SESSION_DEAD || mark <= self->confirmed_mark || !self->codec->durable) {
         return;
     }
     codec_io_t io = session_io (self, env);

@@ -209,7 +209,7 @@ typedef struct codec {
     //  are no danger. NULL: never.
     bool (*mistakable) (bytes_t before, bytes_t next);
 
-    //  Everything decoded up to mark is on disk: confirm into io->send.
+    //  Everything decoded up to mark is on disk: confirm into io->send. NULL: decode never sets a mark.
     void (*durable) (void *state, uint32_t mark, codec_io_t *io);
 
     //  Next deadline in mono_ms; NULL if the protocol has no timers of its own.

@@ -187,13 +187,6 @@ static fep_err_t s_wrap (void *self, bytes_t frame, codec_io_t *io)
     return FEP_OK;
 }
 
-static void s_durable (void *self, uint32_t mark, codec_io_t *io)
-{
-    (void) self;
-    (void) mark;
-    (void) io;
-}
-
 //  --- For people
 
 static fep_err_t s_address (bytes_t frame, bool up, const codec_options_t *options,
@@ -266,7 +259,6 @@ const codec_t codec_dtu = {.name = "dtu",
                            .decode = s_decode,
                            .encode = s_encode,
                            .wrap = s_wrap,
-                           .durable = s_durable,
                            .tick = NULL,
                            .address = s_address,
                            .explain = s_explain};

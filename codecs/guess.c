@@ -24,13 +24,6 @@ static fep_err_t s_encode (void *state, request_t *request, codec_io_t *io)
     return FEP_UNSUPPORTED;
 }
 
-static void s_durable (void *state, uint32_t mark, codec_io_t *io)
-{
-    (void) state;
-    (void) mark;
-    (void) io;
-}
-
 static fep_err_t s_address (bytes_t frame, bool up, const codec_options_t *options,
                             char text[ADDRESS_MAX + 1])
 {
@@ -55,7 +48,6 @@ const codec_t codec_undecided = {.name = CODEC_AUTO,
                                  .scan = s_scan,
                                  .decode = s_decode,
                                  .encode = s_encode,
-                                 .durable = s_durable,
                                  .address = s_address,
                                  .explain = s_explain};
 

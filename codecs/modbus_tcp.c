@@ -206,13 +206,6 @@ static fep_err_t s_unwrap (bytes_t frame, bool up, const codec_options_t *option
     return FEP_OK;
 }
 
-static void s_durable (void *self, uint32_t mark, codec_io_t *io)
-{
-    (void) self;
-    (void) mark;
-    (void) io;
-}
-
 //  --- For people
 
 static fep_err_t s_address (bytes_t frame, bool up, const codec_options_t *options,
@@ -271,7 +264,6 @@ const codec_t codec_modbus_tcp = {.name = "modbus_tcp",
                                   .encode = s_encode,
                                   .wrap = s_wrap,
                                   .unwrap = s_unwrap,
-                                  .durable = s_durable,
                                   .tick = NULL,
                                   .address = s_address,
                                   .code_text = modbus_exception_name,

@@ -132,13 +132,6 @@ static bool s_mistakable (bytes_t before, bytes_t next)
            cjt_asked_ser (a.data) == cjt_asked_ser (b.data);
 }
 
-static void s_durable (void *state, uint32_t mark, codec_io_t *io)
-{
-    (void) state;
-    (void) mark;
-    (void) io;
-}
-
 static fep_err_t s_address (bytes_t frame, bool up, const codec_options_t *options,
                             char text[ADDRESS_MAX + 1])
 {
@@ -177,7 +170,6 @@ const codec_t codec_cjt188 = {.name = "cjt188",
                               .wrap = NULL,
                               .code_text = s_code_text,
                               .mistakable = s_mistakable,
-                              .durable = s_durable,
                               .tick = NULL,
                               .address = s_address,
                               .explain = cjt_explain};

@@ -143,13 +143,6 @@ const char *dlt_code_text (uint8_t code)
     return names[bit];
 }
 
-static void s_durable (void *state, uint32_t mark, codec_io_t *io)
-{
-    (void) state;
-    (void) mark;
-    (void) io;
-}
-
 static fep_err_t s_address (bytes_t bytes, bool up, const codec_options_t *options,
                             char text[ADDRESS_MAX + 1])
 {
@@ -174,7 +167,6 @@ const codec_t codec_dlt645 = {.name = DLT_NAME,
                               .wrap = NULL,
                               .code_text = dlt_code_text,
                               .mistakable = dlt_mistakable,
-                              .durable = s_durable,
                               .tick = NULL,
                               .address = s_address,
                               .explain = dlt_explain};

@@ -281,13 +281,6 @@ static void s_durable (void *self, uint32_t mark, codec_io_t *io)
     memmove (state->sizes, state->sizes + count, state->waiting * sizeof *state->sizes);
 }
 
-static void s_nothing_durable (void *self, uint32_t mark, codec_io_t *io)
-{
-    (void) self;
-    (void) mark;
-    (void) io;
-}
-
 static void s_reject (bytes_t bytes, reject_t why, codec_io_t *io)
 {
     static const uint8_t results[] = {
@@ -400,6 +393,5 @@ const codec_t codec_dlt698_meter = {.name = "dlt698_meter",
                                     .decode = s_decode_meter,
                                     .encode = d698_encode_meter,
                                     .code_text = s_code_text,
-                                    .durable = s_nothing_durable,
                                     .address = s_address,
                                     .explain = d698_explain};

@@ -269,13 +269,6 @@ static bool s_mistakable (bytes_t before, bytes_t next)
            !bytes_equal (before, next);
 }
 
-static void s_durable (void *state, uint32_t mark, codec_io_t *io)
-{
-    (void) state;
-    (void) mark;
-    (void) io;
-}
-
 static fep_err_t s_address (bytes_t frame, bool up, const codec_options_t *options,
                             char text[ADDRESS_MAX + 1])
 {
@@ -306,7 +299,6 @@ const codec_t codec_modbus_rtu = {.name = MODBUS_NAME,
                                   .encode = modbus_encode,
                                   .wrap = NULL,
                                   .mistakable = s_mistakable,
-                                  .durable = s_durable,
                                   .tick = NULL,
                                   .address = s_address,
                                   .code_text = modbus_exception_name,

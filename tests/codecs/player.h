@@ -165,6 +165,16 @@ static inline player_t player_new (const codec_t *codec)
     return self;
 }
 
+//  Everything up to the last mark is on disk.
+static inline void player_durable (player_t *self)
+{
+    //  A codec that sets marks confirms them.
+    assert_true (self->codec->durable || !self->mark);
+    if (self->codec->durable) {
+        self->codec->durable (self->state, self->mark, &self->io);
+    }
+}
+
 static inline void player_free (player_t *self)
 {
     batch_destroy (&self->batch);

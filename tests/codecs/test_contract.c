@@ -174,7 +174,7 @@ static void s_stream_rounds (player_t *player, const uint8_t *corpus, size_t cor
             s_next_flight (player);
             player_feed (player, bytes_of (window, size));
         }
-        player->codec->durable (player->state, player->mark, &player->io);
+        player_durable (player);
         player_check_pack (player->batch);
     }
 }
@@ -227,8 +227,7 @@ static void test_contract (void **state)
     size_t count = 0;
     for (; (codec = codec_at (count)) != NULL; count++) {
         assert_ptr_equal (codec_find (codec->name), codec);
-        assert_true (codec->scan && codec->decode && codec->encode && codec->durable &&
-                     codec->explain);
+        assert_true (codec->scan && codec->decode && codec->encode && codec->explain);
         assert_true (codec->frame_max > 0 && codec->state_size > 0);
         player_t player = player_new (codec);
         player_clear (&player);

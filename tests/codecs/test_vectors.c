@@ -146,7 +146,7 @@ static void s_play_durable (play_t *self, const vec_line_t *line)
     if (player->compared != player->send.size) {
         s_fail (line, "sent before it was durable", "");
     }
-    player->codec->durable (player->state, player->mark, &player->io);
+    player_durable (player);
     s_take_sent (self, line);
 }
 
@@ -465,7 +465,7 @@ static void s_check_joined (player_t *player, const vec_t *vectors, uint32_t see
         size_t piece = 1 + s_random () % 97;
         piece = piece < size - at ? piece : size - at;
         player_feed (player, bytes_of (stream + at, piece));
-        player->codec->durable (player->state, player->mark, &player->io);
+        player_durable (player);
         at += piece;
     }
     if (player->codec->is_meter) {

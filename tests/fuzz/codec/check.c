@@ -145,6 +145,7 @@ static void s_accept (fuzz_t *self, bytes_t frame, batch_mark_t mark)
         fuzz_count (&self->received, frame);
     }
     if (self->io.mark && !(self->line & 0x80)) {
+        FEP_ASSERT (self->codec->durable);
         self->codec->durable (self->state, self->io.mark, &self->io);
     }
     fuzz_ask_on (self);

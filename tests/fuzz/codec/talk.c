@@ -244,7 +244,9 @@ static void s_step (fuzz_t *self, reader_t *in)
         s_reject (self, how, s_bytes (in));
         break;
     case 9:
-        self->codec->durable (self->state, self->io.mark + how, &self->io);
+        if (self->codec->durable) {
+            self->codec->durable (self->state, self->io.mark + how, &self->io);
+        }
         break;
     case 10:
         s_set (self, in);
