@@ -1,19 +1,13 @@
 //  Build tool: compiles codecs/maps/cjt188.map into constant tables.
 //  Usage: cjt188_map <map> <output.c>. A line it cannot read ends the build with file and line.
+#include "cmake/map_reader.h"
 #include "codecs/cjt188/layout.h"
 #include "fep/message.h"
 #include "fep/point.h"
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { ROWS_MAX = 64, FIELDS_MAX = 250, TABLE_MAX = 200, TEXT_MAX = 32, WORDS_MAX = 8 };
-
-typedef struct {
-    const char *word;        //  As the map writes it
-    const char *enumerator;  //  In the output
-    unsigned value;          //  The same
-} word_t;
 
 typedef struct {
     cjt_field_t field;    //  Without its name
@@ -35,8 +29,7 @@ typedef struct {
 } unit_t;
 
 typedef struct {
-    const char *path;
-    unsigned line;
+    map_t map;  //  Where it is
     field_t fields[FIELDS_MAX];
     unsigned field_count;
     row_t rows[ROWS_MAX];
@@ -49,74 +42,27 @@ typedef struct {
     unsigned point_count;
 } compiler_t;
 
-static const word_t s_classes[] = {{"cold", "", CJT_COLD},   {"hot", "", CJT_HOT},
-                                   {"heat", "", CJT_HEAT},   {"gas", "", CJT_GAS},
-                                   {"power", "", CJT_POWER}, {"any", "", CJT_ANY}};
-static const word_t s_dimensions[] = {{"volume", "", CJT_VOLUME}, {"energy", "", CJT_ENERGY},
-                                      {"joule", "", CJT_JOULE},   {"power", "", CJT_KW},
-                                      {"rate", "", CJT_RATE},     {"flow", "", CJT_FLOW}};
-static const word_t s_roles[] = {{"total", "CJT_TOTAL", CJT_TOTAL},
-                                 {"settled", "CJT_SETTLED", CJT_SETTLED},
-                                 {"cooling", "CJT_COOLING", CJT_COOLING},
-                                 {"first", "CJT_FIRST", CJT_FIRST},
-                                 {"volume", "CJT_HEAT_VOLUME", CJT_HEAT_VOLUME},
-                                 {"power", "CJT_HEAT_POWER", CJT_HEAT_POWER},
-                                 {"flow", "CJT_FLOW_RATE", CJT_FLOW_RATE}};
-static const word_t s_freezes[] = {{"month", "FREEZE_MONTH", FREEZE_MONTH},
-                                   {"curve", "FREEZE_CURVE", FREEZE_CURVE},
-                                   {"command", "FREEZE_COMMAND", FREEZE_COMMAND}};
-
-static void s_die (const compiler_t *self, const char *what, const char *word)
-{
-    fprintf (stderr, "%s:%u: %s: %s\n", self->path, self->line, what, word);
-    exit (1);
-}
-
-static const word_t *s_word (const compiler_t *self, const word_t *words, size_t count,
-                             const char *word)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp (words[i].word, word) == 0) {
-            return &words[i];
-        }
-    }
-    s_die (self, "unknown word", word);
-    return NULL;
-}
-
-#define WORD(self, table, word) s_word (self, table, sizeof table / sizeof *table, word)
-
-static long s_number (const compiler_t *self, const char *text, int base, long min, long max)
-{
-    char *end = NULL;
-    long n = strtol (text, &end, base);
-    if (*text == 0 || *end || n < min || n > max) {
-        s_die (self, "bad number", text);
-    }
-    return n;
-}
-
-static void s_copy (const compiler_t *self, char *to, const char *text)
-{
-    if (strlen (text) >= TEXT_MAX) {
-        s_die (self, "too long", text);
-    }
-    strcpy (to, text);
-}
-
-static uint32_t s_point_of (const compiler_t *self, const char *name)
-{
-    uint32_t point = 0;
-    if (!point_parse (name, &point)) {
-        s_die (self, "unknown point", name);
-    }
-    return point;
-}
+static const map_word_t s_classes[] = {{"cold", "", CJT_COLD},   {"hot", "", CJT_HOT},
+                                       {"heat", "", CJT_HEAT},   {"gas", "", CJT_GAS},
+                                       {"power", "", CJT_POWER}, {"any", "", CJT_ANY}};
+static const map_word_t s_dimensions[] = {{"volume", "", CJT_VOLUME}, {"energy", "", CJT_ENERGY},
+                                          {"joule", "", CJT_JOULE},   {"power", "", CJT_KW},
+                                          {"rate", "", CJT_RATE},     {"flow", "", CJT_FLOW}};
+static const map_word_t s_roles[] = {{"total", "CJT_TOTAL", CJT_TOTAL},
+                                     {"settled", "CJT_SETTLED", CJT_SETTLED},
+                                     {"cooling", "CJT_COOLING", CJT_COOLING},
+                                     {"first", "CJT_FIRST", CJT_FIRST},
+                                     {"volume", "CJT_HEAT_VOLUME", CJT_HEAT_VOLUME},
+                                     {"power", "CJT_HEAT_POWER", CJT_HEAT_POWER},
+                                     {"flow", "CJT_FLOW_RATE", CJT_FLOW_RATE}};
+static const map_word_t s_freezes[] = {{"month", "FREEZE_MONTH", FREEZE_MONTH},
+                                       {"curve", "FREEZE_CURVE", FREEZE_CURVE},
+                                       {"command", "FREEZE_COMMAND", FREEZE_COMMAND}};
 
 static void s_want (const compiler_t *self, bool good, const char *what)
 {
     if (!good) {
-        s_die (self, "wants", what);
+        map_die (&self->map, "wants", what);
     }
 }
 
@@ -128,7 +74,7 @@ static uint8_t s_mask (const compiler_t *self, char *text)
         if (comma) {
             *comma++ = 0;
         }
-        mask |= WORD (self, s_classes, text)->value;
+        mask |= MAP_WORD (&self->map, s_classes, text)->value;
         text = comma;
     }
     return (uint8_t) mask;
@@ -138,8 +84,8 @@ static void s_type (compiler_t *self, char **words, size_t count)
 {
     s_want (self, count == 4 && self->type_count < TABLE_MAX, "type <from> <to> <class>");
     cjt_type_t *type = &self->types[self->type_count++];
-    type->from = (uint8_t) s_number (self, words[1], 16, 0, 255);
-    type->to = (uint8_t) s_number (self, words[2], 16, type->from, 255);
+    type->from = (uint8_t) map_number (&self->map, words[1], 16, 0, 255);
+    type->to = (uint8_t) map_number (&self->map, words[2], 16, type->from, 255);
     type->class = s_mask (self, words[3]);
 }
 
@@ -148,10 +94,10 @@ static void s_unit (compiler_t *self, char **words, size_t count)
     s_want (self, count == 5 && self->unit_count < TABLE_MAX,
             "unit <code> <dimension> <10^> <text>");
     unit_t *unit = &self->units[self->unit_count];
-    unit->unit.code = (uint8_t) s_number (self, words[1], 16, 0, 255);
-    unit->unit.dimension = (uint8_t) WORD (self, s_dimensions, words[2])->value;
-    unit->unit.exponent = (int8_t) s_number (self, words[3], 10, -12, 12);
-    s_copy (self, unit->text, words[4]);
+    unit->unit.code = (uint8_t) map_number (&self->map, words[1], 16, 0, 255);
+    unit->unit.dimension = (uint8_t) MAP_WORD (&self->map, s_dimensions, words[2])->value;
+    unit->unit.exponent = (int8_t) map_number (&self->map, words[3], 10, -12, 12);
+    map_name (&self->map, unit->text, TEXT_MAX, words[4]);
     s_want (self,
             !self->unit_count || self->units[self->unit_count - 1].unit.code < unit->unit.code,
             "units in order of their codes");
@@ -163,10 +109,10 @@ static void s_point (compiler_t *self, char **words, size_t count)
     s_want (self, count == 5 && self->point_count < TABLE_MAX,
             "point <role> <class> <dimension> <point>");
     cjt_point_t *point = &self->points[self->point_count++];
-    point->role = (uint8_t) WORD (self, s_roles, words[1])->value;
+    point->role = (uint8_t) MAP_WORD (&self->map, s_roles, words[1])->value;
     point->class = s_mask (self, words[2]);
-    point->dimension = (uint8_t) WORD (self, s_dimensions, words[3])->value;
-    point->point = s_point_of (self, words[4]);
+    point->dimension = (uint8_t) MAP_WORD (&self->map, s_dimensions, words[3])->value;
+    point->point = map_point (&self->map, words[4]);
 }
 
 static void s_row (compiler_t *self, char **words, size_t count)
@@ -180,12 +126,14 @@ static void s_row (compiler_t *self, char **words, size_t count)
         *dash++ = 0;
     }
     row->write = write;
-    row->freeze = count == 6 ? WORD (self, s_freezes, words[5])->enumerator : "FREEZE_NONE";
-    row->row.function = (uint8_t) s_number (self, words[1], 16, 1, 31);
-    row->row.di = (uint16_t) s_number (self, words[2], 16, 0, 0xFFFF);
-    row->row.last = dash ? (uint16_t) s_number (self, dash, 16, row->row.di, 0xFFFF) : row->row.di;
+    row->freeze =
+        count == 6 ? MAP_WORD (&self->map, s_freezes, words[5])->enumerator : "FREEZE_NONE";
+    row->row.function = (uint8_t) map_number (&self->map, words[1], 16, 1, 31);
+    row->row.di = (uint16_t) map_number (&self->map, words[2], 16, 0, 0xFFFF);
+    row->row.last =
+        dash ? (uint16_t) map_number (&self->map, dash, 16, row->row.di, 0xFFFF) : row->row.di;
     row->row.classes = s_mask (self, words[3]);
-    row->row.size = write ? 0 : (uint8_t) s_number (self, words[4], 10, 0, 252);
+    row->row.size = write ? 0 : (uint8_t) map_number (&self->map, words[4], 10, 0, 252);
     row->row.first = (uint8_t) self->field_count;
 }
 
@@ -195,7 +143,7 @@ static void s_digits (const compiler_t *self, const char *format, cjt_field_t *f
     int size, decimals;
     char more;
     if (sscanf (format + 1, "%1d.%1d%c", &size, &decimals, &more) != 2 || size < 1 || size > 8) {
-        s_die (self, "unknown format", format);
+        map_die (&self->map, "unknown format", format);
     }
     field->size = (uint8_t) size;
     field->decimals = (uint8_t) decimals;
@@ -212,7 +160,7 @@ static void s_format (compiler_t *self, const char *format, const char *what, fi
         field->field.size = 2;
     } else if (strncmp (format, "ADDRESS", 7) == 0) {
         field->kind = "CJT_ADDRESS";
-        field->field.size = (uint8_t) s_number (self, format + 7, 10, 0, 7);
+        field->field.size = (uint8_t) map_number (&self->map, format + 7, 10, 0, 7);
     } else {
         field->kind = format[0] == 'U' ? "CJT_QUANTITY" : "CJT_NUMBER";
         s_want (self, format[0] == 'U' || format[0] == 'B', "U, B, TIME, STATUS or ADDRESS");
@@ -220,9 +168,9 @@ static void s_format (compiler_t *self, const char *format, const char *what, fi
         field->field.size = (uint8_t) (field->field.size + (format[0] == 'U'));
     }
     if (format[0] == 'U') {
-        field->role = WORD (self, s_roles, what)->enumerator;
+        field->role = MAP_WORD (&self->map, s_roles, what)->enumerator;
     } else if (!stamp && strcmp (what, "-") != 0) {
-        field->field.point = s_point_of (self, what);
+        field->field.point = map_point (&self->map, what);
     }
 }
 
@@ -234,14 +182,15 @@ static void s_field (compiler_t *self, char **words, size_t count)
     field_t *field = &self->fields[self->field_count++];
     field->role = "CJT_NO_ROLE";
     s_format (self, words[0], words[1], field);
-    s_copy (self, field->name, words[2]);
+    map_name (&self->map, field->name, TEXT_MAX, words[2]);
     row->bytes += field->field.size;
     row->row.count++;
 }
 
 //  Called when the last row is complete.
-static void s_check_row (compiler_t *self)
+static void s_check_row (void *arg)
 {
+    compiler_t *self = arg;
     row_t *row = self->row_count ? &self->rows[self->row_count - 1] : NULL;
     if (row && row->write) {
         row->row.size = (uint8_t) row->bytes;
@@ -255,27 +204,19 @@ typedef struct {
     void (*read) (compiler_t *self, char **words, size_t count);
 } line_t;
 
-static void s_line (compiler_t *self, char *line)
+static void s_line (void *arg, char **words, size_t count)
 {
+    compiler_t *self = arg;
     static const line_t lines[] = {
         {"type", s_type}, {"unit", s_unit}, {"point", s_point}, {"read", s_row}, {"write", s_row}};
-    char *words[WORDS_MAX];
-    size_t count = 0;
-    line[strcspn (line, "#\n")] = 0;
-    for (char *word = strtok (line, " \t\r"); word; word = strtok (NULL, " \t\r")) {
-        s_want (self, count < WORDS_MAX, "fewer words");
-        words[count++] = word;
-    }
-    for (size_t i = 0; count && i < sizeof lines / sizeof *lines; i++) {
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
         if (strcmp (lines[i].word, words[0]) == 0) {
             s_check_row (self);
             lines[i].read (self, words, count);
             return;
         }
     }
-    if (count) {
-        s_field (self, words, count);
-    }
+    s_field (self, words, count);
 }
 
 static void s_put_rows (const compiler_t *self, FILE *out, const char *name, bool write)
@@ -294,8 +235,9 @@ static void s_put_rows (const compiler_t *self, FILE *out, const char *name, boo
     fprintf (out, "    {0}};\nconst uint8_t cjt_%s_count = %u;\n\n", name, count);
 }
 
-static void s_put (const compiler_t *self, FILE *out)
+static void s_put (void *arg, FILE *out)
 {
+    const compiler_t *self = arg;
     fprintf (out, "const cjt_field_t cjt_fields[] = {\n");
     for (unsigned i = 0; i < self->field_count; i++) {
         const field_t *f = &self->fields[i];
@@ -330,27 +272,6 @@ static void s_put (const compiler_t *self, FILE *out)
 int main (int argc, char **argv)
 {
     static compiler_t self;
-    char line[512];
-    FILE *in = argc == 3 ? fopen (argv[1], "r") : NULL;
-    if (!in) {
-        fprintf (stderr, "usage: cjt188_map <map> <output.c>\n");
-        return 1;
-    }
-    self.path = argv[1];
-    while (fgets (line, sizeof line, in)) {
-        self.line++;
-        s_want (&self, strchr (line, '\n') != NULL, "a shorter line");
-        s_line (&self, line);
-    }
-    s_check_row (&self);
-    fclose (in);
-    FILE *out = fopen (argv[2], "w");
-    if (!out) {
-        fprintf (stderr, "cannot write %s\n", argv[2]);
-        return 1;
-    }
-    fprintf (out, "//  Made from codecs/maps/cjt188.map. Do not edit.\n"
-                  "#include \"codecs/cjt188/layout.h\"\n#include \"fep/message.h\"\n\n");
-    s_put (&self, out);
-    return fclose (out) ? 1 : 0;
+    static const map_tool_t tool = {"cjt188", WORDS_MAX, s_line, s_check_row, s_put};
+    return map_main (argc, argv, &tool, &self.map, &self);
 }

@@ -1,22 +1,16 @@
 //  Build tool: compiles codecs/maps/dlt645.map into constant tables.
 //  Usage: dlt645_map <map> <output.c>. A line it cannot read ends the build with file and line.
+#include "cmake/map_reader.h"
 #include "codecs/dlt645/layout.h"
 #include "fep/message.h"
 #include "fep/point.h"
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define FIELDS_MAX 512
 #define ROWS_MAX 256
 #define NAME_MAX_SIZE 40
 #define WORDS_MAX 8
-
-typedef struct {
-    const char *word;        //  As the map writes it
-    const char *enumerator;  //  In C
-    uint8_t size;            //  Formats: bytes
-} word_t;
 
 typedef struct {
     const char *kind, *quality;  //  Enumerators
@@ -37,67 +31,27 @@ typedef struct {
 } row_t;
 
 typedef struct {
-    const char *path;
-    unsigned line;
+    map_t map;  //  Where it is
     field_t fields[FIELDS_MAX];
     unsigned field_count;
     row_t rows[ROWS_MAX];
     unsigned row_count;
 } compiler_t;
 
-static const word_t s_freezes[] = {{"none", "FREEZE_NONE", 0},
-                                   {"hour", "FREEZE_HOUR", 0},
-                                   {"day", "FREEZE_DAY", 0},
-                                   {"command", "FREEZE_COMMAND", 0}};
-static const word_t s_sides[] = {{"s", "QUALITY_SECONDARY", 0}, {"-", "0", 0}};
-static const word_t s_formats[] = {{"T5", "DLT_INSTANT", 5},  {"T4", "DLT_SHORT", 4},
-                                   {"T7", "DLT_DATETIME", 7}, {"DATE", "DLT_DATE", 4},
-                                   {"TIME", "DLT_CLOCK", 3},  {"B2", "DLT_BITS", 2},
-                                   {"D6", "DLT_DIGITS", 6}};
-
-static void s_die (const compiler_t *self, const char *what, const char *word)
-{
-    fprintf (stderr, "%s:%u: %s: %s\n", self->path, self->line, what, word);
-    exit (1);
-}
-
-static const word_t *s_find (const word_t *words, size_t count, const char *word)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp (words[i].word, word) == 0) {
-            return &words[i];
-        }
-    }
-    return NULL;
-}
-
-#define FIND(table, word) s_find (table, sizeof table / sizeof *table, word)
-
-static const char *s_enumerator (const compiler_t *self, const word_t *word, const char *text)
-{
-    if (!word) {
-        s_die (self, "unknown word", text);
-    }
-    return word->enumerator;
-}
-
-static unsigned s_number (const compiler_t *self, const char *text, unsigned max)
-{
-    char *end = NULL;
-    unsigned long n = strtoul (text, &end, 10);
-    if (*text < '0' || *text > '9' || *end || n > max) {
-        s_die (self, "bad number", text);
-    }
-    return (unsigned) n;
-}
+static const map_word_t s_freezes[] = {{"none", "FREEZE_NONE", 0},
+                                       {"hour", "FREEZE_HOUR", 0},
+                                       {"day", "FREEZE_DAY", 0},
+                                       {"command", "FREEZE_COMMAND", 0}};
+static const map_word_t s_sides[] = {{"s", "QUALITY_SECONDARY", 0}, {"-", "0", 0}};
+static const map_word_t s_formats[] = {{"T5", "DLT_INSTANT", 5},  {"T4", "DLT_SHORT", 4},
+                                       {"T7", "DLT_DATETIME", 7}, {"DATE", "DLT_DATE", 4},
+                                       {"TIME", "DLT_CLOCK", 3},  {"B2", "DLT_BITS", 2},
+                                       {"D6", "DLT_DIGITS", 6}};
 
 //  A name of explain: '_' is a blank, '-' none.
 static void s_name (const compiler_t *self, char *name, const char *text)
 {
-    if (strlen (text) >= NAME_MAX_SIZE) {
-        s_die (self, "name too long", text);
-    }
-    strcpy (name, strcmp (text, "-") == 0 ? "" : text);
+    map_name (&self->map, name, NAME_MAX_SIZE, strcmp (text, "-") == 0 ? "" : text);
     for (char *p = name; *p; p++) {
         *p = *p == '_' ? ' ' : *p;
     }
@@ -109,7 +63,7 @@ static void s_pattern (const compiler_t *self, row_t *row, const char *text)
     size_t digits = row->old ? 4 : 8;
     unsigned wide = row->old ? 1 : 2;
     if (strlen (text) != digits) {
-        s_die (self, "a pattern has 8 digits, of edition 1997 4", text);
+        map_die (&self->map, "a pattern has 8 digits, of edition 1997 4", text);
     }
     for (size_t i = 0; i < digits; i++) {
         unsigned at = (unsigned) (digits - 1 - i) * 4;
@@ -124,7 +78,7 @@ static void s_pattern (const compiler_t *self, row_t *row, const char *text)
             continue;
         }
         if (!strchr ("txsn", text[i]) || (*part != DLT_NOWHERE && wide == 1)) {
-            s_die (self, "allowed are hex digits, tt xx ss nn", text);
+            map_die (&self->map, "allowed are hex digits, tt xx ss nn", text);
         }
         *part = at;
     }
@@ -149,12 +103,12 @@ static void s_key (const compiler_t *self, row_t *row, const char *word)
             return;
         }
         if (keys[i].number && strncmp (word, keys[i].word, size) == 0) {
-            *keys[i].number = s_number (self, word + size, keys[i].max);
+            *keys[i].number = (unsigned) map_number (&self->map, word + size, 10, 0, keys[i].max);
             return;
         }
     }
     if (strncmp (word, "block=", 6) != 0) {
-        s_die (self, "unknown word", word);
+        map_die (&self->map, "unknown word", word);
     }
     s_name (self, row->block, word + 6);
 }
@@ -162,19 +116,19 @@ static void s_key (const compiler_t *self, row_t *row, const char *word)
 static void s_di (compiler_t *self, char **words, size_t count)
 {
     if (count < 4 || self->row_count == ROWS_MAX) {
-        s_die (self, "di wants edition, pattern and freeze", words[0]);
+        map_die (&self->map, "di wants edition, pattern and freeze", words[0]);
     }
     row_t *row = &self->rows[self->row_count++];
-    unsigned edition = s_number (self, words[1], 2007);
+    unsigned edition = (unsigned) map_number (&self->map, words[1], 10, 0, 2007);
     if (edition != 2007 && edition != 1997) {
-        s_die (self, "edition must be 1997 or 2007", words[1]);
+        map_die (&self->map, "edition must be 1997 or 2007", words[1]);
     }
     row->old = edition == 1997;
     row->first = self->field_count;
     row->tariff_at = row->member_at = row->period_at = row->nth_at = DLT_NOWHERE;
     row->base = 1;
     s_pattern (self, row, words[2]);
-    row->freeze = s_enumerator (self, FIND (s_freezes, words[3]), words[3]);
+    row->freeze = MAP_WORD (&self->map, s_freezes, words[3])->enumerator;
     for (size_t i = 4; i < count; i++) {
         s_key (self, row, words[i]);
     }
@@ -182,7 +136,7 @@ static void s_di (compiler_t *self, char **words, size_t count)
         const row_t *other = &self->rows[i];
         uint32_t mask = row->mask & other->mask;
         if (other->old == row->old && (other->di & mask) == (row->di & mask)) {
-            s_die (self, "a DI has two lines", words[2]);
+            map_die (&self->map, "a DI has two lines", words[2]);
         }
     }
 }
@@ -194,13 +148,13 @@ static void s_decimal (const compiler_t *self, field_t *field, const char *text)
     int scale = 0, used = 0;
     if (sscanf (text + 1, "%u.%u%n", &size, &places, &used) != 2 || size < 1 || size > 8 ||
         places > 8) {
-        s_die (self, "unknown format", text);
+        map_die (&self->map, "unknown format", text);
     }
     text += 1 + used;
     if (*text == '+') {
-        scale = (int) s_number (self, text + 1, 9);
+        scale = (int) map_number (&self->map, text + 1, 10, 0, 9);
     } else if (*text) {
-        s_die (self, "unknown format", text);
+        map_die (&self->map, "unknown format", text);
     }
     field->size = size;
     field->places = places;
@@ -210,49 +164,35 @@ static void s_decimal (const compiler_t *self, field_t *field, const char *text)
 static void s_field (compiler_t *self, char **words, size_t count)
 {
     if (count != 4 || self->row_count == 0 || self->field_count == FIELDS_MAX) {
-        s_die (self, "a field wants format, point, side and name", words[0]);
+        map_die (&self->map, "a field wants format, point, side and name", words[0]);
     }
     row_t *row = &self->rows[self->row_count - 1];
     field_t *field = &self->fields[self->field_count++];
-    const word_t *format = FIND (s_formats, words[0]);
+    const map_word_t *format = MAP_FIND (s_formats, words[0]);
     if (format) {
         field->kind = format->enumerator;
-        field->size = format->size;
+        field->size = format->value;
     } else if (strchr ("NS", words[0][0])) {
         field->kind = words[0][0] == 'N' ? "DLT_BCD" : "DLT_SIGNED";
         s_decimal (self, field, words[0]);
     } else {
-        s_die (self, "unknown format", words[0]);
+        map_die (&self->map, "unknown format", words[0]);
     }
     if (strcmp (words[1], "-") != 0 && !point_parse (words[1], &field->point)) {
-        s_die (self, "unknown point", words[1]);
+        map_die (&self->map, "unknown point", words[1]);
     }
     const point_info_t *info = point_find (field->point);
     if ((row->every || row->tariff_at != DLT_NOWHERE) && (!info || !info->tariffs)) {
-        s_die (self, "tariffs want points that have them", words[1]);
+        map_die (&self->map, "tariffs want points that have them", words[1]);
     }
-    field->quality = s_enumerator (self, FIND (s_sides, words[2]), words[2]);
+    field->quality = MAP_WORD (&self->map, s_sides, words[2])->enumerator;
     s_name (self, field->name, words[3]);
     row->count++;
 }
 
-static void s_line (compiler_t *self, char *line)
+static void s_line (void *arg, char **words, size_t count)
 {
-    char *words[WORDS_MAX];
-    size_t count = 0;
-    char *hash = strchr (line, '#');
-    if (hash) {
-        *hash = 0;
-    }
-    for (char *word = strtok (line, " \t\r\n"); word; word = strtok (NULL, " \t\r\n")) {
-        if (count == WORDS_MAX) {
-            s_die (self, "too many words", word);
-        }
-        words[count++] = word;
-    }
-    if (count == 0) {
-        return;
-    }
+    compiler_t *self = arg;
     if (strcmp (words[0], "di") == 0) {
         s_di (self, words, count);
     } else {
@@ -271,7 +211,7 @@ static void s_put_fields (const compiler_t *self, FILE *out)
     fprintf (out, "};\n\n");
 }
 
-static void s_put_rows (compiler_t *self, FILE *out)
+static void s_put_rows (const compiler_t *self, FILE *out)
 {
     fprintf (out, "const dlt_row_t dlt_rows[] = {\n");
     for (unsigned i = 0; i < self->row_count; i++) {
@@ -279,7 +219,7 @@ static void s_put_rows (compiler_t *self, FILE *out)
         bool tariff = r->tariff_at != DLT_NOWHERE;
         bool list = r->member_at != DLT_NOWHERE;
         if (r->count == 0 || tariff + list + r->every > 1 || (r->writable && r->count > 1)) {
-            s_die (self, "a row has fields, and repeats in one way", "");
+            map_die (&self->map, "a row has fields, and repeats in one way", "");
         }
         const char *repeat = tariff     ? "DLT_TARIFF"
                              : list     ? "DLT_LIST"
@@ -296,32 +236,16 @@ static void s_put_rows (compiler_t *self, FILE *out)
     fprintf (out, "};\n\nconst uint16_t dlt_row_count = %u;\n", self->row_count);
 }
 
+static void s_put (void *arg, FILE *out)
+{
+    const compiler_t *self = arg;
+    s_put_fields (self, out);
+    s_put_rows (self, out);
+}
+
 int main (int argc, char **argv)
 {
     static compiler_t self;
-    char line[512];
-    FILE *in = argc == 3 ? fopen (argv[1], "r") : NULL;
-    if (!in) {
-        fprintf (stderr, "usage: dlt645_map <map> <output.c>\n");
-        return 1;
-    }
-    self.path = argv[1];
-    while (fgets (line, sizeof line, in)) {
-        self.line++;
-        if (!strchr (line, '\n')) {
-            s_die (&self, "line too long", "");
-        }
-        s_line (&self, line);
-    }
-    fclose (in);
-    FILE *out = fopen (argv[2], "w");
-    if (!out) {
-        fprintf (stderr, "cannot write %s\n", argv[2]);
-        return 1;
-    }
-    fprintf (out, "//  Made from codecs/maps/dlt645.map. Do not edit.\n"
-                  "#include \"codecs/dlt645/layout.h\"\n#include \"fep/message.h\"\n\n");
-    s_put_fields (&self, out);
-    s_put_rows (&self, out);
-    return fclose (out) ? 1 : 0;
+    static const map_tool_t tool = {"dlt645", WORDS_MAX, s_line, NULL, s_put};
+    return map_main (argc, argv, &tool, &self.map, &self);
 }

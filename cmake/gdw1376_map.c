@@ -1,10 +1,10 @@
 //  Build tool: compiles codecs/maps/gdw1376.map into constant tables.
 //  Usage: gdw1376_map <map> <output.c>. A line it cannot read ends the build with file and line.
+#include "cmake/map_reader.h"
 #include "codecs/gdw1376/layout.h"
 #include "fep/message.h"
 #include "fep/point.h"
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define FIELDS_MAX 2048
@@ -18,11 +18,6 @@ typedef struct {
     uint8_t size;      //  Bytes
     int8_t exponent;   //  Of decimals
 } format_t;
-
-typedef struct {
-    const char *word;  //  As the map writes it
-    const char *enumerator;
-} word_t;
 
 typedef struct {
     const format_t *format;
@@ -45,8 +40,7 @@ typedef struct {
 } row_t;
 
 typedef struct {
-    const char *path;
-    unsigned line;
+    map_t map;  //  Where it is
     field_t fields[FIELDS_MAX];
     unsigned field_count;
     row_t rows[LAYOUTS_MAX];
@@ -59,59 +53,25 @@ static const format_t s_formats[] = {
 #undef GDW_FORMAT
 };
 
-static const word_t s_tds[] = {
-    {"none", "TD_NONE"}, {"day", "TD_DAY"}, {"month", "TD_MONTH"}, {"curve", "TD_CURVE"}};
-static const word_t s_subjects[] = {
-    {"meter", "SUBJECT_METER"}, {"terminal", "SUBJECT_TERMINAL"}, {"group", "SUBJECT_GROUP"}};
-static const word_t s_freezes[] = {{"none", "FREEZE_NONE"},
-                                   {"curve", "FREEZE_CURVE"},
-                                   {"day", "FREEZE_DAY"},
-                                   {"month", "FREEZE_MONTH"},
-                                   {"command", "FREEZE_COMMAND"}};
-static const word_t s_sides[] = {{"s", "QUALITY_SECONDARY"}, {"p", "QUALITY_PRIMARY"}, {"-", "0"}};
-
-static void s_die (const compiler_t *self, const char *what, const char *word)
-{
-    fprintf (stderr, "%s:%u: %s: %s\n", self->path, self->line, what, word);
-    exit (1);
-}
-
-static const char *s_word (const compiler_t *self, const word_t *words, size_t count,
-                           const char *word)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp (words[i].word, word) == 0) {
-            return words[i].enumerator;
-        }
-    }
-    s_die (self, "unknown word", word);
-    return NULL;
-}
-
-#define WORD(self, table, word) s_word (self, table, sizeof table / sizeof *table, word)
-
-static unsigned s_number (const compiler_t *self, const char *text, int base, unsigned max)
-{
-    char *end = NULL;
-    unsigned long n = strtoul (text, &end, base);
-    if (*text == 0 || *end || n > max) {
-        s_die (self, "bad number", text);
-    }
-    return (unsigned) n;
-}
-
-static void s_copy_name (const compiler_t *self, char *name, const char *text)
-{
-    if (strlen (text) >= NAME_MAX_SIZE) {
-        s_die (self, "name too long", text);
-    }
-    strcpy (name, text);
-}
+static const map_word_t s_tds[] = {{"none", "TD_NONE", 0},
+                                   {"day", "TD_DAY", 0},
+                                   {"month", "TD_MONTH", 0},
+                                   {"curve", "TD_CURVE", 0}};
+static const map_word_t s_subjects[] = {{"meter", "SUBJECT_METER", 0},
+                                        {"terminal", "SUBJECT_TERMINAL", 0},
+                                        {"group", "SUBJECT_GROUP", 0}};
+static const map_word_t s_freezes[] = {{"none", "FREEZE_NONE", 0},
+                                       {"curve", "FREEZE_CURVE", 0},
+                                       {"day", "FREEZE_DAY", 0},
+                                       {"month", "FREEZE_MONTH", 0},
+                                       {"command", "FREEZE_COMMAND", 0}};
+static const map_word_t s_sides[] = {
+    {"s", "QUALITY_SECONDARY", 0}, {"p", "QUALITY_PRIMARY", 0}, {"-", "0", 0}};
 
 static row_t *s_new_row (compiler_t *self)
 {
     if (self->row_count == LAYOUTS_MAX) {
-        s_die (self, "too many layouts", "");
+        map_die (&self->map, "too many layouts", "");
     }
     row_t *row = &self->rows[self->row_count++];
     row->first = self->field_count;
@@ -122,38 +82,40 @@ static row_t *s_new_row (compiler_t *self)
 static void s_unit (compiler_t *self, char **words, size_t count)
 {
     if (count != 6 && count != 7) {
-        s_die (self, "unit wants 5 words and exact=", words[0]);
+        map_die (&self->map, "unit wants 5 words and exact=", words[0]);
     }
     row_t *row = s_new_row (self);
-    row->afn = s_number (self, words[1], 16, 13);
+    row->afn = (unsigned) map_number (&self->map, words[1], 16, 0, 13);
     if (row->afn == 4 || gdw_class ((uint8_t) row->afn) == GDW_CLASS_COUNT) {
-        s_die (self, "AFN must be 09, 0A, 0C or 0D", words[1]);
+        map_die (&self->map, "AFN must be 09, 0A, 0C or 0D", words[1]);
     }
-    row->fn = words[2][0] == 'F' ? s_number (self, words[2] + 1, 10, GDW_FN_MAX) : 0;
+    row->fn = words[2][0] == 'F'
+                  ? (unsigned) map_number (&self->map, words[2] + 1, 10, 0, GDW_FN_MAX)
+                  : 0;
     if (row->fn == 0) {
-        s_die (self, "Fn must be F1..F248", words[2]);
+        map_die (&self->map, "Fn must be F1..F248", words[2]);
     }
-    row->td = WORD (self, s_tds, words[3]);
-    row->subject = WORD (self, s_subjects, words[4]);
-    row->freeze = WORD (self, s_freezes, words[5]);
+    row->td = MAP_WORD (&self->map, s_tds, words[3])->enumerator;
+    row->subject = MAP_WORD (&self->map, s_subjects, words[4])->enumerator;
+    row->freeze = MAP_WORD (&self->map, s_freezes, words[5])->enumerator;
     if (count == 7) {
         if (strncmp (words[6], "exact=", 6) != 0) {
-            s_die (self, "unknown word", words[6]);
+            map_die (&self->map, "unknown word", words[6]);
         }
-        row->exact = s_number (self, words[6] + 6, 10, 1000);
+        row->exact = (unsigned) map_number (&self->map, words[6] + 6, 10, 0, 1000);
     }
 }
 
 static void s_event (compiler_t *self, char **words, size_t count)
 {
     if (count != 3) {
-        s_die (self, "event wants a number and a name", words[0]);
+        map_die (&self->map, "event wants a number and a name", words[0]);
     }
     row_t *row = s_new_row (self);
     row->event = true;
     row->fixed = 5;
-    row->fn = s_number (self, words[1], 10, GDW_ERC_MAX);
-    s_copy_name (self, row->name, words[2]);
+    row->fn = (unsigned) map_number (&self->map, words[1], 10, 0, GDW_ERC_MAX);
+    map_name (&self->map, row->name, NAME_MAX_SIZE, words[2]);
 }
 
 static const format_t *s_format (const compiler_t *self, const char *text)
@@ -163,7 +125,7 @@ static const format_t *s_format (const compiler_t *self, const char *text)
             return &s_formats[i];
         }
     }
-    s_die (self, "unknown format", text);
+    map_die (&self->map, "unknown format", text);
     return NULL;
 }
 
@@ -172,7 +134,7 @@ static void s_measure (compiler_t *self, row_t *row, const field_t *field)
 {
     if (strcmp (field->repeat, "REPEAT_TARIFFS") == 0) {
         if (row->tariffs_at == GDW_NO_TARIFFS) {
-            s_die (self, "an array needs M before it", field->name);
+            map_die (&self->map, "an array needs M before it", field->name);
         }
         row->per_tariff += field->format->size;
         return;
@@ -183,7 +145,7 @@ static void s_measure (compiler_t *self, row_t *row, const field_t *field)
     }
     if (strcmp (field->format->kind, "FIELD_TARIFFS") == 0) {
         if (row->per_tariff || row->tariffs_at != GDW_NO_TARIFFS) {
-            s_die (self, "M must stand once and before arrays", field->name);
+            map_die (&self->map, "M must stand once and before arrays", field->name);
         }
         row->tariffs_at = row->fixed;
     }
@@ -193,7 +155,7 @@ static void s_measure (compiler_t *self, row_t *row, const field_t *field)
 static void s_field (compiler_t *self, char **words, size_t count)
 {
     if (count != 4 || self->row_count == 0 || self->field_count == FIELDS_MAX) {
-        s_die (self, "a field wants format, point, side and name", words[0]);
+        map_die (&self->map, "a field wants format, point, side and name", words[0]);
     }
     row_t *row = &self->rows[self->row_count - 1];
     field_t *field = &self->fields[self->field_count++];
@@ -208,10 +170,10 @@ static void s_field (compiler_t *self, char **words, size_t count)
     if (strcmp (words[1], "@time") == 0) {
         field->role = "ROLE_TIME";
     } else if (strcmp (words[1], "-") != 0 && !point_parse (words[1], &field->point)) {
-        s_die (self, "unknown point", words[1]);
+        map_die (&self->map, "unknown point", words[1]);
     }
-    field->quality = WORD (self, s_sides, words[2]);
-    s_copy_name (self, field->name, words[3]);
+    field->quality = MAP_WORD (&self->map, s_sides, words[2])->enumerator;
+    map_name (&self->map, field->name, NAME_MAX_SIZE, words[3]);
     s_measure (self, row, field);
     row->count++;
 }
@@ -230,14 +192,14 @@ static void s_check_field (compiler_t *self, const row_t *row, unsigned i)
     bool time = s_is (field->role, "ROLE_TIME");
     bool rest = s_is (field->repeat, "REPEAT_REST");
     if (time && (row->event || i > 0 || field->format->size != 5)) {
-        s_die (self, "the read time must be the first field, A.15", field->name);
+        map_die (&self->map, "the read time must be the first field, A.15", field->name);
     }
     if (rest && (!row->event || i + 1 != row->count)) {
-        s_die (self, "a field to the end must be the last of an event", field->name);
+        map_die (&self->map, "a field to the end must be the last of an event", field->name);
     }
     if (!row->event && s_is (row->td, "TD_CURVE") &&
         (!decimal || row->count != 1 || !s_is (field->repeat, "REPEAT_ONCE"))) {
-        s_die (self, "a curve has one decimal field", field->name);
+        map_die (&self->map, "a curve has one decimal field", field->name);
     }
 }
 
@@ -249,35 +211,21 @@ static void s_check_row (compiler_t *self)
         return;
     }
     if (row->count == 0 && !row->event) {
-        s_die (self, "a unit without fields ends above", "");
+        map_die (&self->map, "a unit without fields ends above", "");
     }
     for (unsigned i = 0; i < row->count; i++) {
         s_check_field (self, row, i);
     }
     for (unsigned i = 0; row->event && i + 1 < self->row_count; i++) {
         if (self->rows[i].event && self->rows[i].fn == row->fn) {
-            s_die (self, "an event stands twice", row->name);
+            map_die (&self->map, "an event stands twice", row->name);
         }
     }
 }
 
-static void s_line (compiler_t *self, char *line)
+static void s_line (void *arg, char **words, size_t count)
 {
-    char *words[WORDS_MAX];
-    size_t count = 0;
-    char *hash = strchr (line, '#');
-    if (hash) {
-        *hash = 0;
-    }
-    for (char *word = strtok (line, " \t\r\n"); word; word = strtok (NULL, " \t\r\n")) {
-        if (count == WORDS_MAX) {
-            s_die (self, "too many words", word);
-        }
-        words[count++] = word;
-    }
-    if (count == 0) {
-        return;
-    }
+    compiler_t *self = arg;
     if (strcmp (words[0], "unit") == 0) {
         s_check_row (self);
         s_unit (self, words, count);
@@ -319,7 +267,7 @@ static void s_put_layouts (compiler_t *self, FILE *out)
         } else {
             row_t *earlier = &self->rows[i - 1];
             if (earlier->fn != row->fn || earlier->afn != row->afn || !earlier->exact) {
-                s_die (self, "an Fn stands twice without exact", "");
+                map_die (&self->map, "an Fn stands twice without exact", "");
             }
             earlier->other = place[i] + 1;
         }
@@ -358,34 +306,22 @@ static void s_put_events (const compiler_t *self, FILE *out)
     fprintf (out, "};\n");
 }
 
+static void s_end (void *arg)
+{
+    s_check_row (arg);
+}
+
+static void s_put (void *arg, FILE *out)
+{
+    compiler_t *self = arg;
+    s_put_fields (self, out);
+    s_put_layouts (self, out);
+    s_put_events (self, out);
+}
+
 int main (int argc, char **argv)
 {
     static compiler_t self;
-    char line[512];
-    FILE *in = argc == 3 ? fopen (argv[1], "r") : NULL;
-    if (!in) {
-        fprintf (stderr, "usage: gdw1376_map <map> <output.c>\n");
-        return 1;
-    }
-    self.path = argv[1];
-    while (fgets (line, sizeof line, in)) {
-        self.line++;
-        if (!strchr (line, '\n')) {
-            s_die (&self, "line too long", "");
-        }
-        s_line (&self, line);
-    }
-    s_check_row (&self);
-    fclose (in);
-    FILE *out = fopen (argv[2], "w");
-    if (!out) {
-        fprintf (stderr, "cannot write %s\n", argv[2]);
-        return 1;
-    }
-    fprintf (out, "//  Made from codecs/maps/gdw1376.map. Do not edit.\n"
-                  "#include \"codecs/gdw1376/layout.h\"\n#include \"fep/message.h\"\n\n");
-    s_put_fields (&self, out);
-    s_put_layouts (&self, out);
-    s_put_events (&self, out);
-    return fclose (out) ? 1 : 0;
+    static const map_tool_t tool = {"gdw1376", WORDS_MAX, s_line, s_end, s_put};
+    return map_main (argc, argv, &tool, &self.map, &self);
 }

@@ -21,7 +21,7 @@ MAY_INCLUDE = {
     "client": ["fep/", "client/"],
     "tools": ["fep/", "client/", "codecs/codec.h", "store/store.h", "tools/"],
     "bench": ["fep/", "bench/"],
-    "cmake": ["fep/", "codecs/"],
+    "cmake": ["fep/", "codecs/", "cmake/"],
     "tests": [""],
 }
 
