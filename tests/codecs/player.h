@@ -126,6 +126,16 @@ static inline profile_t *player_load_profile (const char *name)
     return profile;
 }
 
+static inline profile_t *player_parse_profile (const char *text)
+{
+    profile_t *profile = NULL;
+    profile_fault_t fault;
+    if (profile_parse (bytes_text (text), &profile, &fault) != FEP_OK) {
+        fail_msg ("line %u: %s", fault.line, fault.text);
+    }
+    return profile;
+}
+
 //  The meter is asked from now on. profile "-": it has none.
 static inline void player_meter (player_t *self, const char *address, const char *profile)
 {
@@ -138,11 +148,27 @@ static inline void player_meter (player_t *self, const char *address, const char
     self->io.address = bytes_text (PLAYER_TERMINAL);
 }
 
+//  The same, its profile from text.
+static inline void player_meter_text (player_t *self, const char *address, const char *text)
+{
+    player_meter (self, address, "-");
+    self->profile = player_parse_profile (text);
+    self->meter.profile = self->profile;
+}
+
 //  The terminal's own profile from now on.
 static inline void player_own (player_t *self, const char *profile)
 {
     profile_destroy (&self->map);
     self->map = player_load_profile (profile);
+    self->io.profile = self->map;
+}
+
+//  The same, from its text.
+static inline void player_own_text (player_t *self, const char *text)
+{
+    profile_destroy (&self->map);
+    self->map = player_parse_profile (text);
     self->io.profile = self->map;
 }
 

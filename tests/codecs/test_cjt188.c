@@ -170,14 +170,12 @@ static void test_code_text (void **state)
 static void s_play (player_t *player, const char *address, const char *profile)
 {
     char text[400];
-    profile_fault_t fault;
     *player = player_new (s_codec ());
     player_clear (player);
     player_meter (player, address, "-");
     if (profile) {
         snprintf (text, sizeof text, "profile p\ncodec cjt188\n%s", profile);
-        CHECK_OK (profile_parse (bytes_text (text), &player->profile, &fault));
-        player->meter.profile = player->profile;
+        player_meter_text (player, address, text);
     }
 }
 

@@ -247,12 +247,9 @@ static void test_mistakable (void **state)
 static void s_profile (player_t *player, const char *address, const char *lines)
 {
     char text[400];
-    profile_fault_t fault;
     snprintf (text, sizeof text, "profile p\ncodec dlt645\nsetting preamble 0\n%s", lines);
     player_clear (player);
-    player_meter (player, address, "-");
-    CHECK_OK (profile_parse (bytes_text (text), &player->profile, &fault));
-    player->meter.profile = player->profile;
+    player_meter_text (player, address, text);
 }
 
 //  The next frame of the request is this one; as published, in the end.

@@ -340,11 +340,8 @@ static void test_store_before (void **state)
     (void) state;
     player_t player = player_new (codec_find ("dlt698"));
     s_login (&player);
-    profile_t *profile;
-    profile_fault_t fault;
-    CHECK_OK (profile_parse (bytes_text ("profile p\ncodec dlt698\nsetting store_before 1\n"
-                                         "setting time_tag 5\n"),
-                             &profile, &fault));
+    profile_t *profile = player_parse_profile ("profile p\ncodec dlt698\nsetting store_before 1\n"
+                                               "setting time_tag 5\n");
     player.io.profile = profile;
     request_t request = s_of_meter (REQUEST_READ_FROZEN, POINT (1, 0, 1, 8, 0));
     request.freeze = FREEZE_DAY;
@@ -460,12 +457,9 @@ static void test_seal (void **state)
     (void) state;
     player_t player = player_new (codec_find ("dlt698"));
     s_login (&player);
-    profile_t *profile;
-    profile_fault_t fault;
     uint8_t memory[256], sealed[256];
     writer_t seal = writer_of (memory, sizeof memory);
-    CHECK_OK (
-        profile_parse (bytes_text ("profile p\ncodec dlt698\nsetting seal 2\n"), &profile, &fault));
+    profile_t *profile = player_parse_profile ("profile p\ncodec dlt698\nsetting seal 2\n");
     player.io.profile = profile;
     request_t request = {.kind = REQUEST_OPERATE, .operation = OPERATION_ALARM};
     CHECK_ERR (player.codec->encode (player.state, &request, &player.io), FEP_UNSUPPORTED);
@@ -552,11 +546,8 @@ static void test_wrap (void **state)
     uint8_t frame[64], again[64];
     player_t player = player_new (codec_find ("dlt698"));
     s_login (&player);
-    profile_t *profile;
-    profile_fault_t fault;
-    CHECK_OK (profile_parse (bytes_text ("profile p\ncodec dlt645\nsetting frame_wait 20\n"
-                                         "setting byte_wait 50\n"),
-                             &profile, &fault));
+    profile_t *profile = player_parse_profile ("profile p\ncodec dlt645\nsetting frame_wait 20\n"
+                                               "setting byte_wait 50\n");
     meter_t meter = {.mp = 3, .profile = profile};
     player.io.meter = &meter;
     size_t size = vec_hex (carried, frame, sizeof frame);

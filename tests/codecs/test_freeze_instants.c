@@ -360,7 +360,6 @@ static void s_read (const way_t *way, const latch_t *latch, bool late)
 {
     zone_t zone;
     char text[96];
-    profile_fault_t fault;
     player_t player = player_new (codec_find (way->codec));
     player_clear (&player);
     if (player.codec->is_meter) {
@@ -368,8 +367,7 @@ static void s_read (const way_t *way, const latch_t *latch, bool late)
     }
     if (*way->settings) {
         snprintf (text, sizeof text, "profile p\ncodec %s\n%s", way->codec, way->settings);
-        CHECK_OK (profile_parse (bytes_text (text), &player.map, &fault));
-        player.io.profile = player.map;
+        player_own_text (&player, text);
     }
     if (*latch->zone) {
         CHECK_OK (zone_parse (latch->zone, &zone));

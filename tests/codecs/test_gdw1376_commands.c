@@ -21,14 +21,9 @@ static void s_begin (player_t *player)
 static void s_profile (player_t *player, const char *lines)
 {
     char text[400];
-    profile_fault_t fault;
     snprintf (text, sizeof text, "profile p\ncodec gdw1376\nperiod 0\n%s\nsetting in_flight 1\n",
               lines);
-    profile_destroy (&player->profile);
-    if (profile_parse (bytes_text (text), &player->profile, &fault) != FEP_OK) {
-        fail_msg ("line %u: %s", fault.line, fault.text);
-    }
-    player->io.profile = player->profile;
+    player_own_text (player, text);
 }
 
 static void s_wall (player_t *player, int year, int month, int day, int hour, int minute,
@@ -548,8 +543,6 @@ static void test_forward (void **state)
     (void) state;
     player_t player;
     s_begin (&player);
-    profile_t *meter = NULL;
-    profile_fault_t fault;
     CHECK_OK (s_wrap (&player, s_meter_frame));
     s_expect (&player, "10 00 00 01 00 1F 6B BC 0A 10 00 68611001301215681104333334 33C816"
                        "00000000000000000000000000000000");
@@ -560,7 +553,7 @@ static void test_forward (void **state)
     s_expect_unwrapped (&player, bytes_of (s_frame, 8 + 8 + 10), true, "AA BB CC");
     static const char text[] = "profile m\ncodec modbus_rtu\nsetting port 2\nsetting baud 9600\n"
                                "setting parity 0\nsetting frame_wait 5\nsetting byte_wait 250\n";
-    CHECK_OK (profile_parse (bytes_text (text), &meter, &fault));
+    profile_t *meter = player_parse_profile (text);
     meter_t one = {.mp = 3, .address = "17", .profile = meter};
     player.io.meter = &one;
     player.options.password_size = 0;

@@ -330,9 +330,7 @@ static void test_read_by_profile (void **state)
     (void) state;
     static const char text[] = "profile p\ncodec gdw1376\nread energy.active.import.total_kWh\n"
                                "read voltage.l1_V\nread event.code\n";
-    profile_fault_t fault;
-    profile_t *profile = NULL;
-    CHECK_OK (profile_parse (bytes_text (text), &profile, &fault));
+    profile_t *profile = player_parse_profile (text);
     request_t request = {.kind = REQUEST_READ, .mp = 1};
     CHECK_OK (s_encode (&request));
     s_expect_sent (AFN_CURRENT, "01 01 01 03 01 01 01 10 01 01 04 10");

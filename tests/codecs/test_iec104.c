@@ -348,12 +348,9 @@ static void test_short_fields (void **state)
     static const char text[] = "profile p\ncodec iec104\nsetting cause_size 1\nsetting ca_size 1\n"
                                "setting ioa_size 2\nobject input.state 0x0102\n"
                                "object relay.state 0x6001 command=single\n";
-    profile_fault_t fault;
     player_t player;
     rig_begin (&player, "5", "iec104");
-    profile_destroy (&player.map);
-    CHECK_OK (profile_parse (bytes_text (text), &player.map, &fault));
-    player.io.profile = player.map;
+    player_own_text (&player, text);
     rig_start (&player);
     s_lines (&player, "01010305020101", R0 ("0") "0.0.96.3.11 quality=ok value=0x1");
     request_t request = {.kind = REQUEST_READ};

@@ -233,12 +233,9 @@ static void test_what_is_asked (void **state)
     (void) state;
     static const char text[] = "profile p\ncodec iec104\nread voltage.l1_V\nread voltage.l2_V\n"
                                "object voltage.l1_V 1\nobject voltage.l2_V 2 ca=7\n";
-    profile_fault_t fault;
     player_t player;
     rig_begin (&player, "77", "iec104");
-    profile_destroy (&player.map);
-    CHECK_OK (profile_parse (bytes_text (text), &player.map, &fault));
-    player.io.profile = player.map;
+    player_own_text (&player, text);
     rig_start (&player);
     request_t request = {.kind = REQUEST_READ};
     CHECK_OK (s_ask (&player, &request));
@@ -495,12 +492,9 @@ static void test_done_at_confirmation (void **state)
     static const char text[] =
         "profile p\ncodec iec104\nsetting termination 0\nsetting originator 9\n"
         "object relay.state 5 command=single\n";
-    profile_fault_t fault;
     player_t player;
     rig_begin (&player, STATION, "iec104");
-    profile_destroy (&player.map);
-    CHECK_OK (profile_parse (bytes_text (text), &player.map, &fault));
-    player.io.profile = player.map;
+    player_own_text (&player, text);
     rig_start (&player);
     request_t request = s_operate (REQUEST_OPERATE, "relay.state", 0, value_bits (1, 0));
     CHECK_OK (s_ask (&player, &request));
@@ -530,12 +524,9 @@ static void test_address_too_long (void **state)
     static const char text[] =
         "profile p\ncodec iec104\nsetting ioa_size 1\nsetting ca_size 1\n"
         "object relay.state 256 command=single\nobject input.state 1 ca=300\n";
-    profile_fault_t fault;
     player_t player;
     rig_begin (&player, STATION, "iec104");
-    profile_destroy (&player.map);
-    CHECK_OK (profile_parse (bytes_text (text), &player.map, &fault));
-    player.io.profile = player.map;
+    player_own_text (&player, text);
     rig_start (&player);
     request_t request = s_operate (REQUEST_OPERATE, "relay.state", 0, value_bits (1, 0));
     CHECK_ERR (s_ask (&player, &request), FEP_RANGE);

@@ -68,7 +68,6 @@ static void s_explain_line (const char *line, bool pdu)
 static void s_point_line (player_t *player, const char *line)
 {
     char hex[40], type[16], order[16], scale[16], value[24], text[200], answer[60], name[40];
-    profile_fault_t fault;
     uint8_t request[16];
     vec_json (line, "hex", hex, sizeof hex);
     vec_json (line, "type", type, sizeof type);
@@ -79,9 +78,7 @@ static void s_point_line (player_t *player, const char *line)
               "profile p\ncodec modbus_rtu\nregister frequency_Hz 3 7 %.*s order=%.4s scale=%s\n",
               (int) strlen (type) - 2, type + 1, order + 1, scale);
     player_clear (player);
-    player_meter (player, "1", "-");
-    CHECK_OK (profile_parse (bytes_text (text), &player->profile, &fault));
-    player->meter.profile = player->profile;
+    player_meter_text (player, "1", text);
     player_flight (player, s_make ("01 03 00 07 00 02", request));
     snprintf (answer, sizeof answer, "010304%.8s", hex + 1);
     player_feed (player, s_make (answer, s_frame));
@@ -304,14 +301,8 @@ static void s_read (player_t *player, request_t *request, const char *hex)
 
 static void s_profile (player_t *player, const char *text)
 {
-    profile_fault_t fault;
     player_clear (player);
-    player_meter (player, "9", "-");
-    fep_err_t error = profile_parse (bytes_text (text), &player->profile, &fault);
-    if (error) {
-        fail_msg ("line %u: %s", fault.line, fault.text);
-    }
-    player->meter.profile = player->profile;
+    player_meter_text (player, "9", text);
 }
 
 static void test_blocks (void **state)

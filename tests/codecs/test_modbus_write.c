@@ -18,14 +18,9 @@ static bytes_t s_make (const char *hex, uint8_t *out)
 
 static player_t s_player (const char *address, const char *text)
 {
-    profile_fault_t fault;
     player_t player = player_new (codec_find ("modbus_rtu"));
     player_clear (&player);
-    player_meter (&player, address, "-");
-    fep_err_t error = profile_parse (bytes_text (text), &player.profile, &fault);
-    if (error) {
-        fail_msg ("line %u: %s", fault.line, fault.text);
-    }
+    player_meter_text (&player, address, text);
     return player;
 }
 

@@ -269,10 +269,7 @@ static void test_profile (void **state)
     static const unsigned steps = 9;  //  1, 2, 3 (10..15), 3 (198..200) and thrice 3 again, 4 twice
     peer_t *self = s_start ();
     player_t *player = &self->player;
-    profile_fault_t fault;
-    player_meter (player, UNIT_TEXT, "-");
-    CHECK_OK (profile_parse (bytes_text (text), &player->profile, &fault));
-    player->meter.profile = player->profile;
+    player_meter_text (player, UNIT_TEXT, text);
     self->map->tab_registers[14] = 0x47F1;
     self->map->tab_registers[15] = 0x2000;
     request_t request = {.kind = REQUEST_READ};

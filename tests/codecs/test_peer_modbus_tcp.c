@@ -230,9 +230,7 @@ static void test_libmodbus_write (void **state)
                                "register relay.state 1 4 bit write=1\n";
     slave_t slave;
     line_t *line = s_start (&slave);
-    profile_t *profile = NULL;
-    profile_fault_t fault;
-    CHECK_OK (profile_parse (bytes_text (text), &profile, &fault));
+    profile_t *profile = player_parse_profile (text);
     slave.map->tab_registers[13] = 0xFFFE;
     request_t write_ = {.kind = REQUEST_WRITE, .point_count = 3};
     assert_true (point_parse ("relay.state", &write_.points[0]));
@@ -360,9 +358,7 @@ static void test_pymodbus_profile (void **state)
                                "register relay.state 3 2 bit:0\n";
     process_t process;
     line_t *line = s_run (&process, "8");
-    profile_t *profile = NULL;
-    profile_fault_t fault;
-    CHECK_OK (profile_parse (bytes_text (text), &profile, &fault));
+    profile_t *profile = player_parse_profile (text);
     for (unsigned unit = 1; unit <= 8; unit++) {
         request_t request = {.kind = REQUEST_READ};
         s_send (line, unit, profile, &request);
