@@ -210,6 +210,7 @@ static void s_take_data (const dlt_state_t *state, const dlt_frame_t *frame, boo
     memcpy (data->bytes + rest, frame->data + from, to - from);
     data->size = rest + (to - from);
     data->from = next ? state->follow_at : 0;
+    data->absent = ABSENT_UNKNOWN;
     data->piece = false;
 }
 
