@@ -113,6 +113,11 @@ int64_t control_online_tick (control_t *self, int64_t now_us);
 fep_err_t door_forward (control_t *self, door_ask_t *ask, const char *actor, const char *word,
                         uint32_t number);
 const terminal_t *door_terminal (control_t *self, const door_ask_t *ask);
+//  The measuring point a request names; 0: the terminal itself. RANGE: no such number. NOT_FOUND: the terminal is a
+//  meter, and the archive has no such point at it: it would answer for another.
+FEP_MUST_CHECK
+fep_err_t door_point (control_t *self, door_ask_t *ask, const terminal_t *terminal,
+                      const presence_t *presence, uint16_t *mp);
 
 //  door_unknown.c: TERMINAL of one that is not in the archive. NOT_FOUND if it never came either.
 fep_err_t door_unknown_terminal (control_t *self, door_ask_t *ask);

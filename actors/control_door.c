@@ -62,6 +62,25 @@ const terminal_t *door_terminal (control_t *self, const door_ask_t *ask)
     return archive_find (actor_context (self->actor)->archive, bytes_text (address));
 }
 
+fep_err_t door_point (control_t *self, door_ask_t *ask, const terminal_t *terminal,
+                      const presence_t *presence, uint16_t *mp)
+{
+    int64_t number = wire_find_int (ask->body, "mp", 0);
+    *mp = (uint16_t) number;
+    if (number != *mp) {
+        snprintf (ask->text, sizeof ask->text, "mp: 0 to 65535");
+        return FEP_RANGE;
+    }
+    bool meter = presence->codec && presence->codec->is_meter;
+    if (*mp && meter &&
+        !archive_point (actor_context (self->actor)->archive, terminal->number, *mp)) {
+        snprintf (ask->text, sizeof ask->text, "mp: %s has no measuring point %u",
+                  terminal->address, *mp);
+        return FEP_NOT_FOUND;
+    }
+    return FEP_OK;
+}
+
 fep_err_t door_FETCH (control_t *self, door_ask_t *ask)
 {
     return door_forward (self, ask, NAME_QUERY, WORD_FETCH, 0);

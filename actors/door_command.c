@@ -100,8 +100,9 @@ static fep_err_t s_body (control_t *self, door_ask_t *ask, const terminal_t *ter
     size_t kind;
     uint8_t operation;
     reader_t bytes;
-    uint16_t mp = (uint16_t) wire_find_int (ask->body, "mp", 0);
+    uint16_t mp;
     fep_err_t error = s_kind (ask, &kind, &operation);
+    error = error ? error : door_point (self, ask, terminal, presence, &mp);
     if (error) {
         return error;
     }

@@ -46,13 +46,13 @@ static const struct {
                {"events", REQUEST_READ_EVENTS, FREEZE_NONE}};
 
 static void s_read_body (const door_ask_t *ask, const presence_t *presence, size_t kind,
-                         writer_t *out)
+                         uint16_t mp, writer_t *out)
 {
     wire_pair_int (out, "session", presence->session);
     wire_pair_int (out, "token", ask->token);
     wire_pair_int (out, "kind", s_reads[kind].kind);
     wire_pair_int (out, "freeze", s_reads[kind].freeze);
-    wire_pair_int (out, "mp", wire_find_int (ask->body, "mp", 0));
+    wire_pair_int (out, "mp", mp);
     wire_pair_int (out, "from_ms", wire_find_int (ask->body, "from_ms", 0));
     wire_pair_int (out, "to_ms", wire_find_int (ask->body, "to_ms", 0));
     wire_pair_int (out, "event_from", wire_find_int (ask->body, "event_from", 0));
@@ -85,12 +85,16 @@ fep_err_t door_READ (control_t *self, door_ask_t *ask)
     if (!door_online (presence)) {
         return FEP_CLOSED;
     }
+    uint16_t mp;
+    fep_err_t error = door_point (self, ask, terminal, presence, &mp);
+    if (error != FEP_OK) {
+        return error;
+    }
     size_t mark = wire_open_map (&out);
-    s_read_body (ask, presence, kind, &out);
-    uint32_t meter =
-        control_meter (self, terminal->number, (uint16_t) wire_find_int (ask->body, "mp", 0), &out);
+    s_read_body (ask, presence, kind, mp, &out);
+    uint32_t meter = control_meter (self, terminal->number, mp, &out);
     wire_close_map (&out, mark, 12 + meter);
-    fep_err_t error = s_points (ask->body, &out);
+    error = s_points (ask->body, &out);
     if (error == FEP_OK && out.failed) {
         error = FEP_LIMIT;
     }

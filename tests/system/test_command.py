@@ -214,6 +214,40 @@ def test_connection_lost():
     equal(len(terminal.asked), 1, "sent once")
 
 
+def test_no_such_point():
+    """A number is not cut to one that fits: nothing is sent."""
+    daemon = sealing({"seal.provider": "test", "seal.key": KEY.hex()})
+    terminal = Switching(daemon, lambda data: mac(KEY, data))
+    for mp in (65536, 65537, -1):
+        for word in ("COMMAND", "READ"):
+            kind = "operate" if word == "COMMAND" else "current"
+            answer, body = daemon.ask_raw(word, {"terminal": ADDRESS, "mp": mp, "kind": kind, "operation": "trip",
+                                                 "who": "tester"})
+            equal((answer, body["error"], body.get("text")), ("ERROR", "RANGE", "mp: 0 to 65535"), f"{word} of {mp}")
+    equal(terminal.asked, [], "nothing was sent")
+
+
+def test_no_such_point_of_a_meter():
+    """A meter that is its own connection does not answer for a point it has not."""
+    meter = socket.create_server(("127.0.0.1", 0))
+    cleanup(meter.close)
+    daemon = daemon_of({}, "")
+    rows = f"{METER},one,0,,,,,,dlt645@127.0.0.1:{meter.getsockname()[1]}\n"
+    daemon.ask("IMPORT", who="tester", data=(COLUMNS.strip() + ",dial\n" + rows).encode())
+    wait_until(lambda: daemon.terminal_facts(METER)["state"] == "online", "online")
+    for word, kind in (("COMMAND", "operate"), ("READ", "current")):
+        answer, body = daemon.ask_raw(word, {"terminal": METER, "mp": 9, "kind": kind, "operation": "trip",
+                                             "who": "tester"})
+        equal((answer, body["error"], body.get("text")),
+              ("ERROR", "NOT_FOUND", f"mp: {METER} has no measuring point 9"), word)
+    connection, _ = meter.accept()
+    connection.settimeout(0)
+    try:
+        equal(connection.recv(64), b"", "nothing was sent")
+    except BlockingIOError:
+        pass
+
+
 def test_commands_off():
     daemon = Daemon([ADDRESS]).start()
     word, answer = daemon.ask_raw("COMMAND", {"terminal": ADDRESS, "mp": 1, "kind": "operate", "operation": "trip",
