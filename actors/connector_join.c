@@ -41,9 +41,21 @@ static bool s_is_balancer (const listener_t *listener, const peer_t *peer)
     return false;
 }
 
+//  No place, memory or descriptor for a connection that peers_join counted.
+static conn_t *s_no_room (connector_t *self, const listener_t *listener, int fd, const peer_t *peer)
+{
+    peers_leave (self->peers, peer->ip, true);
+    s_refuse (fd, listener, peer);
+    return NULL;
+}
+
 conn_t *connector_join (connector_t *self, listener_t *listener, const codec_t *codec, int fd,
                         const peer_t *peer)
 {
+    //  Several dials may end at once: each found a place free when it began.
+    if (!self->free_count) {
+        return s_no_room (self, listener, fd, peer);
+    }
     session_env_t env = connector_env (self);
     session_t *session = session_new (codec, &listener->options, peer->text, &env);
     uint32_t slot = self->free_slots[--self->free_count];
@@ -66,9 +78,7 @@ conn_t *connector_join (connector_t *self, listener_t *listener, const codec_t *
         free (conn->proxy);
         conn->fd = -1;
         self->free_slots[self->free_count++] = slot;
-        peers_leave (self->peers, peer->ip, true);
-        s_refuse (fd, listener, peer);
-        return NULL;
+        return s_no_room (self, listener, fd, peer);
     }
     self->conn_count++;
     self->fresh_count++;

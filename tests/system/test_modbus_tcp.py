@@ -81,6 +81,27 @@ def test_dead_unit_and_lost_connection():
     wait_values(daemon, (1, 2, 3))
 
 
+def test_more_than_there_is_room_for():
+    """Two connections come at once, one fits: the other is dialled again, until there is room."""
+    gateways = [Gateway({1: slave(holding(1), {0: 5001})}, tcp=True) for _ in range(2)]
+    for gateway in gateways:
+        cleanup(gateway.close)
+    rows = [f"site{i},line,3,60,1,1,modbus_rtu,testmeter,modbus_tcp@127.0.0.1:{gateway.port}"
+            for i, gateway in enumerate(gateways)]
+    archive = "\n".join(["terminal,name,area,heartbeat_s,measuring_point,meter,protocol,profile,dial"] + rows) + "\n"
+    daemon = Daemon(options={**FAST, "archive.profiles": profiles({"testmeter": text_of()}),
+                             "connector.sessions": 1}, archive=archive).start()
+    wait_until(lambda: "no room for a session" in daemon.log(), "one finds no room")
+    states = {site: daemon.terminal_facts(site)["state"] for site in ("site0", "site1")}
+    equal(sorted(states.values()), ["offline", "online"], "one is online")
+    served = min(states, key=lambda site: states[site] == "offline")
+    wait_until(lambda: values_of(daemon.readings(served), 1) == wanted(1), "its values")
+    gone = gateways[int(served[-1])]
+    gone.close()
+    other = "site1" if served == "site0" else "site0"
+    wait_until(lambda: values_of(daemon.readings(other), 1) == wanted(1), "then those of the other")
+
+
 def test_commands():
     """Points of write=1 are written exactly, together where they stand together, with their scale factor; what does not
     fit or is not to be written never reaches the device."""
