@@ -228,15 +228,27 @@ fep_err_t archive_plan_terminal (const archive_t *self, const terminal_t *termin
     return error;
 }
 
-//  A measuring point that is read by a profile, or NULL.
-static const measuring_point_t *s_user (const archive_t *self, uint32_t profile)
+//  BUSY if a measuring point is read by the profile, or it is a terminal's own.
+static fep_err_t s_unused (const archive_t *self, const char *name, uint32_t profile,
+                           archive_fault_t *fault)
 {
-    for (size_t i = 0; i < self->table.point_count; i++) {
-        if (self->table.points[i].profile == profile) {
-            return &self->table.points[i];
+    const archive_table_t *table = &self->table;
+    for (size_t i = 0; i < table->point_count; i++) {
+        const measuring_point_t *point = &table->points[i];
+        if (point->profile == profile) {
+            return archive_line_fault (
+                fault, FEP_BUSY, 0, "profile %s is used by measuring point %u of terminal %s", name,
+                point->mp, table->terminals[point->terminal - 1].address);
         }
     }
-    return NULL;
+    for (size_t i = 0; i < table->present_count; i++) {
+        const terminal_t *terminal = &table->terminals[table->present[i] - 1];
+        if (terminal->profile == profile) {
+            return archive_line_fault (fault, FEP_BUSY, 0, "profile %s is used by terminal %s",
+                                       name, terminal->address);
+        }
+    }
+    return FEP_OK;
 }
 
 fep_err_t archive_plan_profile (const archive_t *self, const char *name, bytes_t text,
@@ -253,11 +265,8 @@ fep_err_t archive_plan_profile (const archive_t *self, const char *name, bytes_t
         memchr (text.data ? text.data : (const uint8_t *) "", 0, text.size)) {
         return archive_line_fault (fault, FEP_SYNTAX, 0, "profile %s: not UTF-8", name);
     }
-    const measuring_point_t *user = text.size == 0 ? s_user (self, number) : NULL;
-    if (user) {
-        return archive_line_fault (fault, FEP_BUSY, 0,
-                                   "profile %s is used by measuring point %u of terminal %s", name,
-                                   user->mp, self->table.terminals[user->terminal - 1].address);
+    if (text.size == 0 && s_unused (self, name, number, fault) != FEP_OK) {
+        return FEP_BUSY;
     }
     if (number == 0 && self->profiles->count == ARCHIVE_PROFILES_MAX) {
         return archive_line_fault (fault, FEP_LIMIT, 0,

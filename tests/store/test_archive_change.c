@@ -266,6 +266,11 @@ static void test_profiles (void **state)
         FEP_BUSY);
     assert_string_equal (self->fault.text,
                          "profile pm5000 is used by measuring point 1 of terminal a");
+    fixture_import (self, "terminal,measuring_point,terminal_profile\na,,pm5000\n");
+    CHECK_ERR (
+        archive_plan_profile (self->archive, "pm5000", bytes_of (NULL, 0), &plan, &self->fault),
+        FEP_BUSY);
+    assert_string_equal (self->fault.text, "profile pm5000 is used by terminal a");
     CHECK_ERR (
         archive_plan_profile (self->archive, "none", bytes_of (NULL, 0), &plan, &self->fault),
         FEP_NOT_FOUND);
