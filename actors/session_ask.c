@@ -387,7 +387,7 @@ void session_sealed (session_t *self, const session_env_t *env, uint64_t token, 
 
 void session_ask_end (session_t *self, const session_env_t *env, entry_t *entry, fep_err_t error)
 {
-    s_end (self, env, entry, error, 0);
+    s_end (self, env, entry, s_changes_world (&entry->request) ? FEP_OUTCOME_UNKNOWN : error, 0);
     s_next (self, env);
 }
 

@@ -139,7 +139,8 @@ entry_t *session_ask_find (session_t *self, uint32_t tag);
 //  What a good frame means for that request.
 void session_ask_answer (session_t *self, const session_env_t *env, entry_t *entry,
                          const codec_io_t *io);
-//  The request ends for that reason.
+//  The request in flight was answered with what says nothing: it ends for that reason; OUTCOME_UNKNOWN if it changes
+//  the world.
 void session_ask_end (session_t *self, const session_env_t *env, entry_t *entry, fep_err_t error);
 //  Lets time pass for requests.
 void session_ask_tick (session_t *self, const session_env_t *env);

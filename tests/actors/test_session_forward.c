@@ -227,8 +227,13 @@ static void test_forward_bad (void **state)
     CHECK_OK (s_ask (rig, 3, 7, 1, false));
     (void) rig_feed_bytes (rig, bytes_text ("D."));
     s_result_is (rig, 2, 3, FEP_NOT_FOUND);
+    //  Of a command nobody knows what became of it.
+    request_t request = {.token = 4, .kind = REQUEST_OPERATE, .meter = "7", .carried = &line_meter};
+    CHECK_OK (session_request (rig->session, &rig->env, &request));
+    (void) rig_feed_bytes (rig, bytes_of ("F\4A\7\1\0", 6));
+    s_result_is (rig, 3, 4, FEP_OUTCOME_UNKNOWN);
     assert_int_equal (rig->batch->message_count, 0);
-    assert_int_equal (session_facts (rig->session)->refused[FEP_CHECKSUM], 1);
+    assert_int_equal (session_facts (rig->session)->refused[FEP_CHECKSUM], 2);
     rig_free (&rig);
 }
 
