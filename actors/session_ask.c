@@ -180,6 +180,10 @@ static try_t s_try (session_t *self, const session_env_t *env, entry_t *entry, i
     codec_io_t io = s_io (self, env, entry, &seal);
     size_t from = env->send->size;
     bool over = false;
+    if (entry->request.until_ms && entry->request.until_ms < env->wall_ms) {
+        *error = entry->sent ? FEP_OUTCOME_UNKNOWN : FEP_NOT_SENT;
+        return TRY_FAILED;
+    }
     s_remember (entry);
     if (entry->request.carried) {
         *error = session_line_write (self, env, entry, &io, until_ms, &over);

@@ -120,7 +120,9 @@ typedef struct {
     uint32_t profile;             //  Number of the meter's profile; 0 = none
     uint8_t operation;            //  OPERATE, SELECT: operation_t
     uint32_t file;                //  FILE: its number, for io->file
-    int64_t until_ms;             //  OPERATE: not valid after this instant; 0 = the codec's default
+    int64_t
+        until_ms;  //  OPERATE: not valid after this instant, which the session keeps as well; 0 = the
+                   //  codec's default
     value_t
         values[REQUEST_VALUES_MAX];   //  WRITE, OPERATE: of points; decimals, floats and bits only
     uint16_t size;                    //  PASS: of bytes

@@ -127,7 +127,7 @@ static fep_err_t s_switch (const request_t *request, const codec_io_t *io, uint8
                            dlt_frame_t *frame)
 {
     int64_t until_ms = request->until_ms ? request->until_ms : io->wall_ms + EXPIRY_MS;
-    if (until_ms <= io->wall_ms || dlt_is_broadcast (frame->address)) {
+    if (dlt_is_broadcast (frame->address)) {
         return FEP_RANGE;
     }
     frame->control = DLT_CONTROL;

@@ -60,7 +60,7 @@ static uint8_t s_bcd (int two)
 static uint8_t s_delay (uint32_t setting, int64_t until_ms, int64_t now_ms)
 {
     int64_t most = setting == TAG_ALWAYS ? 0 : (int64_t) setting;
-    int64_t left = until_ms ? (until_ms - now_ms + 59999) / 60000 : 0;
+    int64_t left = until_ms > now_ms ? (until_ms - now_ms + 59999) / 60000 : until_ms != 0;
     most = left && (most == 0 || left < most) ? left : most;
     return (uint8_t) (most > 255 ? 255 : most);
 }
@@ -183,9 +183,6 @@ fep_err_t gdw_encode (void *self, request_t *request, codec_io_t *io)
     }
     if (state->protocol == 0 || request->finished) {
         return FEP_NOT_FOUND;
-    }
-    if (request->until_ms && request->until_ms <= io->wall_ms) {
-        return FEP_NOT_SENT;
     }
     fep_err_t error = s_group (request, &ask.group);
     if (!error) {

@@ -380,7 +380,7 @@ static fep_err_t s_command (iec_state_t *state, request_t *request, codec_io_t *
         error =
             object->select ? s_select (state, &asked, element, object->timed, io) : FEP_UNSUPPORTED;
     } else if (object->select && !selected) {
-        error = request->done ? FEP_TIMEOUT : s_select (state, &asked, element, object->timed, io);
+        error = request->done ? FEP_NOT_SENT : s_select (state, &asked, element, object->timed, io);
         request->done += !error;
         return error;
     } else {
@@ -404,9 +404,6 @@ static fep_err_t s_point (iec_state_t *state, request_t *request, codec_io_t *io
         profile_object_of (io->profile, true, request->mp, request->points[0]);
     if (!object) {
         return FEP_UNSUPPORTED;
-    }
-    if (request->until_ms && io->wall_ms > request->until_ms) {
-        return FEP_TIMEOUT;
     }
     fep_err_t error = iec_command (object, &request->values[0], &element);
     return error ? error : s_command (state, request, io, object, writer_bytes (&element));

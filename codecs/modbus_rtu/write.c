@@ -178,9 +178,6 @@ fep_err_t modbus_write (modbus_state_t *state, request_t *request, codec_io_t *i
     if (error) {
         return error;
     }
-    if (request->until_ms && io->wall_ms > request->until_ms) {
-        return FEP_NOT_SENT;
-    }
     if (request->done / 2 >= request->point_count) {
         return FEP_NOT_FOUND;
     }

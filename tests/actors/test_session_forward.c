@@ -329,6 +329,31 @@ static void test_seal (void **state)
     rig_free (&rig);
 }
 
+//  A command that waited until it was not valid any more is not written.
+static void test_commands_expire (void **state)
+{
+    (void) state;
+    rig_t *rig = s_online (false);
+    CHECK_OK (s_ask (rig, 1, 7, 1, false));
+    assert_string_equal (s_sent (rig), "F1Q7.0");
+    request_t request = {.token = 2,
+                         .kind = REQUEST_OPERATE,
+                         .meter = "7",
+                         .carried = &line_meter,
+                         .until_ms = rig->env.wall_ms + 999};
+    CHECK_OK (session_request (rig->session, &rig->env, &request));
+    request.token = 3;
+    request.until_ms += 1;
+    CHECK_OK (session_request (rig->session, &rig->env, &request));
+    (void) rig_pass (rig, 1000);
+    s_answer (rig, 1, 'A', 7, 33);
+    assert_int_equal (rig->result_count, 2);
+    assert_int_equal (rig->results[1].token, 2);
+    assert_int_equal (rig->results[1].error, FEP_NOT_SENT);
+    assert_string_equal (s_sent (rig), "F2Q7.0");
+    rig_free (&rig);
+}
+
 //  Written once: without an answer nobody knows; what was never written did not happen.
 static void test_commands_once (void **state)
 {
@@ -468,6 +493,7 @@ int main (void)
                                        cmocka_unit_test (test_forward_timeout),
                                        cmocka_unit_test (test_pipelined),
                                        cmocka_unit_test (test_seal),
+                                       cmocka_unit_test (test_commands_expire),
                                        cmocka_unit_test (test_commands_once),
                                        cmocka_unit_test (test_meter_direct),
                                        cmocka_unit_test (test_named),
