@@ -103,7 +103,9 @@ static int64_t s_timeout_ms (const session_t *self, const session_env_t *env, co
 {
     const config_t *config = env->config;
     if (!entry->request.carried) {
-        return (int64_t) config->session.request_timeout_ms;
+        bool named = self->codec->names_meters && entry->request.meter[0];
+        return (int64_t) (named ? config->session.forward_timeout_ms
+                                : config->session.request_timeout_ms);
     }
     if (self->answer_timeout_ms) {
         return self->answer_timeout_ms;

@@ -168,10 +168,12 @@ typedef struct {
 typedef enum { REJECT_UNKNOWN, REJECT_DUPLICATE, REJECT_CAPACITY } reject_t;
 
 typedef struct codec {
-    const char *name;   //  Also names the vector file
-    bool is_meter;      //  A meter protocol; state is zeroed before each exchange
-    bool is_checked;    //  A whole frame tells the protocol by its checksum, and whose it is
-    bool names_meters;  //  Reports name meters by address: io->mp_of is needed
+    const char *name;  //  Also names the vector file
+    bool is_meter;     //  A meter protocol; state is zeroed before each exchange
+    bool is_checked;   //  A whole frame tells the protocol by its checksum, and whose it is
+    bool
+        names_meters;  //  Reports and requests name meters by address: io->mp_of is needed, and the terminal asks a
+    //  named meter itself
     bool is_pipelined;  //  Answers name their request by io->tag: several may be in flight
     size_t frame_max;   //  Longest legal frame; sizes the window
     size_t state_size;  //  Per-session state: plain data, all zero is the beginning; no pointers
