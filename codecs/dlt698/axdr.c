@@ -276,13 +276,6 @@ bytes_t d698_take_rsd (reader_t *in)
     return s_from (in, start);
 }
 
-bytes_t d698_take_ms (reader_t *in)
-{
-    size_t start = in->pos;
-    s_skip_ms (in, 1);
-    return s_from (in, start);
-}
-
 bytes_t d698_take_rcsd (reader_t *in)
 {
     size_t start = in->pos;

@@ -96,7 +96,6 @@ size_t d698_length (reader_t *in);
 
 //  Take what stands without a tag, whole.
 bytes_t d698_take_rsd (reader_t *in);
-bytes_t d698_take_ms (reader_t *in);
 bytes_t d698_take_rcsd (reader_t *in);
 bytes_t d698_take_csd (reader_t *in);
 bytes_t d698_take_tsa (reader_t *in);  //  Without its length: AF and octets; at least 2 bytes

@@ -85,12 +85,14 @@ static fep_err_t s_piece (d698_state_t *state, bytes_t user, piece_t *piece)
         return FEP_TRUNCATED;
     }
     bool first = piece->type == D698_FIRST;
-    if (piece->type == D698_ACK || (!first && !state->collecting)) {
-        return FEP_SEQUENCE;
-    }
-    piece->is_again = !first && piece->number == state->fragment;
+    //  Our confirmation may have been lost, also that of the last one.
+    bool kept = state->collecting || (piece->type == D698_LAST && state->collected);
+    piece->is_again = !first && kept && piece->number == state->fragment;
     if (piece->is_again) {
         return FEP_OK;
+    }
+    if (piece->type == D698_ACK || (!first && !state->collecting)) {
+        return FEP_SEQUENCE;
     }
     if (!first && piece->number != ((state->fragment + 1) & 0x0FFF)) {
         return FEP_SEQUENCE;
@@ -213,19 +215,12 @@ static fep_err_t s_decode (void *self, bytes_t bytes, codec_io_t *io)
     if (!error && piece.is_piece) {
         s_keep_piece (state, &frame, &piece, io);
     }
-    if (!error) {
+    //  Where requests go: not to another logical device than the terminal itself.
+    if (!error && (!state->sa_size || !(frame.sa.data[0] & D698_LOGICAL))) {
         memcpy (state->sa, frame.sa.data, frame.sa.size);
         state->sa_size = (uint8_t) frame.sa.size;
     }
     return error;
-}
-
-//  Leading zeros do not count; a meter asked by wildcard may have any address.
-static bool s_is_meter (const char *asked, const char *text)
-{
-    asked += strspn (asked, "0");
-    text += strspn (text, "0");
-    return strcmp (asked, text) == 0 || (asked[0] && asked[strspn (asked, "A")] == 0);
 }
 
 static fep_err_t s_decode_meter (void *self, bytes_t bytes, codec_io_t *io)
@@ -239,7 +234,7 @@ static fep_err_t s_decode_meter (void *self, bytes_t bytes, codec_io_t *io)
         error = frame.control & D698_DIR ? s_name (&frame, text) : FEP_NOT_MINE;
     }
     bool links = (frame.control & D698_FUNCTION) == D698_LINK;
-    if (!error && (links || (io->meter && !s_is_meter (io->meter->address, text)))) {
+    if (!error && (links || (io->meter && !d698_is_meter (io->meter->address, text)))) {
         error = FEP_NOT_MINE;
     }
     if (!error && frame.control & D698_FRAGMENT) {

@@ -134,7 +134,6 @@ fep_err_t d698_frame_read (bytes_t bytes, d698_frame_t *frame)
         return FEP_NOT_MINE;
     }
     frame->length = l & 0x3FFF;
-    frame->kilobytes = l & LENGTH_UNIT;
     frame->control = reader_u8 (&in);
     size_t octets = s_octets (in.data[in.pos]);
     frame->sa = reader_bytes (&in, octets + 1);

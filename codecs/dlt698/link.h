@@ -27,8 +27,8 @@ enum {
     D698_USER = 3
 };
 
-//  Types of a server address.
-enum { D698_SINGLE, D698_WILDCARD, D698_GROUP, D698_BROADCAST };
+//  Types of a server address; the bits of its first byte that name a logical device.
+enum { D698_SINGLE, D698_WILDCARD, D698_GROUP, D698_BROADCAST, D698_LOGICAL = 0x30 };
 
 //  Types of a fragment.
 enum { D698_FIRST, D698_LAST, D698_ACK, D698_MIDDLE };
@@ -37,7 +37,6 @@ enum { D698_FIRST, D698_LAST, D698_ACK, D698_MIDDLE };
 typedef struct {
     uint8_t preamble;  //  FE before it
     uint16_t length;   //  L, without its unit bit
-    bool kilobytes;    //  Unit bit of L
     uint8_t control;   //  C
     bytes_t sa;        //  First byte and octets, low byte first
     uint8_t client;    //  CA

@@ -43,6 +43,9 @@ message_t *d698_message (d698_turn_t *turn, message_kind_t kind, const d698_whos
 void d698_keep_raw (d698_turn_t *turn, const char *reason, uint32_t oad, uint32_t column,
                     bytes_t bytes);
 
+//  Is `text` the meter that was asked? Leading zeros do not count; one asked by wildcard may have any address.
+bool d698_is_meter (const char *asked, const char *text);
+
 //  Whose meter an address is.
 d698_whose_t d698_whose (const d698_turn_t *turn, const char *address);
 

@@ -169,8 +169,24 @@ fep_err_t d698_ask_events (d698_ask_t *ask)
         writer_u32be (&ask->out, columns[i]);
     }
     d698_end (ask);
+    ask->asked.among = s_event (request->event_from, to, 1) != 0;
     ask->done = request->done + 1;
     ask->finished = s_event (request->event_from, to, ask->done) == 0;
+    return FEP_OK;
+}
+
+//  The block behind the last that came.
+static fep_err_t s_ask_next (d698_ask_t *ask)
+{
+    ask->asked = ask->core->asked;
+    ask->piid = ask->asked.piid;
+    writer_u8 (&ask->out, APDU_GET);
+    writer_u8 (&ask->out, GET_NEXT);
+    writer_u8 (&ask->out, ask->piid);
+    writer_u16be (&ask->out, ask->asked.block);
+    writer_u8 (&ask->out, 0);
+    ask->done = ask->asked.then;
+    ask->finished = ask->asked.finishes;
     return FEP_OK;
 }
 
@@ -195,7 +211,8 @@ static fep_err_t s_sealed (d698_ask_t *ask)
         return FEP_NO_SEAL;
     }
     if (sealed.data[1] == 0) {
-        if (plain.size != wanted.size || memcmp (plain.data, wanted.data, 2) != 0) {
+        if (plain.size != wanted.size || memcmp (plain.data, wanted.data, 2) != 0 ||
+            memcmp (plain.data + 3, wanted.data + 3, wanted.size - 3) != 0) {
             return FEP_NO_SEAL;
         }
         ask->asked.piid = plain.data[2] & PIID_NUMBER;
@@ -210,7 +227,7 @@ static fep_err_t s_protect (d698_ask_t *ask, bytes_t *apdu)
     codec_io_t *io = ask->io;
     *apdu = writer_bytes (&ask->out);
     bool wanted = profile_setting (io->profile, SETTING_seal) == SEAL_PROTECTED &&
-                  s_changes (*apdu) && !ask->asked.passed;
+                  ask->asked.changes && !ask->asked.passed;
     if (!wanted) {
         return FEP_OK;
     }
@@ -232,10 +249,14 @@ static fep_err_t s_send (d698_ask_t *ask, d698_core_t *core, const d698_peer_t *
     if (ask->out.failed) {
         return FEP_LIMIT;
     }
+    bytes_t plain = d698_plain (writer_bytes (&ask->out));
+    ask->asked.changes = s_changes (plain.size ? plain : writer_bytes (&ask->out));
     fep_err_t error = s_protect (ask, &apdu);
     if (error) {
         return error;
     }
+    ask->asked.then = ask->done;
+    ask->asked.finishes = ask->finished;
     size_t mark = d698_open (ask->io->send, peer, D698_PRM | D698_USER);
     writer_put (ask->io->send, apdu.data, apdu.size);
     d698_close (ask->io->send, mark);
@@ -277,7 +298,9 @@ static fep_err_t s_encode (d698_ask_t *ask, d698_core_t *core, const d698_peer_t
     memcpy (ask->asked.meter, ask->meter, strlen (ask->meter) + 1);
     ask->done = request->done + 1;
     ask->finished = true;
-    fep_err_t error = kinds[request->kind](ask);
+    const d698_asked_t *asked = &core->asked;
+    bool next = asked->next && asked->token == request->token && asked->done == request->done;
+    fep_err_t error = next ? s_ask_next (ask) : kinds[request->kind](ask);
     return error ? error : s_send (ask, core, peer);
 }
 

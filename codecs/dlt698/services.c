@@ -121,21 +121,35 @@ static void s_refused (d698_turn_t *turn, reader_t *in)
     turn->refused++;
 }
 
-//  Asks for the block behind this one.
-static void s_next_block (const d698_turn_t *turn, const d698_peer_t *peer, uint16_t block)
+//  Blocks come one behind the other, and not without end. NULL, or what is wrong.
+static const char *s_misplaced (const d698_turn_t *turn, const head_t *head, reader_t in)
 {
-    d698_peer_t back = *peer;
-    back.client = D698_CLIENT;
-    size_t mark = d698_open (turn->io->send, &back, D698_PRM | D698_USER);
-    writer_u8 (turn->io->send, APDU_GET);
-    writer_u8 (turn->io->send, GET_NEXT);
-    writer_u8 (turn->io->send, turn->core->asked.piid);
-    writer_u16be (turn->io->send, block);
-    writer_u8 (turn->io->send, 0);
-    d698_close (turn->io->send, mark);
+    const d698_asked_t *asked = &turn->core->asked;
+    if (!turn->answers || head->tag != APDU_GET_RESPONSE || head->choice != GET_NEXT) {
+        return NULL;
+    }
+    (void) reader_u8 (&in);
+    uint16_t block = reader_u16be (&in);
+    if (in.failed || !asked->blocks) {
+        return NULL;
+    }
+    return block != (uint16_t) (asked->block + 1)        ? "block_order"
+           : asked->blocks == (uint16_t) D698_BLOCKS_MAX ? "too_many_blocks"
+                                                         : NULL;
 }
 
-static void s_get (d698_turn_t *turn, const head_t *head, const d698_peer_t *peer, reader_t *in)
+//  The block behind this one is asked for by encode.
+static void s_next_block (d698_turn_t *turn, uint16_t block)
+{
+    d698_asked_t *asked = &turn->core->asked;
+    asked->store = asked->store && turn->rows == 0;
+    asked->next = true;
+    asked->block = block;
+    asked->blocks++;
+    turn->io->answer = ANSWER_AGAIN;
+}
+
+static void s_get (d698_turn_t *turn, const head_t *head, reader_t *in)
 {
     bool last = true;
     uint16_t block = 0;
@@ -143,7 +157,8 @@ static void s_get (d698_turn_t *turn, const head_t *head, const d698_peer_t *pee
     if (choice == GET_NEXT) {
         last = reader_u8 (in) != 0;
         block = reader_u16be (in);
-        choice = (uint8_t) (reader_u8 (in) * 2);
+        uint8_t what = reader_u8 (in);
+        choice = what <= 2 ? (uint8_t) (what * 2) : UINT8_MAX;
     } else if (choice == 0) {
         in->failed = true;
         return;
@@ -169,9 +184,7 @@ static void s_get (d698_turn_t *turn, const head_t *head, const d698_peer_t *pee
     }
     s_tail (turn, in);
     if (!last && !in->failed && turn->answers) {
-        turn->io->answer = ANSWER_PARTIAL;
-        turn->core->asked.store = turn->core->asked.store && turn->rows == 0;
-        s_next_block (turn, peer, block);
+        s_next_block (turn, block);
     }
 }
 
@@ -372,16 +385,24 @@ static void s_error (d698_turn_t *turn, reader_t *in)
 //  ---- All ----
 
 //  What the answer says of the request in flight.
-static void s_conclude (d698_turn_t *turn)
+static void s_conclude (d698_turn_t *turn, bytes_t apdu)
 {
+    enum { DAR_UNDEFINED = 4, DAR_NOT_THERE = 6 };
     codec_io_t *io = turn->io;
     d698_core_t *core = turn->core;
     d698_asked_t *asked = &core->asked;
-    if (io->answer == ANSWER_PARTIAL) {
+    if (io->answer == ANSWER_AGAIN) {
         return;
     }
-    bool wrote = asked->tag == APDU_SET || asked->tag == APDU_ACTION;
-    bool refused = turn->refused && (wrote || turn->good == 0);
+    if (asked->changes && !turn->good && !turn->refused) {
+        //  Says nothing of what was to be done.
+        d698_keep_raw (turn, "no_result", 0, 0, apdu);
+        return;
+    }
+    bool refused = turn->refused && (asked->changes || turn->good == 0);
+    if (asked->among && (turn->dar == DAR_UNDEFINED || turn->dar == DAR_NOT_THERE)) {
+        refused = false;
+    }
     if (asked->store && turn->rows == 0) {
         core->empty = true;
         core->empty_token = asked->token;
@@ -394,13 +415,14 @@ static void s_conclude (d698_turn_t *turn)
         io->answer = ANSWER_DONE;
     }
     asked->tag = 0;
+    asked->next = false;
 }
 
-static void s_body (d698_turn_t *turn, const head_t *head, const d698_peer_t *peer, reader_t *in)
+static void s_body (d698_turn_t *turn, const head_t *head, reader_t *in)
 {
     switch (head->tag) {
     case APDU_GET_RESPONSE:
-        s_get (turn, head, peer, in);
+        s_get (turn, head, in);
         return;
     case APDU_SET_RESPONSE:
     case APDU_ACTION_RESPONSE:
@@ -427,9 +449,12 @@ static void s_body (d698_turn_t *turn, const head_t *head, const d698_peer_t *pe
 }
 
 //  Nobody asked for it, and it shows nothing by itself.
-static bool s_is_stray (const d698_turn_t *turn, uint8_t tag)
+static bool s_is_stray (const d698_turn_t *turn, const head_t *head)
 {
-    return !turn->answers && (tag == APDU_SET_RESPONSE || tag == APDU_ACTION_RESPONSE ||
+    uint8_t tag = head->tag;
+    bool proxy = tag == APDU_PROXY_RESPONSE && head->choice >= PROXY_SET_LIST &&
+                 head->choice <= PROXY_ACTION_THEN_GET;
+    return !turn->answers && (proxy || tag == APDU_SET_RESPONSE || tag == APDU_ACTION_RESPONSE ||
                               tag == APDU_CONNECT_RESPONSE || tag == APDU_RELEASE_RESPONSE ||
                               tag == APDU_ERROR_RESPONSE);
 }
@@ -448,14 +473,21 @@ static void s_protected (d698_turn_t *turn, bytes_t apdu)
     (void) reader_u8 (&in);
     uint8_t unit = reader_u8 (&in);
     uint8_t dar = reader_u8 (&in);
-    if (unit == 2 && !in.failed && turn->core->asked.tag && turn->core->asked.sealed) {
+    d698_asked_t *asked = &turn->core->asked;
+    bool answers = asked->tag && asked->sealed && !in.failed;
+    if (answers && unit == 2) {
         turn->answers = true;
         turn->refused = 1;
         turn->dar = dar;
-        s_conclude (turn);
+        s_conclude (turn, apdu);
         return;
     }
     d698_keep_raw (turn, unit == 1 ? "enciphered" : "unsupported_apdu", 0, 0, apdu);
+    if (answers && unit == 1 && asked->passed) {
+        //  Who can read it asked.
+        turn->io->answer = ANSWER_DONE;
+        asked->tag = 0;
+    }
 }
 
 fep_err_t d698_read_apdu (d698_turn_t *turn, const d698_peer_t *peer, bytes_t apdu)
@@ -474,25 +506,28 @@ fep_err_t d698_read_apdu (d698_turn_t *turn, const d698_peer_t *peer, bytes_t ap
                  (s_has_choice (head.tag) || head.tag == APDU_CONNECT_RESPONSE ||
                   head.tag == APDU_RELEASE_RESPONSE || head.tag == APDU_ERROR_RESPONSE);
     turn->answers = known && s_matches (turn, &head);
-    if (!known || s_is_stray (turn, head.tag)) {
+    if (!known || s_is_stray (turn, &head)) {
         d698_keep_raw (turn, known ? "unasked_answer" : "unsupported_apdu", 0, 0, apdu);
+        return FEP_OK;
+    }
+    const char *misplaced = s_misplaced (turn, &head, in);
+    if (misplaced) {
+        d698_keep_raw (turn, misplaced, 0, 0, apdu);
         return FEP_OK;
     }
     codec_io_t *io = turn->io;
     batch_mark_t mark = batch_mark (io->batch);
-    size_t sent = io->send->size;
-    s_body (turn, &head, peer, &in);
+    s_body (turn, &head, &in);
     if (in.failed) {
         bool full = io->batch->failed;
         batch_rollback (io->batch, mark);
         io->batch->failed = full;
-        io->send->size = sent;
         io->answer = ANSWER_NONE;
         io->raw_units = 0;
         turn->raw_given = false;
         d698_keep_raw (turn, "truncated_apdu", 0, 0, apdu);
     } else if (turn->answers) {
-        s_conclude (turn);
+        s_conclude (turn, apdu);
     }
     return FEP_OK;
 }

@@ -7,22 +7,30 @@
 enum {
     D698_PENDING_MAX = 32,      //  Reports that wait for their data to be on disk
     D698_PENDING_BYTES = 1536,  //  Of their answers
-    D698_APDU_MAX = 8192        //  Of one that comes in fragments
+    D698_APDU_MAX = 8192,       //  Of one that comes in fragments
+    D698_BLOCKS_MAX = 4096      //  Of one answer
 };
 
 //  The request in flight.
 typedef struct {
-    int64_t at_ms;                //  The one frozen instant asked for; 0: none or several
-    uint64_t token;               //  Whose request it is
-    uint32_t done;                //  Its step
-    uint16_t mp;                  //  Measuring point
-    uint8_t tag;                  //  First byte of its APDU; 0: no request is in flight
-    uint8_t piid;                 //  Its service number
-    uint8_t freeze;               //  READ_FROZEN: freeze_t
-    bool carried;                 //  A frame of another protocol was forwarded
-    bool store;                   //  The terminal's store was asked
-    bool sealed;                  //  It was protected: answers are as well
-    bool passed;                  //  Its bytes were somebody else's
+    int64_t at_ms;   //  The one frozen instant asked for; 0: none or several
+    uint64_t token;  //  Whose request it is
+    uint32_t done;   //  Its step
+    uint16_t mp;     //  Measuring point
+    uint8_t tag;     //  First byte of its APDU; 0: no request is in flight
+    uint8_t piid;    //  Its service number
+    uint8_t freeze;  //  READ_FROZEN: freeze_t
+    bool carried;    //  A frame of another protocol was forwarded
+    bool store;      //  The terminal's store was asked
+    bool sealed;     //  It was protected: answers are as well
+    bool passed;     //  Its bytes were somebody else's
+    bool changes;    //  It writes or acts, at the server or at a meter
+    bool among;  //  One of several steps that stand for themselves: refusing it refuses no other
+    bool next;   //  Further blocks of the answer are to come
+    uint16_t block;               //  Number of the last one that came
+    uint16_t blocks;              //  How many did
+    uint32_t then;                //  The request's steps when it was sent
+    bool finishes;                //  It was the request's last
     char meter[ADDRESS_MAX + 1];  //  Whose meter; "" the server itself
 } d698_asked_t;
 

@@ -56,13 +56,20 @@ void d698_keep_raw (d698_turn_t *turn, const char *reason, uint32_t oad, uint32_
     turn->io->raw_units++;
 }
 
+bool d698_is_meter (const char *asked, const char *text)
+{
+    asked += strspn (asked, "0");
+    text += strspn (text, "0");
+    return strcmp (asked, text) == 0 || (asked[0] && asked[strspn (asked, "A")] == 0);
+}
+
 d698_whose_t d698_whose (const d698_turn_t *turn, const char *address)
 {
     d698_whose_t whose = {.mp = 0};
     const d698_asked_t *asked = &turn->core->asked;
     bytes_t text = bytes_text (address);
     bool own = bytes_equal (text, turn->address);
-    bool asked_one = turn->answers && asked->mp && strcmp (asked->meter, address) == 0;
+    bool asked_one = turn->answers && asked->mp && d698_is_meter (asked->meter, address);
     if (turn->io->mp_of) {
         whose.mp = turn->io->mp_of (turn->io->mp_arg, text);
     }

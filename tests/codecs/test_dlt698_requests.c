@@ -176,15 +176,49 @@ static void test_read_meter (void **state)
               0);
     assert_int_equal (player.batch->messages[0].mp, 7);
     assert_int_equal (player.batch->messages[0].count, 1);
+    //  Named without its leading zeros.
+    request = s_of_meter (REQUEST_READ, POINT (1, 0, 1, 8, 0));
+    snprintf (request.meter, sizeof request.meter, "3150001");
+    s_ask (&player, &request, "09 01 01 003c 01 05 03 03150001 003c 01 00100200 00");
+    s_answer (&player, "89 01 01 01 07 05 000003150001 01 00100200 01 01 01 06 00000064 00 00",
+              ANSWER_DONE, 0);
+    assert_int_equal (player.batch->messages[0].mp, 7);
     request = s_of_meter (REQUEST_READ, 0);
     request.point_count = 0;
     s_ask (&player, &request,
-           "09 01 01 003c 01 " TSA " 003c 04 00100200 20000200 20010200 20040200 00");
-    s_answer (&player, "89 01 01 01 " TSA " 01 00100200 00 21 00 00", ANSWER_REFUSED, 33);
+           "09 01 02 003c 01 " TSA " 003c 04 00100200 20000200 20010200 20040200 00");
+    s_answer (&player, "89 01 02 01 " TSA " 01 00100200 00 21 00 00", ANSWER_REFUSED, 33);
     snprintf (request.meter, sizeof request.meter, "12X");
     request.done = 0;
     request.finished = false;
     CHECK_ERR (player.codec->encode (player.state, &request, &player.io), FEP_RANGE);
+    player_free (&player);
+}
+
+//  As the session asks AGAIN, or once more.
+static void s_again (player_t *player, request_t *request, const char *apdu)
+{
+    request->done = 0;
+    request->finished = false;
+    s_ask (player, request, apdu);
+}
+
+//  Blocks have an end.
+static void test_blocks_without_end (void **state)
+{
+    (void) state;
+    player_t player = player_new (codec_find ("dlt698"));
+    s_login (&player);
+    request_t request = s_read (POINT (1, 0, 14, 7, 0));
+    s_ask (&player, &request, "05 01 00 200f0200 00");
+    for (unsigned block = 0; block <= D698_BLOCKS_MAX; block++) {
+        char apdu[64];
+        snprintf (apdu, sizeof apdu, "85 05 00 00 %04x 01 01 200f0200 01 12 1388 00 00", block);
+        bool more = block < D698_BLOCKS_MAX;
+        s_answer (&player, apdu, more ? ANSWER_AGAIN : ANSWER_NONE, 0);
+        snprintf (apdu, sizeof apdu, "05 05 00 %04x 00", more ? block : block - 1);
+        s_again (&player, &request, apdu);
+    }
     player_free (&player);
 }
 
@@ -195,10 +229,19 @@ static void test_blocks (void **state)
     s_login (&player);
     request_t request = s_read (POINT (1, 0, 14, 7, 0));
     s_ask (&player, &request, "05 01 00 200f0200 00");
-    s_answer (&player, "85 05 00 00 0001 01 01 200f0200 01 12 1388 00 00", ANSWER_PARTIAL, 0);
-    s_expect (&player, "05 05 00 0001 00");
-    s_answer (&player, "85 05 00 01 0002 01 01 200f0200 01 12 1389 00 00", ANSWER_DONE, 0);
+    s_answer (&player, "85 05 00 00 0001 01 01 200f0200 01 12 1388 00 00", ANSWER_AGAIN, 0);
     assert_int_equal (player.send.size, 0);
+    s_again (&player, &request, "05 05 00 0001 00");
+    //  The same once more, one that is not the next, and what is neither results nor records.
+    s_answer (&player, "85 05 00 00 0001 01 01 200f0200 01 12 1388 00 00", ANSWER_NONE, 0);
+    assert_int_equal (player.batch->message_count, 1);
+    assert_int_equal (player.io.raw_units, 1);
+    s_answer (&player, "85 05 00 00 0003 01 01 200f0200 01 12 1388 00 00", ANSWER_NONE, 0);
+    s_answer (&player, "85 05 00 01 0002 80 01 200f0200 01 12 1389 00 00", ANSWER_NONE, 0);
+    //  Asked again, if it was lost.
+    s_again (&player, &request, "05 05 00 0001 00");
+    s_answer (&player, "85 05 00 01 0002 01 01 200f0200 01 12 1389 00 00", ANSWER_DONE, 0);
+    assert_true (request.finished);
     request = s_read (POINT (1, 0, 14, 7, 0));
     s_ask (&player, &request, "05 01 01 200f0200 00");
     s_answer (&player, "85 05 01 01 0001 00 09 00 00", ANSWER_REFUSED, 9);
@@ -220,6 +263,39 @@ static void test_fragments_keep_waiting (void **state)
                                     &player.io));
     assert_int_equal (player.io.answer, ANSWER_DONE);
     assert_int_equal (player.batch->item_count, 1);
+    //  Our confirmation was lost: once more. Another one was never confirmed.
+    player.send.size = 0;
+    batch_clear (player.batch);
+    CHECK_OK (player.codec->decode (player.state, s_build (0xE3, "0140 0200 01 12 1388 00 00"),
+                                    &player.io));
+    assert_true (player.send.size > 0);
+    assert_int_equal (player.batch->message_count, 0);
+    CHECK_ERR (player.codec->decode (player.state, s_build (0xE3, "0240 00"), &player.io),
+               FEP_SEQUENCE);
+    player_free (&player);
+    player = player_new (codec_find ("dlt698"));
+    s_login (&player);
+    CHECK_ERR (player.codec->decode (player.state, s_build (0xE3, "0040 00"), &player.io),
+               FEP_SEQUENCE);
+    player_free (&player);
+}
+
+//  The terminal is asked, whatever part of it said something last.
+static void test_logical_device (void **state)
+{
+    (void) state;
+    static const d698_peer_t inside = {{0x15, 0x01}, 7, 0x10, false};
+    uint8_t memory[64];
+    player_t player = player_new (codec_find ("dlt698"));
+    s_login (&player);
+    writer_t out = writer_of (memory, sizeof memory);
+    size_t mark = d698_open (&out, &inside, 0xC3);
+    writer_put (&out, "\x85\x01\x00\x40\x01\x02\x00\x00\x03\x00\x00", 11);
+    d698_close (&out, mark);
+    CHECK_OK (player.codec->decode (player.state, writer_bytes (&out), &player.io));
+    request_t request = s_read (POINT (1, 0, 14, 7, 0));
+    s_ask (&player, &request, "05 01 00 200f0200 00");
+    assert_int_equal (player.sent[4], 0x05);
     player_free (&player);
 }
 
@@ -356,7 +432,8 @@ static void test_store_before (void **state)
 static void test_events (void **state)
 {
     (void) state;
-#define EVENT_TAIL " 09 0a 04 00 20220200 00 201e0200 00 20200200 00 20240200 00"
+#define EVENT_COLUMNS " 04 00 20220200 00 201e0200 00 20200200 00 20240200"
+#define EVENT_TAIL " 09 0a" EVENT_COLUMNS " 00"
     player_t player = player_new (codec_find ("dlt698"));
     s_login (&player);
     request_t request = {.kind = REQUEST_READ_EVENTS, .event_from = 0x3105, .event_to = 0x3106};
@@ -364,9 +441,18 @@ static void test_events (void **state)
     assert_false (request.finished);
     s_ask (&player, &request, "05 03 01 31060200" EVENT_TAIL);
     assert_true (request.finished);
+    //  An object it has not is none of the others; one it would not show is.
+    s_answer (&player, "85 03 01 31060200" EVENT_COLUMNS " 00 04 00 00", ANSWER_DONE, 0);
+    request.done = 0;
+    request.finished = false;
+    s_ask (&player, &request, "05 03 02 31050200" EVENT_TAIL);
+    s_answer (&player, "85 03 02 31050200" EVENT_COLUMNS " 00 03 00 00", ANSWER_REFUSED, 3);
+    request = (request_t){.kind = REQUEST_READ_EVENTS, .event_from = 0x3105, .event_to = 0x3105};
+    s_ask (&player, &request, "05 03 03 31050200" EVENT_TAIL);
+    s_answer (&player, "85 03 03 31050200" EVENT_COLUMNS " 00 04 00 00", ANSWER_REFUSED, 4);
     request = s_of_meter (REQUEST_READ_EVENTS, 0);
     request.event_from = request.event_to = 0x3011;
-    s_ask (&player, &request, "09 02 02 003c " TSA " 30110200" EVENT_TAIL);
+    s_ask (&player, &request, "09 02 04 003c " TSA " 30110200" EVENT_TAIL);
     request = (request_t){.kind = REQUEST_READ_EVENTS, .event_from = 0x3999};
     CHECK_ERR (player.codec->encode (player.state, &request, &player.io), FEP_NOT_FOUND);
     player_free (&player);
@@ -437,7 +523,16 @@ static void test_operations (void **state)
     s_ask (&player, &request,
            "09 05 08 003c 01 " TSA
            " 003c 01 80008100 01 01 02 04 51 f2050201 11 00 12 0002 03 01 00");
-    s_answer (&player, "89 05 08 01 " TSA " 01 80008100 13 00 00 00", ANSWER_REFUSED, 19);
+    //  Nothing of it is said, or nothing was done: it stays unanswered.
+    s_answer (&player, "89 05 08 00 00 00", ANSWER_NONE, 0);
+    assert_int_equal (player.io.raw_units, 1);
+    s_answer (&player, "89 05 08 01 " TSA " 00 00 00", ANSWER_NONE, 0);
+    //  A part of it.
+    s_answer (&player, "89 05 08 01 " TSA " 02 80008100 00 00 80008100 13 00 00 00", ANSWER_REFUSED,
+              19);
+    //  Nobody asked.
+    s_answer (&player, "89 05 08 01 " TSA " 01 80008100 00 00 00 00", ANSWER_NONE, 0);
+    assert_int_equal (player.io.raw_units, 1);
     request.finished = false;
     request.until_ms = player.io.wall_ms - 1;
     CHECK_ERR (player.codec->encode (player.state, &request, &player.io), FEP_RANGE);
@@ -474,6 +569,10 @@ static void test_seal (void **state)
     player.io.sealed = bytes_of (sealed, vec_hex ("10 00 03 070101 00 00", sealed, sizeof sealed));
     CHECK_ERR (player.codec->encode (player.state, &request, &player.io), FEP_NO_SEAL);
     player.io.sealed = bytes_of (want, 9);
+    CHECK_ERR (player.codec->encode (player.state, &request, &player.io), FEP_NO_SEAL);
+    //  Another command of the same length.
+    player.io.sealed =
+        bytes_of (sealed, vec_hex ("10 00 09 07 01 00 80008000 00 00 00", sealed, sizeof sealed));
     CHECK_ERR (player.codec->encode (player.state, &request, &player.io), FEP_NO_SEAL);
     //  Its service number counts.
 #define SEALED "10 00 09 07 01 2a 80007f00 00 00 00 00000001 00 04 01020304"
@@ -513,7 +612,14 @@ static void test_pass (void **state)
         s_ask (&player, &request, apdus[i]);
         s_answer (&player, answers[i], i ? ANSWER_DONE : ANSWER_REFUSED, i ? 0 : 0xD1);
     }
-    request_t request = {.kind = REQUEST_PASS, .size = 1};
+    //  Enciphered: who can read it asked.
+    request_t request = {.kind = REQUEST_PASS};
+    request.size = (uint16_t) vec_hex ("10 01 03 aabbcc 00", request.bytes, sizeof request.bytes);
+    s_ask (&player, &request, "10 01 03 aabbcc 00");
+    s_answer (&player, "90 01 03 ddeeff 00", ANSWER_DONE, 0);
+    assert_int_equal (player.io.raw_units, 1);
+    s_answer (&player, "90 01 03 ddeeff 00", ANSWER_NONE, 0);
+    request = (request_t){.kind = REQUEST_PASS, .size = 1};
     CHECK_ERR (player.codec->encode (player.state, &request, &player.io), FEP_RANGE);
     player_free (&player);
 }
@@ -643,7 +749,9 @@ int main (void)
                                        cmocka_unit_test (test_read_in_steps),
                                        cmocka_unit_test (test_read_meter),
                                        cmocka_unit_test (test_blocks),
+                                       cmocka_unit_test (test_blocks_without_end),
                                        cmocka_unit_test (test_fragments_keep_waiting),
+                                       cmocka_unit_test (test_logical_device),
                                        cmocka_unit_test (test_fragments_have_a_limit),
                                        cmocka_unit_test (test_frozen_of_a_meter),
                                        cmocka_unit_test (test_frozen_ranges),
