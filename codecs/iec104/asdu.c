@@ -39,11 +39,6 @@ const iec_type_t *iec_type (uint8_t id)
     return there ? &s_types[low] : NULL;
 }
 
-size_t iec_kind_size (uint8_t kind)
-{
-    return kind < ELEMENT_COUNT ? s_sizes[kind] : 0;
-}
-
 const char *iec_cause_name (uint8_t cause)
 {
     for (size_t i = 0; i < sizeof s_causes / sizeof *s_causes; i++) {
@@ -364,33 +359,32 @@ uint16_t iec_quality (const iec_element_t *element)
     return (uint16_t) quality;
 }
 
-static value_t s_decimal (int64_t number, int exponent, const profile_object_t *object,
-                          uint16_t quality)
+__extension__ typedef __int128 wide_t;
+
+//  Exact as far as a mantissa goes, rounded behind that.
+static value_t s_decimal (wide_t number, int exponent, uint16_t quality)
 {
-    int64_t mantissa;
-    if (__builtin_mul_overflow (number, object->multiplier, &mantissa)) {
-        return value_none (ABSENT_UNREADABLE, quality);
+    wide_t rest = 0;
+    for (; number >= INT64_MAX || number <= -INT64_MAX; exponent++) {
+        rest = number % 10;
+        number /= 10;
     }
-    return value_decimal (mantissa, (int8_t) (exponent + object->exponent), quality);
+    number += rest >= 5 ? 1 : rest <= -5 ? -1 : 0;
+    return value_decimal ((int64_t) number, (int8_t) exponent, quality);
 }
 
-//  number / 32768 x scale, exact: what 2 divides goes, for each 2 that is left there is a 5 and a place.
+//  number / 32768 x scale: what 2 divides goes, for each 2 that is left there is a 5 and a place.
 static value_t s_normalised (int64_t number, const profile_object_t *object, uint16_t quality)
 {
-    int64_t mantissa;
-    if (__builtin_mul_overflow (number, object->multiplier, &mantissa)) {
-        return value_none (ABSENT_UNREADABLE, quality);
-    }
+    wide_t mantissa = (wide_t) number * object->multiplier;
     int places = mantissa ? 15 : 0;
     for (; places && mantissa % 2 == 0; places--) {
         mantissa /= 2;
     }
     for (int i = 0; i < places; i++) {
-        if (__builtin_mul_overflow (mantissa, 5, &mantissa)) {
-            return value_none (ABSENT_UNREADABLE, quality);
-        }
+        mantissa *= 5;
     }
-    return value_decimal (mantissa, (int8_t) (object->exponent - places), quality);
+    return s_decimal (mantissa, object->exponent - places, quality);
 }
 
 //  No number is how stations say that they have none; what has no end is no reading.
@@ -417,7 +411,7 @@ value_t iec_value (const iec_element_t *element, const profile_object_t *object)
     case ELEMENT_VTI:
     case ELEMENT_SVA:
     case ELEMENT_BCR:
-        return s_decimal (element->number, 0, object, quality);
+        return s_decimal ((wide_t) element->number * object->multiplier, object->exponent, quality);
     case ELEMENT_NVA:
     case ELEMENT_NVA_BARE:
         return s_normalised (element->number, object, quality);

@@ -167,6 +167,28 @@ static void test_values (void **state)
     player_free (&player);
 }
 
+//  More digits than a mantissa has: the last ones are rounded.
+static void test_long_values (void **state)
+{
+    (void) state;
+    static const char text[] =
+        "profile p\ncodec iec104\nobject power.active.total_kW 11 scale=103923\n"
+        "object energy.active.import.total_kWh 12 scale=99999999999\n";
+    player_t player;
+    rig_begin (&player, STATION, "iec104");
+    player_own_text (&player, text);
+    rig_start (&player);
+    s_lines (&player, "0901030001000b0000 ff7f 00",
+             R0 ("0") "1.0.16.7.0 quality=ok value=103919.8285217285156");
+    s_lines (&player, "0901030001000b0000 0180 00",
+             R0 ("0") "1.0.16.7.0 quality=ok value=-103919.8285217285156");
+    s_lines (&player, "0901030001000b0000 0100 00",
+             R0 ("0") "1.0.16.7.0 quality=ok value=3.171478271484375");
+    s_lines (&player, "0f0125000100 0c0000 ffffff7f 00",
+             R0 ("0") "1.0.1.8.0 quality=ok value=214748364697852516400");
+    player_free (&player);
+}
+
 //  Several objects: those of a measuring point and instant that stand together are one message; of the unknown ones
 //  one event tells.
 static void test_objects (void **state)
@@ -414,6 +436,7 @@ int main (void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test (test_explain_published),
                                        cmocka_unit_test (test_values),
+                                       cmocka_unit_test (test_long_values),
                                        cmocka_unit_test (test_objects),
                                        cmocka_unit_test (test_raw),
                                        cmocka_unit_test (test_initialisation),
