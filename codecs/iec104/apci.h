@@ -42,23 +42,27 @@ typedef struct {
     bool read;        //  A read command: answered by the object with cause REQUEST
     bool terminates;  //  Done at the termination, not at the confirmation
     bool selects;     //  Its confirmation is a selection
+    bool confirmed;   //  The confirmation came: a termination may
     uint8_t type;     //  Type identification
     uint8_t cause;    //  As sent
-    uint8_t element;  //  Last octet of the element
-    uint8_t mask;     //  Bits of it that an answer must have the same
-    uint16_t ca;      //  CA_BROADCAST: whoever answers
-    uint32_t ioa;     //  Object
+    uint8_t
+        mask;  //  Bits of the element's last octet that an answer must have the same, and all octets before it;
+    //  0: any element will do
+    uint8_t size;                      //  Octets of the element, without a time tag
+    uint8_t element[IEC_COMMAND_MAX];  //  Themselves
+    uint16_t ca;                       //  CA_BROADCAST: whoever answers
+    uint32_t ioa;                      //  Object
 } iec_asked_t;
 
 //  What was selected and may now be executed.
 typedef struct {
     bool active;
-    uint8_t type;        //  Type identification
-    uint16_t ca;         //  Common address
-    uint32_t ioa;        //  Object
-    uint8_t size;        //  Octets of the element without the select bit
-    uint8_t element[8];  //  Themselves
-    int64_t until_ms;    //  Deadline clock
+    uint8_t type;                      //  Type identification
+    uint16_t ca;                       //  Common address
+    uint32_t ioa;                      //  Object
+    uint8_t size;                      //  Octets of the element without the select bit
+    uint8_t element[IEC_COMMAND_MAX];  //  Themselves
+    int64_t until_ms;                  //  Deadline clock
 } iec_selected_t;
 
 //  Plain data; all zero is the beginning.

@@ -44,6 +44,7 @@ enum {
 
 enum {
     SELECT_BIT = 0x80,
+    STATE_BITS = 0x03,
     QDS_OV = 0x01,
     QDS_BL = 0x10,
     QDS_SB = 0x20,
@@ -58,6 +59,7 @@ enum {
 };
 
 #define IEC_ASDU_MAX 249     //  Octets
+#define IEC_COMMAND_MAX 8    //  Of the element of a command of ours
 #define IEC_TYPE_CONTROL 45  //  First type of the control direction
 #define IEC_TYPE_SYSTEM 100
 
@@ -115,9 +117,6 @@ typedef struct {
 } iec_time_t;
 
 const iec_type_t *iec_type (uint8_t id);
-
-//  Octets of an element of that kind.
-size_t iec_kind_size (uint8_t kind);
 
 //  The header, and whether the objects fill the rest. TRUNCATED, IMPLAUSIBLE (no objects, cause 0, octets left
 //  over) or UNSUPPORTED (unknown type: header and objects are filled in all the same).

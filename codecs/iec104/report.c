@@ -183,8 +183,13 @@ static bool s_mirrors (const iec_asked_t *asked, const iec_asdu_t *asdu)
         return false;
     }
     iec_object_t object = iec_object (asdu, 0);
-    uint8_t octet = object.element.size ? object.element.data[object.element.size - 1] : 0;
-    return object.ioa == asked->ioa && !((octet ^ asked->element) & asked->mask);
+    bytes_t element = object.element;
+    if (object.ioa != asked->ioa || !asked->mask || !asked->size) {
+        return object.ioa == asked->ioa;
+    }
+    size_t last = asked->size - 1u;
+    return element.size == asked->size && memcmp (element.data, asked->element, last) == 0 &&
+           !((element.data[last] ^ asked->element[last]) & asked->mask);
 }
 
 static void s_refused (iec_state_t *state, const iec_asdu_t *asdu, codec_io_t *io)
@@ -203,6 +208,10 @@ static bool s_mirrored (iec_state_t *state, const iec_asdu_t *asdu, codec_io_t *
     bool unknown = asdu->cause >= CAUSE_UNKNOWN_TYPE && asdu->cause <= CAUSE_UNKNOWN_IOA;
     bool con = asdu->cause == (deact ? CAUSE_DEACT_CON : CAUSE_ACT_CON);
     bool term = asdu->cause == CAUSE_ACT_TERM;
+    if (term && !asdu->negative && !asked->confirmed && asdu->id < IEC_TYPE_SYSTEM) {
+        //  Of a command before this one.
+        return false;
+    }
     if (unknown || (asdu->negative && (con || term || asked->read))) {
         s_refused (state, asdu, io);
         return true;
@@ -210,6 +219,7 @@ static bool s_mirrored (iec_state_t *state, const iec_asdu_t *asdu, codec_io_t *
     if (!con && !term) {
         return false;
     }
+    asked->confirmed = true;
     bool partial = con && asked->terminates;
     io->answer = partial ? ANSWER_PARTIAL : ANSWER_DONE;
     asked->active = partial;

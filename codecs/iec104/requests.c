@@ -1,7 +1,7 @@
 //  Requests: interrogations, read commands, the clock, commands of the profile, and ASDUs given as they are.
 #include "codecs/iec104/parts.h"
 
-enum { PLAN_MAX = PROFILE_POINTS_MAX, ELEMENT_MAX = 8, QRP_GENERAL = 1, TIMED = 13 };
+enum { PLAN_MAX = PROFILE_POINTS_MAX, QRP_GENERAL = 1, TIMED = 13 };
 
 //  One ASDU of a request to read.
 typedef struct {
@@ -12,6 +12,32 @@ typedef struct {
 } step_t;
 
 //  ---- Sending ----
+
+static void s_asked (iec_state_t *state, const iec_asked_t *asked, bytes_t element)
+{
+    state->asked = *asked;
+    state->asked.active = true;
+    if (element.size && element.size <= IEC_COMMAND_MAX) {
+        state->asked.size = (uint8_t) element.size;
+        memcpy (state->asked.element, element.data, element.size);
+    }
+}
+
+//  What answers must mirror of a command's last octet: the state and S/E; of a set-point's qualifier S/E. Stations
+//  forget the rest.
+static uint8_t s_mask (uint8_t kind)
+{
+    switch ((iec_kind_t) kind) {
+    case ELEMENT_SCO:
+    case ELEMENT_DCO:
+    case ELEMENT_RCO:
+        return SELECT_BIT | STATE_BITS;
+    case ELEMENT_BSO:
+        return 0xFF;
+    default:
+        return SELECT_BIT;
+    }
+}
 
 //  Writes the ASDU and remembers what its answers look like.
 static fep_err_t s_send (iec_state_t *state, const iec_asked_t *asked, bytes_t element, bool timed,
@@ -35,9 +61,7 @@ static fep_err_t s_send (iec_state_t *state, const iec_asked_t *asked, bytes_t e
     }
     error = out.failed ? FEP_LIMIT : iec_link_send (state, writer_bytes (&out), io);
     if (!error) {
-        state->asked = *asked;
-        state->asked.active = true;
-        state->asked.element = element.size ? element.data[element.size - 1] : 0;
+        s_asked (state, asked, element);
     }
     return error;
 }
@@ -346,7 +370,7 @@ static bool s_is_selected (const iec_state_t *state, const iec_asked_t *asked, b
 static fep_err_t s_select (iec_state_t *state, const iec_asked_t *asked, bytes_t element,
                            bool timed, codec_io_t *io)
 {
-    uint8_t bytes[ELEMENT_MAX];
+    uint8_t bytes[IEC_COMMAND_MAX];
     iec_asked_t select = *asked;
     memcpy (bytes, element.data, element.size);
     bytes[element.size - 1] |= SELECT_BIT;
@@ -367,11 +391,12 @@ static fep_err_t s_select (iec_state_t *state, const iec_asked_t *asked, bytes_t
 static fep_err_t s_command (iec_state_t *state, request_t *request, codec_io_t *io,
                             const profile_object_t *object, bytes_t element)
 {
+    uint8_t type = iec_command_type (object);
     const iec_asked_t asked = {.terminates =
                                    profile_setting (io->profile, SETTING_termination) == 1,
-                               .type = iec_command_type (object),
+                               .type = type,
                                .cause = CAUSE_ACT,
-                               .mask = object->command == COMMAND_BITS ? 0 : SELECT_BIT,
+                               .mask = s_mask (iec_type (type)->kind),
                                .ca = object->ca ? object->ca : iec_own_ca (io),
                                .ioa = object->ioa};
     bool selected = s_is_selected (state, &asked, element, io->mono_ms);
@@ -395,7 +420,7 @@ static fep_err_t s_command (iec_state_t *state, request_t *request, codec_io_t *
 
 static fep_err_t s_point (iec_state_t *state, request_t *request, codec_io_t *io)
 {
-    uint8_t bytes[ELEMENT_MAX];
+    uint8_t bytes[IEC_COMMAND_MAX];
     writer_t element = writer_of (bytes, sizeof bytes);
     if (request->point_count != 1) {
         return FEP_RANGE;
@@ -462,18 +487,16 @@ static fep_err_t s_pass (iec_state_t *state, request_t *request, codec_io_t *io)
     if (error) {
         return error;
     }
-    state->asked =
-        (iec_asked_t){.active = true,
-                      .read = asdu.id == C_RD_NA_1,
-                      .terminates = asdu.cause == CAUSE_ACT && (commands || interrogates),
-                      .type = asdu.id,
-                      .cause = asdu.cause,
-                      .element = last,
-                      .mask = command        ? SELECT_BIT
-                              : interrogates ? 0xFF
-                                             : 0,
-                      .ca = asdu.ca,
-                      .ioa = object.ioa};
+    const iec_asked_t asked = {.read = asdu.id == C_RD_NA_1,
+                               .terminates = asdu.cause == CAUSE_ACT && (commands || interrogates),
+                               .type = asdu.id,
+                               .cause = asdu.cause,
+                               .mask = asdu.id < IEC_TYPE_SYSTEM ? s_mask (asdu.type->kind)
+                                       : interrogates            ? 0xFF
+                                                                 : 0,
+                               .ca = asdu.ca,
+                               .ioa = object.ioa};
+    s_asked (state, &asked, object.element);
     s_all_sent (request);
     return FEP_OK;
 }

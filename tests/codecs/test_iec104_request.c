@@ -288,8 +288,19 @@ static void test_direct_command (void **state)
     s_answer (&player, "2d010700010002600081", ANSWER_NONE, 0);
     s_answer (&player, "2d010700010003600001", ANSWER_NONE, 0);
     s_answer (&player, "2d018700010002600001", ANSWER_NONE, 0);
+    //  What a command before this one, to switch off, still brings; and its like.
+    s_answer (&player, "2d010700010002600000", ANSWER_NONE, 0);
+    s_answer (&player, "2d010a00010002600000", ANSWER_NONE, 0);
+    s_answer (&player, "2d010a00010002600001", ANSWER_NONE, 0);
     s_answer (&player, "2d010700010002600001", ANSWER_PARTIAL, 0);
     s_answer (&player, "2d010a00010002600001", ANSWER_DONE, 0);
+    //  Set-points mirror their value.
+    request = s_operate (REQUEST_OPERATE, "voltage.l2_V", 0, value_decimal (50, 0, 0));
+    CHECK_OK (s_ask (&player, &request));
+    s_answer (&player, "3101070001000460005802 00", ANSWER_NONE, 0);
+    s_answer (&player, "310107000100046000f401 00", ANSWER_PARTIAL, 0);
+    s_answer (&player, "31010a00010004600058 0200", ANSWER_NONE, 0);
+    s_answer (&player, "31010a000100046000f401 00", ANSWER_DONE, 0);
     static const struct {
         const char *cause;
         int code;
