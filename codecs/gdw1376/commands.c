@@ -184,10 +184,10 @@ static uint32_t s_filled (const request_t *request, const gdw_layout_t *layout)
 static fep_err_t s_write (const request_t *request, const codec_io_t *io, gdw_ask_t *ask)
 {
     (void) io;
-    uint32_t missing = (1u << request->point_count) - 1;
     if (request->point_count == 0 || request->point_count > REQUEST_VALUES_MAX) {
         return FEP_RANGE;
     }
+    uint32_t missing = (1u << request->point_count) - 1;
     ask->afn = AFN_SET;
     for (size_t i = 0; i < gdw_layout_count; i++) {
         const gdw_layout_t *layout = &gdw_layouts[i];

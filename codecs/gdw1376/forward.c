@@ -56,7 +56,7 @@ fep_err_t gdw_wrap (void *self, bytes_t frame, codec_io_t *io)
     ask.afn = AFN_FORWARD;
     ask.group = 0;
     ask.carries = true;
-    ask.segment = 0;
+    ask.segment = GDW_NO_SEGMENT;
     ask.units = writer_of (ask.bytes, sizeof ask.bytes);
     if (state->protocol == 0) {
         return FEP_NOT_FOUND;

@@ -148,7 +148,7 @@ static void s_match (gdw_state_t *state, const gdw_frame_t *frame, codec_io_t *i
     }
     if (frame->afn == AFN_CONFIRM) {
         s_confirmed (frame, io);
-    } else if (frame->afn == AFN_FILE) {
+    } else if (frame->afn == AFN_FILE && state->segment != GDW_NO_SEGMENT) {
         s_confirmed_segment (state, frame, io);
     } else if (state->carrying) {
         s_confirmed_carried (frame, io);
@@ -249,6 +249,8 @@ static fep_err_t s_dispatch (gdw_state_t *state, gdw_turn_t *turn)
     case AFN_FILE:
         if (!s_is_answer (state, turn->frame)) {
             s_keep_body (turn, "unsolicited_file");
+        } else if (state->segment == GDW_NO_SEGMENT) {
+            s_keep_body (turn, "file");
         }
         return FEP_OK;
     case AFN_EVENTS:

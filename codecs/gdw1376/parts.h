@@ -24,7 +24,7 @@ typedef struct {
     uint8_t afn;                   //  Application function
     uint16_t group;                //  A2 of a group; 0: the session's terminal
     bool carries;                  //  10 F1: its answer belongs to a meter
-    uint32_t segment;              //  0F: which one
+    uint32_t segment;              //  FILE: which one; GDW_NO_SEGMENT
     uint32_t done;                 //  Steps of the request done with it
     bool finished;                 //  It is the last one
     writer_t units;                //  DA, DT and data, over bytes

@@ -176,7 +176,7 @@ fep_err_t gdw_encode (void *self, request_t *request, codec_io_t *io)
     gdw_state_t *state = self;
     gdw_ask_t ask;
     ask.carries = false;
-    ask.segment = 0;
+    ask.segment = GDW_NO_SEGMENT;
     ask.units = writer_of (ask.bytes, sizeof ask.bytes);
     if (request->kind == REQUEST_SELECT || request->kind > REQUEST_FILE) {
         return FEP_UNSUPPORTED;

@@ -4,6 +4,8 @@
 
 #include "codecs/gdw1376/link.h"
 
+#define GDW_NO_SEGMENT UINT32_MAX  //  The request brings none
+
 //  PSEQ has 4 bits: a terminal cannot tell more unconfirmed frames apart.
 #define GDW_PENDING_MAX 16
 
@@ -25,7 +27,7 @@ typedef struct {
     uint8_t asked_pfc;                       //  Of it
     bool tagged;                             //  It had a time tag
     bool carrying;                           //  It carries a meter's frame
-    uint32_t segment;                        //  Of a file it brings
+    uint32_t segment;                        //  Of a file it brings; GDW_NO_SEGMENT
     uint8_t cut_afn;                         //  Of the frame that ended inside a unit
     uint8_t cut_seq;                         //  Number of the frame that goes on with it
     bool cut;                                //  The last data frame ended inside a unit

@@ -503,6 +503,12 @@ static void test_file (void **state)
     s_answer (&player, AFN_FILE, 0x6F, "00 00 01 00 01 00 00 00");
     assert_int_equal (player.answer, ANSWER_NONE);
     assert_int_equal (player.io.raw_units, 1);
+    //  Of somebody else's APDU the answer is kept as it is.
+    request_t pass = s_pass ("0F 00 00 01 00 03 00 00 03 00 01 00 00 00 00 00");
+    CHECK_OK (s_encode (&player, &pass));
+    s_answer (&player, AFN_FILE, s_last_seq (&player), "00 00 01 00 01 00 00 00");
+    assert_int_equal (player.answer, ANSWER_DONE);
+    assert_int_equal (player.io.raw_units, 1);
     request = (request_t){.kind = REQUEST_FILE, .done = 3};
     CHECK_ERR (s_encode (&player, &request), FEP_NOT_FOUND);
     player.io.file = bytes_of (file, 0);
