@@ -45,9 +45,8 @@ typedef struct {
     bool confirmed;   //  The confirmation came: a termination may
     uint8_t type;     //  Type identification
     uint8_t cause;    //  As sent
-    uint8_t
-        mask;  //  Bits of the element's last octet that an answer must have the same, and all octets before it;
-    //  0: any element will do
+    //  Bits of the element's last octet that an answer must have the same, as all octets before it; 0: any will do.
+    uint8_t mask;
     uint8_t size;                      //  Octets of the element, without a time tag
     uint8_t element[IEC_COMMAND_MAX];  //  Themselves
     uint16_t ca;                       //  CA_BROADCAST: whoever answers
