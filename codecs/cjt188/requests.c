@@ -4,7 +4,7 @@
 #include "fep/crc.h"
 #include "fep/point.h"
 
-enum { USUAL_TYPE = 0x10, DI_READING = 0x901F, DI_CLOCK = 0xA015, DI_VALVE = 0xA017 };
+enum { DI_READING = 0x901F, DI_CLOCK = 0xA015, DI_VALVE = 0xA017 };
 enum { DI_MONTHS_2004 = 0xD120, DI_MONTHS_2018 = 0xD200, VALVE_OPEN = 0x55, VALVE_CLOSE = 0x99 };
 enum { UNIT_KWH = 0x05, UNIT_GJ = 0x11, UNIT_M3 = 0x2C };
 
@@ -289,7 +289,18 @@ static fep_err_t s_put_field (const request_t *request, const cjt_field_t *field
     return error;
 }
 
-//  A frame a row. A row is written whole, and every point must be of one.
+static fep_err_t s_put_row (const request_t *request, const cjt_row_t *row,
+                            const cjt_habit_t *habit, writer_t *out)
+{
+    fep_err_t error = FEP_OK;
+    for (size_t i = 0; !error && i < row->count; i++) {
+        error = s_put_field (request, &cjt_fields[row->first + i], habit, out);
+    }
+    return error;
+}
+
+//  A frame a row. A row is written whole, and every point must be of one. Before the first frame goes all are made:
+//  nothing is half written because of what could be known.
 static fep_err_t s_write (request_t *request, const cjt_habit_t *habit, ask_t *ask)
 {
     const cjt_row_t *row = NULL;
@@ -303,6 +314,13 @@ static fep_err_t s_write (request_t *request, const cjt_habit_t *habit, ask_t *a
             if (!whole) {
                 return FEP_UNSUPPORTED;
             }
+            uint8_t memory[CJT_DATA_MAX];
+            writer_t scratch = writer_of (memory, sizeof memory);
+            fep_err_t error =
+                request->done ? FEP_OK : s_put_row (request, &cjt_writes[i], habit, &scratch);
+            if (error) {
+                return error;
+            }
             row = rows == request->done ? &cjt_writes[i] : row;
             fields += cjt_writes[i].count;
             rows++;
@@ -313,14 +331,9 @@ static fep_err_t s_write (request_t *request, const cjt_habit_t *habit, ask_t *a
     }
     ask->function = row->function;
     ask->di = row->di;
-    for (size_t i = 0; i < row->count; i++) {
-        fep_err_t error = s_put_field (request, &cjt_fields[row->first + i], habit, &ask->out);
-        if (error) {
-            return error;
-        }
-    }
-    request->finished = request->done + 1 == rows;
-    return FEP_OK;
+    fep_err_t error = s_put_row (request, row, habit, &ask->out);
+    request->finished = !error && request->done + 1 == rows;
+    return error;
 }
 
 static fep_err_t s_operate (request_t *request, ask_t *ask)

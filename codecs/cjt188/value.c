@@ -1,6 +1,5 @@
 //  Types, units, points; BCD, times.
 #include "codecs/cjt188/value.h"
-#include "fep/decimal.h"
 #include "fep/point.h"
 
 uint8_t cjt_class (uint8_t type)

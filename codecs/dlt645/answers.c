@@ -186,6 +186,7 @@ static void s_not_last (dlt_state_t *state, const dlt_item_t *item, data_t *data
     if (data->size - bytes > DLT_FIELD_MAX) {
         //  More than there can be.
         s_keep_raw (io, frame, raw, "behind_its_data");
+        state->follow_at = (uint16_t) (state->follow_at + count);
         state->rest_size = 0;
         return;
     }

@@ -253,6 +253,26 @@ static fep_err_t s_write (const request_t *request, const codec_io_t *io, dlt_fr
                  : s_write_field (request, i, io, old, frame);
 }
 
+//  All frames of a request to write, before its first goes: nothing is half written because of what could be known.
+static fep_err_t s_check_write (const request_t *request, const codec_io_t *io,
+                                const dlt_frame_t *frame)
+{
+    uint8_t memory[sizeof frame->data + DLT_ADDRESS + 1];
+    request_t step = *request;
+    codec_io_t look = *io;
+    fep_err_t error = FEP_OK;
+    bool last = false;
+    look.sealed = bytes_of (NULL, 0);
+    for (step.done = 0; !error && !last; step.done++) {
+        dlt_frame_t made = *frame;
+        writer_t seal = writer_of (memory, sizeof memory);
+        look.seal = io->seal ? &seal : NULL;
+        error = s_write (&step, &look, &made, &last);
+        error = error == FEP_NEEDS_SEAL ? FEP_OK : error;
+    }
+    return error;
+}
+
 //  The answer to a read passed through has further frames.
 static void s_next (const dlt_state_t *state, const request_t *request, dlt_frame_t *frame)
 {
@@ -270,6 +290,7 @@ static void s_next (const dlt_state_t *state, const request_t *request, dlt_fram
 static fep_err_t s_make (const request_t *request, const codec_io_t *io, dlt_frame_t *frame,
                          bool *last)
 {
+    fep_err_t error = FEP_OK;
     switch (request->kind) {
     case REQUEST_PASS:
         return s_pass (request, frame);
@@ -278,7 +299,8 @@ static fep_err_t s_make (const request_t *request, const codec_io_t *io, dlt_fra
     case REQUEST_OPERATE:
         return s_operate (request, io, frame);
     case REQUEST_WRITE:
-        return s_write (request, io, frame, last);
+        error = request->done ? FEP_OK : s_check_write (request, io, frame);
+        return error ? error : s_write (request, io, frame, last);
     default:
         return FEP_UNSUPPORTED;
     }

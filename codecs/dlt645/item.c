@@ -28,8 +28,12 @@ static bool s_take (const dlt_row_t *row, uint32_t di, dlt_item_t *item)
         return false;
     }
     if (row->repeat == DLT_LIST) {
-        item->member = member == DLT_EACH ? member : (uint8_t) (member - row->base);
-        return item->member == DLT_EACH || item->member < row->count;
+        if (member == DLT_EACH) {
+            item->member = member;
+            return true;
+        }
+        item->member = (uint8_t) (member - row->base);
+        return member >= row->base && item->member < row->count;
     }
     item->tariff = row->repeat == DLT_EVERY ? DLT_EACH : member;
     return (member <= DLT_TARIFFS || member == DLT_EACH) &&

@@ -40,9 +40,10 @@ static bool s_all (const uint8_t *p, size_t size, uint8_t byte)
     return true;
 }
 
-static value_t s_none (const dlt_field_t *field, const uint8_t *p)
+//  Of `size` bytes that are none.
+static value_t s_none (const dlt_field_t *field, const uint8_t *p, size_t size)
 {
-    bool device = s_all (p, field->size, 0xFF) || s_all (p, field->size, 0);
+    bool device = s_all (p, size, 0xFF) || s_all (p, size, 0);
     return value_none (device ? ABSENT_DEVICE : ABSENT_UNREADABLE, field->quality);
 }
 
@@ -51,7 +52,7 @@ static value_t s_decimal (const dlt_field_t *field, const uint8_t *p)
     int64_t number;
     if (s_all (p, field->size, 0xFF) ||
         !dlt_digits (p, field->size, field->kind == DLT_SIGNED, &number)) {
-        return s_none (field, p);
+        return s_none (field, p, field->size);
     }
     return value_decimal (number, (int8_t) (field->scale - field->places), field->quality);
 }
@@ -84,7 +85,7 @@ static value_t s_time (const dlt_field_t *field, const uint8_t *p, const dlt_now
     } else {
         good = s_short (p, now, &utc_ms);
     }
-    return good ? value_decimal (utc_ms / 1000, 0, field->quality) : s_none (field, p);
+    return good ? value_decimal (utc_ms / 1000, 0, field->quality) : s_none (field, p, field->size);
 }
 
 //  Bytes p[from] down to p[0] as digits with marks between them.
@@ -93,8 +94,8 @@ static value_t s_text (const dlt_field_t *field, const uint8_t *p, size_t from, 
 {
     size_t size = strlen (before);
     int64_t number;
-    if (s_all (p, field->size, 0xFF) || !dlt_digits (p, from + 1, false, &number)) {
-        return s_none (field, p);
+    if (s_all (p, from + 1, 0xFF) || !dlt_digits (p, from + 1, false, &number)) {
+        return s_none (field, p, from + 1);
     }
     memcpy (text, before, size);
     for (size_t i = from + 1; i-- > 0;) {

@@ -330,6 +330,12 @@ static void test_write_refused (void **state)
     CHECK_ERR (s_codec ()->encode (player.state, &request, &player.io), FEP_UNSUPPORTED);
     request.point_count = REQUEST_VALUES_MAX + 1;
     CHECK_ERR (s_codec ()->encode (player.state, &request, &player.io), FEP_RANGE);
+    //  The second of two frames would not do: the first does not go.
+    request = (request_t){.kind = REQUEST_WRITE};
+    s_want (&request, day, 1, 0);
+    s_want (&request, "billing.reading_day", 999, 0);
+    CHECK_ERR (s_codec ()->encode (player.state, &request, &player.io), FEP_RANGE);
+    assert_int_equal (player.send.size, 0);
     player_free (&player);
 }
 

@@ -415,6 +415,13 @@ static void test_write_refused (void **state)
         assert_true (point_parse (cases[i].point, &request.points[0]));
         request.values[0] = cases[i].value;
         CHECK_ERR (s_refuses (&player, &request), cases[i].error);
+        //  Behind a good one: that one does not go either.
+        request.points[1] = request.points[0];
+        request.values[1] = request.values[0];
+        assert_true (point_parse ("ratio.current", &request.points[0]));
+        request.values[0] = value_decimal (12, 2, 0);
+        request.point_count = 2;
+        CHECK_ERR (s_refuses (&player, &request), cases[i].error);
         request.point_count = 0;
         CHECK_ERR (s_refuses (&player, &request), FEP_RANGE);
         request.point_count = REQUEST_VALUES_MAX + 1;
@@ -477,6 +484,19 @@ static void test_rows (void **state)
             assert_int_equal (dlt_item_di (&got), dlt_item_di (&item));
         }
     }
+}
+
+//  Members are counted from 1 where the standard does: there is none before the first.
+static void test_members (void **state)
+{
+    (void) state;
+    dlt_item_t item;
+    assert_false (dlt_item (false, 0x02010000, &item));
+    assert_true (dlt_item (false, 0x02010100, &item));
+    assert_false (dlt_item (false, 0x04000500, &item));
+    assert_true (dlt_item (false, 0x04000501, &item));
+    assert_false (dlt_item (true, 0xB610, &item));
+    assert_true (dlt_item (true, 0xB611, &item));
 }
 
 //  Every point of the map that is not only heard can be read.
@@ -543,6 +563,37 @@ static void test_shipped_profiles (void **state)
 }
 
 //  ---- Exchanges ----
+
+//  More than the data there are, and still more: none of it is taken for their beginning.
+static void test_behind_the_end (void **state)
+{
+    (void) state;
+    player_t player = player_new (s_codec ());
+    uint8_t answer[DLT_FRAME_MAX];
+    s_profile (&player, "12", "");
+    request_t request = {.kind = REQUEST_READ, .point_count = 1};
+    assert_true (point_parse ("energy.active.import.total_kWh", &request.points[0]));
+    for (unsigned frames = 0; frames < 2; frames++) {
+        request.done = 0;
+        request.finished = false;
+        player.send.size = 0;
+        CHECK_OK (s_codec ()->encode (player.state, &request, &player.io));
+        player_flight (&player, writer_bytes (&player.send));
+        player_decode (&player, frames ? s_make ("12", 0x92, "00000100 11111111 01", answer)
+                                       : s_make ("12", 0xB1,
+                                                 "00000100 78563412 22222222 33333333"
+                                                 "44444444",
+                                                 answer));
+        assert_int_equal (player.refused, FEP_OK);
+    }
+    size_t readings = 0;
+    for (size_t i = 0; i < player.batch->message_count; i++) {
+        readings += player.batch->messages[i].kind == MESSAGE_READING;
+    }
+    assert_int_equal (player.batch->message_count, 2);
+    assert_int_equal (readings, 0);
+    player_free (&player);
+}
 
 static void test_too_many_frames (void **state)
 {
@@ -692,8 +743,10 @@ int main (void)
                                        cmocka_unit_test (test_write_refused),
                                        cmocka_unit_test (test_seal),
                                        cmocka_unit_test (test_rows),
+                                       cmocka_unit_test (test_members),
                                        cmocka_unit_test (test_every_point),
                                        cmocka_unit_test (test_shipped_profiles),
+                                       cmocka_unit_test (test_behind_the_end),
                                        cmocka_unit_test (test_too_many_frames),
                                        cmocka_unit_test (test_own_connection),
                                        cmocka_unit_test (test_without_room),
