@@ -134,8 +134,13 @@ static int s_walk (chain_t *self)
         }
         code = s_read (self, at + 1, 1, true);
         model_t model = {self->map.values[at], at, self->map.values[at + 1]};
-        if (code || at + 2 + model.length > MODBUS_REGISTERS) {
-            return code ? code : 1;
+        if (code) {
+            return code;
+        }
+        if (at + 2 + model.length > MODBUS_REGISTERS) {
+            fprintf (stderr, "fepctl: model %d at %d says %d registers: more than there are\n",
+                     model.number, at, model.length);
+            return 1;
         }
         self->models[self->count++] = model;
         code = s_read (self, at + 2, model.length, true);
@@ -143,6 +148,10 @@ static int s_walk (chain_t *self)
             return code;
         }
         at += 2 + model.length;
+    }
+    if (self->count == MODELS_MAX) {
+        fprintf (stderr, "fepctl: more than %d models: the rest is not shown\n", MODELS_MAX);
+        return 1;
     }
     return 0;
 }
@@ -177,7 +186,7 @@ static int s_modules (const chain_t *self, const model_t *model)
     return count < MODULES_MAX ? count : MODULES_MAX;
 }
 
-//  False if the model ends before it, or was not read there.
+//  False if the model ends before it or its scale factor, or was not read there.
 static bool s_locate (const chain_t *self, const model_t *model, const field_t *field, int module,
                       found_t *found)
 {
@@ -197,6 +206,9 @@ static bool s_locate (const chain_t *self, const model_t *model, const field_t *
     }
     if (field->factor_at) {
         found->factor_at = model->at + field->factor_at;
+        if (field->factor_at >= 2 + model->length || !self->map.there[found->factor_at]) {
+            return false;
+        }
         found->factor = (int16_t) self->map.values[found->factor_at];
     }
     uint64_t raw = modbus_value_raw (self->map.values + found->at, field->type, ORDER_ABCD);

@@ -440,6 +440,25 @@ def test_no_sunspec():
     check(fepctl("sunspec", *line_of(one), "300", code=2).stderr, "no such unit")
 
 
+def test_damaged_sunspec():
+    """A model that ends before a scale factor has none of the points that need it; one that is too long is said."""
+    head = [0x5375, 0x6E53]
+    short = head + [103, 4, 210, 70, 1, 2] + [64001, 0, 0xFFFF, 0]
+    one = gateway({3: slave(holding=dict(enumerate(short, 40000)))}, tcp=True)
+    equal(ask("sunspec", *line_of(one), "3")["models"][0]["points"], {}, "points")
+    # The same at the end of all registers.
+    last = 65536 - 6
+    end = {50000 + at: word for at, word in enumerate(head + [64001, last - 50004] + [0] * (last - 50004))}
+    one = gateway({3: slave(holding={**end, **dict(enumerate([103, 4, 210, 70, 1, 2], last))})}, tcp=True)
+    equal([(model["model"], model["points"]) for model in ask("sunspec", *line_of(one), "3")["models"]],
+          [(64001, {}), (103, {})], "models")
+    one = gateway({3: slave(holding=dict(enumerate(head + [103, 65535], 40000)))}, tcp=True)
+    done = fepctl("sunspec", *line_of(one), "3", code=1)
+    check("model 103 at 40002 says 65535 registers" in done.stderr, "it says so", done.stderr)
+    one = gateway({3: slave(holding=dict(enumerate(head + [64001, 0] * 200, 40000)))}, tcp=True)
+    check("models: the rest is not shown" in fepctl("sunspec", *line_of(one), "3", code=1).stderr, "it says so")
+
+
 def test_wrong_use():
     for arguments in (("scan",), ("scan", "--tcp", "a:1", "--serial", "b"), ("read", "--tcp", "127.0.0.1:1", "1", "3"),
                       ("scan", "--tcp", "127.0.0.1:1", "--units", "0-9"), ("scan", "--tcp", "nowhere"),
