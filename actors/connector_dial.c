@@ -317,6 +317,7 @@ fep_err_t connector_on_dial (void *arg, actor_t *actor, bytes_t body)
         error = FEP_LIMIT;
     }
     if (error != FEP_OK) {
+        metric_add (METRIC_dials_refused, 1);
         log_line (LEVEL_ERROR, "DIAL-REFUSED", "terminal=%s dial=\"%s\" reason=%s", entry->address,
                   text, fep_err_name (error));
         free (entry);

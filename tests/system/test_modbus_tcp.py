@@ -102,6 +102,18 @@ def test_more_than_there_is_room_for():
     wait_until(lambda: values_of(daemon.readings(other), 1) == wanted(1), "then those of the other")
 
 
+def test_more_than_may_be_dialled():
+    """The limit of places is said, and counted."""
+    gateway = gateway_of((1,))
+    rows = [f"site{i},line,3,60,1,1,modbus_rtu,testmeter,modbus_tcp@127.0.0.1:{gateway.port}" for i in range(2)]
+    archive = "\n".join(["terminal,name,area,heartbeat_s,measuring_point,meter,protocol,profile,dial"] + rows) + "\n"
+    daemon = Daemon(options={**FAST, "archive.profiles": profiles({"testmeter": text_of()}), "dial.entries": 1},
+                    archive=archive).start()
+    wait_until(lambda: daemon.metric("dials_refused") == 1, "one is refused")
+    check('DIAL-REFUSED' in daemon.log() and 'reason=LIMIT' in daemon.log(), "the log", daemon.log())
+    wait_until(lambda: daemon.metric("dials_connected") == 1, "the other is dialled")
+
+
 def test_commands():
     """Points of write=1 are written exactly, together where they stand together, with their scale factor; what does not
     fit or is not to be written never reaches the device."""
