@@ -1,5 +1,6 @@
 //  Reads where a terminal is dialled.
 #include "actors/dial.h"
+#include "actors/transport.h"
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,7 +47,7 @@ static fep_err_t s_serial (const char *text, size_t size, dial_place_t *place)
     place->data = (uint8_t) (frame[1] - '0');
     place->parity = frame[2];
     place->stop = (uint8_t) (frame[3] - '0');
-    bool good = place->baud >= 300 && (place->data == 7 || place->data == 8) &&
+    bool good = transport_is_baud (place->baud) && (place->data == 7 || place->data == 8) &&
                 (place->parity == 'N' || place->parity == 'E' || place->parity == 'O') &&
                 (place->stop == 1 || place->stop == 2);
     return good ? FEP_OK : FEP_RANGE;

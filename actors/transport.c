@@ -250,6 +250,11 @@ static speed_t s_speed (uint32_t baud)
     return B0;
 }
 
+bool transport_is_baud (uint32_t baud)
+{
+    return s_speed (baud) != B0;
+}
+
 fep_err_t transport_serial (const char *device, uint32_t baud, uint8_t data, char parity,
                             uint8_t stop, int *fd)
 {

@@ -49,6 +49,9 @@ fep_err_t transport_dial (const char *address, uint16_t port, int *fd, peer_t *p
 FEP_MUST_CHECK
 fep_err_t transport_dialled (int fd);
 
+//  A speed that serial lines have: 300 .. 115200.
+bool transport_is_baud (uint32_t baud);
+
 //  A serial line: 7 or 8 data bits, parity N, E or O, 1 or 2 stop bits. RANGE: no such speed; SYSTEM with errno set.
 FEP_MUST_CHECK
 fep_err_t transport_serial (const char *device, uint32_t baud, uint8_t data, char parity,

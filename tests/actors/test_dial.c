@@ -164,6 +164,7 @@ static void test_serial_refused (void **state)
                  {"/dev/ttyS0:9600:8E0", FEP_RANGE},
                  {"/dev/ttyS0:299:8E1", FEP_RANGE},
                  {"/dev/ttyS0:115201:8E1", FEP_RANGE},
+                 {"/dev/ttyS0:1000:8E1", FEP_RANGE},
                  {"/dev/ttyS0::8E1", FEP_RANGE},
                  {"/dev/ttyS0:96oo:8E1", FEP_RANGE},
                  {"/dev/a_device_whose_name_is_longer_than_47_characters:9600:8E1", FEP_SYNTAX}};
