@@ -294,7 +294,8 @@ size_t d698_put_object (batch_t *batch, const d698_object_t *object, uint32_t oa
             s_put_element (&self, i < 255 ? i : 255, &element);
         }
     } else if (index == 0 && data->tag == DATA_NULL) {
-        for (size_t i = 0; i < (object->shape == SHAPE_LIST ? object->count : 1u); i++) {
+        bool several = object->shape == SHAPE_LIST || object->shape == SHAPE_STRUCT;
+        for (size_t i = 0; i < (several ? object->count : 1u); i++) {
             s_put_element (&self, i, data);
         }
     } else {

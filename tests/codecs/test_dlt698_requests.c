@@ -137,6 +137,13 @@ static void test_read (void **state)
     s_ask (&player, &request, "05 01 01 40000200 00");
     s_answer (&player, "85 01 c1 40000200 00 03 00 00", ANSWER_REFUSED, 3);
     assert_int_equal (player.batch->message_count, 0);
+    //  A structure that is not there: none of its points is.
+    request = (request_t){.kind = REQUEST_READ, .point_count = 2};
+    assert_true (point_parse ("time.sync.beats", &request.points[0]));
+    request.points[1] = POINT (1, 0, 14, 7, 0);
+    s_ask (&player, &request, "05 02 02 02 40000400 200f0200 00");
+    s_answer (&player, "85 02 02 02 40000400 00 06 200f0200 01 12 1388 00 00", ANSWER_DONE, 0);
+    assert_int_equal (player.batch->item_count, 6);
     request = s_read (POINT (1, 0, 1, 29, 0));
     CHECK_ERR (player.codec->encode (player.state, &request, &player.io), FEP_UNSUPPORTED);
     request = s_read (POINT (1, 0, 1, 8, 0));
