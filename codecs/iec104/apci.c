@@ -175,7 +175,8 @@ static unsigned s_outstanding (const iec_state_t *self)
     return (unsigned) (self->vs - self->ack) % IEC_NUMBERS;
 }
 
-fep_err_t iec_link_ready (const iec_state_t *self, const codec_io_t *io)
+//  May an I frame be sent now? BUSY.
+static fep_err_t s_ready (const iec_state_t *self, const codec_io_t *io)
 {
     unsigned most = profile_setting (io->profile, SETTING_k);
     bool ready = self->phase == PHASE_STARTED && s_outstanding (self) < most;
@@ -184,7 +185,7 @@ fep_err_t iec_link_ready (const iec_state_t *self, const codec_io_t *io)
 
 fep_err_t iec_link_send (iec_state_t *self, bytes_t asdu, codec_io_t *io)
 {
-    fep_err_t error = iec_link_ready (self, io);
+    fep_err_t error = s_ready (self, io);
     if (error) {
         return error;
     }

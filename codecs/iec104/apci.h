@@ -95,9 +95,6 @@ fep_err_t iec_link_take (iec_state_t *self, const iec_apci_t *apci, codec_io_t *
 //  Sends an I frame with that ASDU. BUSY: not started, or k frames are without acknowledgement. FULL.
 fep_err_t iec_link_send (iec_state_t *self, bytes_t asdu, codec_io_t *io);
 
-//  May iec_link_send send now? FEP_OK or BUSY.
-fep_err_t iec_link_ready (const iec_state_t *self, const codec_io_t *io);
-
 void iec_link_durable (iec_state_t *self, uint32_t mark, codec_io_t *io);
 int64_t iec_link_tick (iec_state_t *self, codec_io_t *io);
 

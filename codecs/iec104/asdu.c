@@ -1,5 +1,6 @@
 //  ASDUs: header, objects, elements and time tags.
 #include "codecs/iec104/asdu.h"
+#include "fep/decimal.h"
 
 enum { SQ_BIT = 0x80, COUNT_MASK = 0x7F, YEAR_BASE = 2000, YEAR_LAST = 2099 };
 
@@ -393,11 +394,7 @@ static value_t s_float (double real, const profile_object_t *object, uint16_t qu
     if (real != real) {
         return value_none (ABSENT_DEVICE, quality);
     }
-    double scale = (double) object->multiplier;
-    for (int i = object->exponent; i < 0; i++) {
-        scale /= 10;
-    }
-    real = object->multiplier == 1 && object->exponent == 0 ? real : real * scale;
+    real *= decimal_double ((decimal_t){object->multiplier, object->exponent});
     if (real - real != 0) {
         return value_none (ABSENT_UNREADABLE, quality);
     }

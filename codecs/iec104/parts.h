@@ -22,7 +22,4 @@ fep_err_t iec_explain (bytes_t frame, bool up, const codec_options_t *options, j
 //  A command's element for a value, without select bit. RANGE if it cannot be.
 fep_err_t iec_command (const profile_object_t *object, const value_t *value, writer_t *out);
 
-//  Type identification of an object's command.
-uint8_t iec_command_type (const profile_object_t *object);
-
 #endif

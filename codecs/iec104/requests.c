@@ -1,5 +1,6 @@
 //  Requests: interrogations, read commands, the clock, commands of the profile, and ASDUs given as they are.
 #include "codecs/iec104/parts.h"
+#include "fep/decimal.h"
 
 enum { PLAN_MAX = PROFILE_POINTS_MAX, QRP_GENERAL = 1, TIMED = 13 };
 
@@ -203,7 +204,8 @@ static fep_err_t s_read (iec_state_t *state, request_t *request, codec_io_t *io)
 
 //  ---- Commands ----
 
-uint8_t iec_command_type (const profile_object_t *object)
+//  Type identification of an object's command.
+static uint8_t s_command_type (const profile_object_t *object)
 {
     static const uint8_t types[COMMAND_COUNT] = {
         [COMMAND_SINGLE] = C_SC_NA_1,     [COMMAND_DOUBLE] = C_DC_NA_1, [COMMAND_STEP] = C_RC_NA_1,
@@ -246,11 +248,7 @@ static bool s_steps (const profile_object_t *object, const value_t *value, int64
 
 static double s_scale (const profile_object_t *object)
 {
-    double scale = (double) object->multiplier;
-    for (int i = object->exponent; i < 0; i++) {
-        scale /= 10;
-    }
-    return scale;
+    return decimal_double ((decimal_t){object->multiplier, object->exponent});
 }
 
 static bool s_real (const value_t *value, double *real)
@@ -259,15 +257,7 @@ static bool s_real (const value_t *value, double *real)
         *real = value->real;
         return *real - *real == 0;
     }
-    *real = (double) value->mantissa;
-    for (int i = 0; i < value->exponent; i++) {
-        *real *= 10;
-    }
-    double tens = 1;
-    for (int i = value->exponent; i < 0; i++) {
-        tens *= 10;
-    }
-    *real /= tens;
+    *real = decimal_double ((decimal_t){value->mantissa, value->exponent});
     return value->kind == VALUE_DECIMAL;
 }
 
@@ -391,7 +381,7 @@ static fep_err_t s_select (iec_state_t *state, const iec_asked_t *asked, bytes_t
 static fep_err_t s_command (iec_state_t *state, request_t *request, codec_io_t *io,
                             const profile_object_t *object, bytes_t element)
 {
-    uint8_t type = iec_command_type (object);
+    uint8_t type = s_command_type (object);
     const iec_asked_t asked = {.terminates =
                                    profile_setting (io->profile, SETTING_termination) == 1,
                                .type = type,

@@ -19,8 +19,8 @@ fep_err_t modbus_place (const char *text, unsigned low, modbus_place_t *place);
 
 //  What an exchange remembers. Plain data; all zero is the beginning.
 typedef struct {
-    bool asked;          //  A block of a profile is in flight; its rows:
-    uint16_t from, to;   //  Row `from` to before `to`
+    bool asked;          //  A block of a profile is in flight
+    uint16_t to;         //  The row behind it
     bool merged;         //  The block can be split
     bool whole;          //  The block is all there is to read
     uint16_t single_to;  //  Rows before it were refused as a block and are read one by one

@@ -165,7 +165,6 @@ static fep_err_t s_read (modbus_state_t *state, request_t *request, codec_io_t *
     request->done = (uint32_t) block.to;
     request->finished = s_next (request, profile, block.to) == profile->count;
     state->asked = true;
-    state->from = (uint16_t) block.from;
     state->to = (uint16_t) block.to;
     state->merged = block.merged;
     state->whole = request->finished && !single && s_next (request, profile, 0) == from;
