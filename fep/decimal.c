@@ -88,3 +88,21 @@ double decimal_double (decimal_t self)
     }
     return power < 0 ? value / scale : value * scale;
 }
+
+bool decimal_whole (decimal_t self, int exponent, int64_t *number)
+{
+    int shift = self.exponent - exponent;
+    *number = self.mantissa;
+    for (; shift > 0 && *number; shift--) {
+        if (__builtin_mul_overflow (*number, 10, number)) {
+            return false;
+        }
+    }
+    for (; shift < 0 && *number; shift++) {
+        if (*number % 10) {
+            return false;
+        }
+        *number /= 10;
+    }
+    return true;
+}

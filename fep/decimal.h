@@ -25,4 +25,7 @@ int decimal_compare (decimal_t a, decimal_t b);
 
 double decimal_double (decimal_t self);
 
+//  In units of 10^exponent. False if it is no whole number of them, or does not fit.
+bool decimal_whole (decimal_t self, int exponent, int64_t *number);
+
 #endif

@@ -1,5 +1,6 @@
 //  Types, units, points; BCD, times.
 #include "codecs/cjt188/value.h"
+#include "fep/decimal.h"
 #include "fep/point.h"
 
 uint8_t cjt_class (uint8_t type)
@@ -112,21 +113,12 @@ static void s_put_digits (int64_t number, size_t size, writer_t *out)
 fep_err_t cjt_put_number (const cjt_field_t *field, const value_t *value, writer_t *out)
 {
     size_t size = (size_t) field->size - (field->kind == CJT_QUANTITY);
-    int64_t number = value->mantissa;
-    int64_t most = 1;
+    int64_t number, most = 1;
     if (value->kind != VALUE_DECIMAL) {
         return FEP_UNSUPPORTED;
     }
-    for (int e = value->exponent; e > -field->decimals && number; e--) {
-        if (__builtin_mul_overflow (number, 10, &number)) {
-            return FEP_RANGE;
-        }
-    }
-    for (int e = value->exponent; e < -field->decimals && number; e++) {
-        if (number % 10) {
-            return FEP_RANGE;
-        }
-        number /= 10;
+    if (!decimal_whole ((decimal_t){value->mantissa, value->exponent}, -field->decimals, &number)) {
+        return FEP_RANGE;
     }
     for (size_t i = 0; i < size; i++) {
         most *= 100;

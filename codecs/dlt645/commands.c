@@ -1,5 +1,6 @@
 //  What changes the world: frames given as bytes, the clock, writes, switching, freezes; and the frames' last step.
 #include "codecs/dlt645/parts.h"
+#include "fep/decimal.h"
 #include "fep/point.h"
 
 enum { EXPIRY_MS = 600000, CODE_SIZE = 4, SEALED_MAX = DLT_PASS_MAX };
@@ -157,21 +158,11 @@ static fep_err_t s_operate (const request_t *request, const codec_io_t *io, dlt_
 //  A number as the field holds it. RANGE if it cannot.
 static fep_err_t s_put_number (dlt_frame_t *frame, const dlt_field_t *field, const value_t *value)
 {
-    int64_t number = value->mantissa;
-    int shift = value->exponent - (field->scale - field->places);
-    if (value->kind != VALUE_DECIMAL || number < 0) {
+    int64_t number;
+    decimal_t decimal = {value->mantissa, value->exponent};
+    if (value->kind != VALUE_DECIMAL || value->mantissa < 0 ||
+        !decimal_whole (decimal, field->scale - field->places, &number)) {
         return FEP_RANGE;
-    }
-    for (; shift > 0; shift--) {
-        if (__builtin_mul_overflow (number, 10, &number)) {
-            return FEP_RANGE;
-        }
-    }
-    for (; shift < 0 && number; shift++) {
-        if (number % 10) {
-            return FEP_RANGE;
-        }
-        number /= 10;
     }
     for (size_t i = 0; i < field->size; i++, number /= 100) {
         s_put (frame, dlt_bcd ((int) (number % 100)));

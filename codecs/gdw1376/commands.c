@@ -14,6 +14,7 @@
 //  terminals. Nobody answers then; other texts are a meter's address, which is not needed. What is limited in another
 //  way than above (a trip for two hours) goes as PASS.
 #include "codecs/gdw1376/parts.h"
+#include "fep/decimal.h"
 
 enum { OUTPUT_MAX = 8, PASS_MIN = 5, SEGMENTS_MAX = 0xFFFF };
 
@@ -94,23 +95,9 @@ static fep_err_t s_clock (const request_t *request, const codec_io_t *io, gdw_as
 //  The number a value is, in units of 10^exponent. False if it is none, or not exactly.
 static bool s_scale (const value_t *value, int exponent, int64_t *number)
 {
-    int shift = value->kind == VALUE_BITS ? -exponent : value->exponent - exponent;
-    *number = value->mantissa;
-    if (value->kind != VALUE_DECIMAL && value->kind != VALUE_BITS) {
-        return false;
-    }
-    for (; shift > 0; shift--) {
-        if (__builtin_mul_overflow (*number, 10, number)) {
-            return false;
-        }
-    }
-    for (; shift < 0; shift++) {
-        if (*number % 10) {
-            return false;
-        }
-        *number /= 10;
-    }
-    return true;
+    bool bits = value->kind == VALUE_BITS;
+    decimal_t decimal = {value->mantissa, bits ? 0 : value->exponent};
+    return (bits || value->kind == VALUE_DECIMAL) && decimal_whole (decimal, exponent, number);
 }
 
 static fep_err_t s_put_digits (writer_t *out, size_t size, bool sign, int64_t number)

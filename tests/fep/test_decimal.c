@@ -76,9 +76,37 @@ static void test_compare (void **state)
     assert_true (decimal_double ((decimal_t){3, 2}) == 300.0);
 }
 
+//  Whole numbers of units, exactly or not at all.
+static void test_whole (void **state)
+{
+    (void) state;
+    static const struct {
+        decimal_t value;
+        int exponent;
+        bool whole;
+        int64_t number;
+    } cases[] = {{{1250, -2}, -1, true, 125},
+                 {{1255, -2}, -1, false, 0},
+                 {{-12, 2}, 0, true, -1200},
+                 {{0, 127}, -128, true, 0},
+                 {{0, -128}, 127, true, 0},
+                 {{1, 18}, 0, true, 1000000000000000000},
+                 {{1, 19}, 0, false, 0},
+                 {{1, 127}, -128, false, 0},
+                 {{INT64_MIN, 0}, 0, true, INT64_MIN},
+                 {{INT64_MIN, 0}, -1, false, 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int64_t number = 0;
+        assert_int_equal (decimal_whole (cases[i].value, cases[i].exponent, &number),
+                          cases[i].whole);
+        assert_true (!cases[i].whole || number == cases[i].number);
+    }
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test (test_parse), cmocka_unit_test (test_add),
-                                       cmocka_unit_test (test_compare)};
+                                       cmocka_unit_test (test_compare),
+                                       cmocka_unit_test (test_whole)};
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
