@@ -143,15 +143,13 @@ static fep_err_t s_on_seal (void *arg, actor_t *actor, bytes_t body)
 //  Hex digits of the key. False if there are too many or some are none.
 static bool s_key (seal_t *self, const char *text)
 {
-    static const char digits[] = "0123456789abcdef";
     size_t size = strlen (text);
     for (size_t i = 0; i < size && size % 2 == 0 && size <= 2 * KEY_MAX; i++) {
-        const char *digit =
-            strchr (digits, text[i] >= 'A' && text[i] <= 'F' ? text[i] | 0x20 : text[i]);
-        if (!digit) {
+        int digit = bytes_hex_digit (text[i]);
+        if (digit < 0) {
             return false;
         }
-        self->key[i / 2] = (uint8_t) (self->key[i / 2] << 4 | (digit - digits));
+        self->key[i / 2] = (uint8_t) (self->key[i / 2] << 4 | digit);
     }
     self->key_size = size / 2;
     return size % 2 == 0 && size <= 2 * KEY_MAX;

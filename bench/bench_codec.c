@@ -139,18 +139,11 @@ static bool s_once (bench_t *self, bytes_t frame)
 
 //  --- Vector files
 
-static int s_nibble (char c)
-{
-    const char *digits = "0123456789abcdef";
-    const char *at = c ? strchr (digits, c | (c > '9' ? 0x20 : 0)) : NULL;
-    return at ? (int) (at - digits) : -1;
-}
-
 static size_t s_hex (const char *text, uint8_t *out, size_t capacity)
 {
     size_t size = 0;
-    while (size < capacity && s_nibble (text[0]) >= 0 && s_nibble (text[1]) >= 0) {
-        out[size++] = (uint8_t) (s_nibble (text[0]) << 4 | s_nibble (text[1]));
+    while (size < capacity && bytes_hex_digit (text[0]) >= 0 && bytes_hex_digit (text[1]) >= 0) {
+        out[size++] = (uint8_t) (bytes_hex_digit (text[0]) << 4 | bytes_hex_digit (text[1]));
         text += 2;
         text += strspn (text, " ");
     }

@@ -39,6 +39,18 @@ static inline bytes_t bytes_text (const char *text)
     return bytes_of (text, strlen (text));
 }
 
+//  What a hex digit counts; -1 if it is none.
+static inline int bytes_hex_digit (int c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    if (c >= 'a' && c <= 'f') {
+        return c - 'a' + 10;
+    }
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
 static inline bool bytes_equal (bytes_t a, bytes_t b)
 {
     return a.size == b.size && (a.size == 0 || memcmp (a.data, b.data, a.size) == 0);

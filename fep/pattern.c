@@ -106,15 +106,6 @@ static fep_err_t s_add (parse_t *self, const char *place, const pattern_part_t *
     return FEP_OK;
 }
 
-static int s_hex_digit (char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    c = (char) (c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 //  The byte behind a backslash.
 static fep_err_t s_escape (parse_t *self, uint8_t *byte)
 {
@@ -127,8 +118,8 @@ static fep_err_t s_escape (parse_t *self, uint8_t *byte)
         self->at++;
         return FEP_OK;
     }
-    int high = *self->at == 'x' ? s_hex_digit (self->at[1]) : -1;
-    int low = high >= 0 ? s_hex_digit (self->at[2]) : -1;
+    int high = *self->at == 'x' ? bytes_hex_digit (self->at[1]) : -1;
+    int low = high >= 0 ? bytes_hex_digit (self->at[2]) : -1;
     if (low < 0) {
         return s_fault (self, place, FEP_SYNTAX,
                         "an unknown escape; allowed are \\xHH \\r \\n \\0 \\\\ \\| \\{");

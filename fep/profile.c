@@ -58,15 +58,6 @@ static fep_err_t s_split (parse_t *self, bytes_t line)
     return FEP_OK;
 }
 
-static int s_digit (char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    c = (char) (c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : 99;
-}
-
 //  Digits, decimal or behind 0x, and nothing else. False if there are none or they pass 64 bits.
 bool parse_digits (const char *text, uint64_t *number)
 {
@@ -77,7 +68,7 @@ bool parse_digits (const char *text, uint64_t *number)
         return false;
     }
     for (; *text; text++) {
-        unsigned digit = (unsigned) s_digit (*text);
+        unsigned digit = (unsigned) bytes_hex_digit (*text);
         if (digit >= base || __builtin_mul_overflow (n, base, &n) ||
             __builtin_add_overflow (n, digit, &n)) {
             return false;

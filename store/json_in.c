@@ -109,10 +109,7 @@ static int32_t s_hex (json_in_t *self)
     int32_t value = 0;
     for (int i = 0; i < 4; i++) {
         uint8_t c = reader_u8 (&self->in);
-        int digit = c >= '0' && c <= '9'   ? c - '0'
-                    : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                    : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                           : -1;
+        int digit = bytes_hex_digit (c);
         if (digit < 0) {
             return -1;
         }

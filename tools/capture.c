@@ -65,15 +65,6 @@ static fep_err_t s_new_frame (parse_t *self, capture_frame_t **frame_p)
     return FEP_OK;
 }
 
-static int s_digit (char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    c = (char) (c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 //  Digits with blanks, and nothing else, appended to the last frame.
 static fep_err_t s_hex (parse_t *self, bytes_t text)
 {
@@ -89,7 +80,7 @@ static fep_err_t s_hex (parse_t *self, bytes_t text)
     capture->bytes = memory;
     for (size_t i = 0; i < text.size; i++) {
         char c = (char) text.data[i];
-        int digit = s_digit (c);
+        int digit = bytes_hex_digit (c);
         if (c == ' ' || c == '\t') {
             continue;
         }

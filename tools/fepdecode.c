@@ -290,15 +290,6 @@ static bool s_bytes (decode_t *self, bytes_t bytes)
 
 //  --- Lines
 
-static int s_digit (int c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static bool s_is_blank (int c)
 {
     return c == ' ' || c == '\t' || c == '\r';
@@ -312,7 +303,7 @@ static size_t s_unhex (uint8_t *text, size_t size, size_t *count, const char **w
         if (s_is_blank (text[i])) {
             continue;
         }
-        int digit = s_digit (text[i]);
+        int digit = bytes_hex_digit (text[i]);
         if (digit < 0) {
             *wrong = "a character that is no hexadecimal digit";
             return i + 1;

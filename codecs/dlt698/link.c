@@ -181,17 +181,6 @@ void d698_address_text (bytes_t sa, char *text)
     text[n] = 0;
 }
 
-static int s_digit (char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    if (c >= 'A' && c <= 'F') {
-        return c - 'A' + 10;
-    }
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 size_t d698_address_octets (const char *text, uint8_t octets[D698_OCTETS_MAX])
 {
     size_t length = strlen (text);
@@ -201,7 +190,7 @@ size_t d698_address_octets (const char *text, uint8_t octets[D698_OCTETS_MAX])
     }
     memset (octets, 0, D698_OCTETS_MAX);
     for (size_t i = 0; i < length; i++) {
-        int digit = s_digit (text[i]);
+        int digit = bytes_hex_digit (text[i]);
         if (digit < 0) {
             return 0;
         }
