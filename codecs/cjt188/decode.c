@@ -1,6 +1,6 @@
 //  Answers and reports into messages.
 #include "codecs/cjt188/parts.h"
-#include "codecs/cjt188/text.h"
+#include "fep/text.h"
 #include "codecs/cjt188/value.h"
 #include "fep/point.h"
 
@@ -34,19 +34,19 @@ static message_t *s_message (const reading_t *self, message_kind_t kind)
 //  What could not be understood, with what it is about.
 static void s_keep_raw (const reading_t *self, const char *reason, const cjt_field_t *field)
 {
-    cjt_text_t detail = {"", 0};
+    text_t detail = {"", 0};
     (void) s_message (self, MESSAGE_EVENT);
     batch_text (self->io->batch, POINT_EVENT_RAW, reason);
-    cjt_text_named (&detail, "t=", self->fields.type);
-    cjt_text_named (&detail, " c=", self->fields.control);
+    text_byte (&detail, "t=", self->fields.type);
+    text_byte (&detail, " c=", self->fields.control);
     if (self->head.there) {
-        cjt_text_named (&detail, " di=", (uint8_t) (self->head.di >> 8));
-        cjt_text_byte (&detail, (uint8_t) self->head.di);
+        text_byte (&detail, " di=", (uint8_t) (self->head.di >> 8));
+        text_byte (&detail, "", (uint8_t) self->head.di);
     }
-    cjt_text_named (&detail, " l=", (uint8_t) self->fields.data.size);
+    text_byte (&detail, " l=", (uint8_t) self->fields.data.size);
     if (field) {
-        cjt_text_put (&detail, " field=");
-        cjt_text_put (&detail, field->name);
+        text_put (&detail, " field=");
+        text_put (&detail, field->name);
     }
     batch_text (self->io->batch, POINT_EVENT_DETAIL, detail.text);
     self->io->raw_units++;

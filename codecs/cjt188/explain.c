@@ -1,22 +1,28 @@
 //  The fields of a frame, either direction.
 #include "codecs/cjt188/parts.h"
-#include "codecs/cjt188/text.h"
+#include "fep/text.h"
 #include "codecs/cjt188/value.h"
+
+//  Bytes in hex, the last one first.
+static void s_reversed (text_t *self, const uint8_t *p, size_t size)
+{
+    while (size > 0) {
+        text_byte (self, "", p[--size]);
+    }
+}
 
 static void s_pair_byte (json_t *out, const char *key, uint8_t byte)
 {
-    cjt_text_t text = {"", 0};
-    cjt_text_byte (&text, byte);
+    text_t text = {"", 0};
+    text_byte (&text, "", byte);
     json_pair_text (out, key, text.text);
 }
 
 static void s_raw (json_t *out, const uint8_t *p, size_t size)
 {
-    cjt_text_t text = {"", 0};
-    cjt_text_put (&text, "raw:");
-    for (size_t i = 0; i < size; i++) {
-        cjt_text_byte (&text, p[i]);
-    }
+    text_t text = {"", 0};
+    text_put (&text, "raw:");
+    text_hex (&text, p, size, true);
     json_text (out, text.text);
 }
 
@@ -33,7 +39,7 @@ static void s_trim (char *text)
 static void s_number (json_t *out, const cjt_field_t *field, const uint8_t *p)
 {
     char text[160];
-    cjt_text_t shown = {"", 0};
+    text_t shown = {"", 0};
     value_t value = cjt_number (field, p);
     if (value.kind != VALUE_DECIMAL) {
         s_raw (out, p, field->size);
@@ -41,14 +47,14 @@ static void s_number (json_t *out, const cjt_field_t *field, const uint8_t *p)
     }
     value_text (&value, text, sizeof text);
     s_trim (text);
-    cjt_text_put (&shown, text);
+    text_put (&shown, text);
     if (field->kind == CJT_QUANTITY) {
         const cjt_unit_t *unit = cjt_unit (p[field->size - 1]);
-        cjt_text_char (&shown, ' ');
+        text_char (&shown, ' ');
         if (unit) {
-            cjt_text_put (&shown, unit->text);
+            text_put (&shown, unit->text);
         } else {
-            cjt_text_named (&shown, "unit ", p[field->size - 1]);
+            text_byte (&shown, "unit ", p[field->size - 1]);
         }
     }
     json_text (out, shown.text);
@@ -57,7 +63,7 @@ static void s_number (json_t *out, const cjt_field_t *field, const uint8_t *p)
 static void s_field (json_t *out, const cjt_field_t *field, const cjt_frame_t *frame,
                      const uint8_t *p)
 {
-    cjt_text_t text = {"", 0};
+    text_t text = {"", 0};
     json_key (out, field->name);
     switch ((cjt_kind_t) field->kind) {
     case CJT_QUANTITY:
@@ -66,14 +72,14 @@ static void s_field (json_t *out, const cjt_field_t *field, const cjt_frame_t *f
         return;
     case CJT_TIME:
     case CJT_STAMP:
-        cjt_text_reversed (&text, p, field->size);
+        s_reversed (&text, p, field->size);
         json_text (out, text.text);
         return;
     case CJT_STATUS:
         json_hex (out, bytes_of (p, field->size));
         return;
     case CJT_ADDRESS:
-        cjt_text_reversed (&text, frame->address, CJT_ADDRESS_SIZE);
+        s_reversed (&text, frame->address, CJT_ADDRESS_SIZE);
         json_text (out, text.text);
         return;
     }
@@ -124,9 +130,9 @@ static void s_head (json_t *out, const cjt_frame_t *frame)
         }
         return;
     }
-    cjt_text_t di = {"", 0};
-    cjt_text_byte (&di, (uint8_t) (head.di >> 8));
-    cjt_text_byte (&di, (uint8_t) head.di);
+    text_t di = {"", 0};
+    text_byte (&di, "", (uint8_t) (head.di >> 8));
+    text_byte (&di, "", (uint8_t) head.di);
     json_pair_hex (out, "DI_wire", bytes_of (head.wire, sizeof head.wire));
     json_pair_text (out, "DI_order", head.big ? "big (as 2004 text)" : "little");
     json_pair_text (out, "DI", di.text);

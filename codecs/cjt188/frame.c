@@ -1,7 +1,7 @@
 //  Frames: delimiting, fields, matching.
 #include "codecs/cjt188/frame.h"
 #include "codecs/cjt188/layout.h"
-#include "codecs/cjt188/text.h"
+#include "fep/text.h"
 #include "fep/crc.h"
 
 //  Bytes FE at the head.
@@ -194,9 +194,9 @@ bool cjt_answers (const cjt_frame_t *request, const cjt_frame_t *answer)
 
 void cjt_address_text (const uint8_t *address, bool high_first, char text[ADDRESS_MAX + 1])
 {
-    cjt_text_t out = {"", 0};
+    text_t out = {"", 0};
     for (size_t i = 0; i < CJT_ADDRESS_SIZE; i++) {
-        cjt_text_byte (&out, address[high_first ? i : CJT_ADDRESS_SIZE - 1 - i]);
+        text_byte (&out, "", address[high_first ? i : CJT_ADDRESS_SIZE - 1 - i]);
     }
     memcpy (text, out.text, out.size + 1);
 }

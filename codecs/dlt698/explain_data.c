@@ -1,5 +1,6 @@
 //  A-XDR as JSON. Readers fail sticky; whoever began takes back what was written then.
 #include "codecs/dlt698/explain.h"
+#include "fep/text.h"
 
 static const char s_upper[] = "0123456789ABCDEF";
 
@@ -31,20 +32,7 @@ void d698_pair_next_hex (json_t *out, const char *key, reader_t *in, size_t n)
     json_pair_hex (out, key, reader_bytes (in, n));
 }
 
-//  Text made of digits; bounded by what is put in.
-typedef struct {
-    char text[48];
-    size_t size;
-} text_t;
-
-static void s_put (text_t *self, const char *text)
-{
-    while (*text && self->size + 1 < sizeof self->text) {
-        self->text[self->size++] = *text++;
-    }
-    self->text[self->size] = 0;
-}
-
+//  At least so many digits behind some text.
 static void s_put_number (text_t *self, const char *before, unsigned n, unsigned digits)
 {
     char number[12];
@@ -53,8 +41,8 @@ static void s_put_number (text_t *self, const char *before, unsigned n, unsigned
     for (unsigned i = 0; i < digits || n; i++, n /= 10) {
         number[--at] = (char) ('0' + n % 10);
     }
-    s_put (self, before);
-    s_put (self, number + at);
+    text_put (self, before);
+    text_put (self, number + at);
 }
 
 static void s_put_date (text_t *self, const uint8_t *p)

@@ -6,20 +6,20 @@
 
 void gdw_pair_hex (json_t *out, const char *key, const uint8_t *p, size_t size)
 {
-    gdw_text_t text = {"", 0};
-    gdw_text_hex (&text, p, size, true);
+    text_t text = {"", 0};
+    text_hex (&text, p, size, true);
     json_pair_text (out, key, text.text);
 }
 
 void gdw_json_absent (json_t *out, const uint8_t *p, size_t size)
 {
-    gdw_text_t text = {"", 0};
+    text_t text = {"", 0};
     if (gdw_absent (p, size) == ABSENT_DEVICE) {
         json_null (out);
         return;
     }
-    gdw_text_put (&text, "raw:");
-    gdw_text_hex (&text, p, size, false);
+    text_put (&text, "raw:");
+    text_hex (&text, p, size, false);
     json_text (out, text.text);
 }
 
@@ -30,18 +30,18 @@ static bool s_all_digits (const uint8_t *p, size_t size)
 }
 
 //  Hour and minute, and seconds if there are.
-static void s_text_clock (gdw_text_t *text, const uint8_t *minute, const uint8_t *second)
+static void s_text_clock (text_t *text, const uint8_t *minute, const uint8_t *second)
 {
-    gdw_text_digits (text, " ", minute[1]);
-    gdw_text_digits (text, ":", minute[0]);
+    text_byte (text, " ", minute[1]);
+    text_byte (text, ":", minute[0]);
     if (second) {
-        gdw_text_digits (text, ":", second[0]);
+        text_byte (text, ":", second[0]);
     }
 }
 
 void gdw_json_time (json_t *out, const uint8_t *p, size_t size)
 {
-    gdw_text_t text = {"", 0};
+    text_t text = {"", 0};
     bool seconds = size == 6;
     if (!s_all_digits (p, seconds ? 4 : size)) {
         gdw_json_absent (out, p, size);
@@ -49,33 +49,33 @@ void gdw_json_time (json_t *out, const uint8_t *p, size_t size)
     }
     const uint8_t *minute = seconds ? p + 1 : p;
     if (size >= 5) {
-        gdw_text_digits (&text, "20", p[size - 1]);
-        gdw_text_digits (&text, "-", seconds ? p[4] & 0x1F : p[3]);
-        gdw_text_digits (&text, "-", minute[2]);
+        text_byte (&text, "20", p[size - 1]);
+        text_byte (&text, "-", seconds ? p[4] & 0x1F : p[3]);
+        text_byte (&text, "-", minute[2]);
     } else if (size == 4) {
-        gdw_text_digits (&text, "", p[3]);
-        gdw_text_digits (&text, "-", p[2]);
+        text_byte (&text, "", p[3]);
+        text_byte (&text, "-", p[2]);
     } else {
-        gdw_text_digits (&text, "", p[2]);
+        text_byte (&text, "", p[2]);
     }
     s_text_clock (&text, minute, seconds ? p : NULL);
     if (seconds) {
-        gdw_text_number (&text, " wk", p[4] >> 5);
+        text_number (&text, " wk", p[4] >> 5);
     }
     json_text (out, text.text);
 }
 
 void gdw_json_date (json_t *out, const uint8_t *p, size_t size)
 {
-    gdw_text_t text = {"", 0};
+    text_t text = {"", 0};
     if (!s_all_digits (p, size)) {
         gdw_json_absent (out, p, size);
         return;
     }
-    gdw_text_digits (&text, "20", p[size - 1]);
-    gdw_text_digits (&text, "-", p[size - 2]);
+    text_byte (&text, "20", p[size - 1]);
+    text_byte (&text, "-", p[size - 2]);
     if (size == 3) {
-        gdw_text_digits (&text, "-", p[0]);
+        text_byte (&text, "-", p[0]);
     }
     json_text (out, text.text);
 }
@@ -93,7 +93,7 @@ static void s_json_value (json_t *out, const gdw_field_t *field, const uint8_t *
         return;
     }
     if (field->kind == FIELD_ADDRESS) {
-        gdw_text_t peer = {"", 0};
+        text_t peer = {"", 0};
         gdw_text_peer (&peer, p);
         json_text (out, peer.text);
         return;
@@ -260,13 +260,13 @@ static bool s_json_data (json_t *out, const gdw_frame_t *frame, bool up, uint16_
 
 static void s_json_point (json_t *out, const gdw_unit_t *unit, unsigned bit)
 {
-    gdw_text_t text = {"undefined DA", 12};
+    text_t text = {"undefined DA", 12};
     json_key (out, "pn");
     if (unit->da1 == 0xFF && unit->da2 == 0) {
         json_text (out, "all");
     } else if ((unit->da1 == 0) != (unit->da2 == 0)) {
-        gdw_text_digits (&text, " ", unit->da1);
-        gdw_text_digits (&text, " ", unit->da2);
+        text_byte (&text, " ", unit->da1);
+        text_byte (&text, " ", unit->da2);
         json_text (out, text.text);
     } else {
         json_int (out, unit->da2 ? (unit->da2 - 1) * 8 + (int) bit + 1 : 0);
@@ -374,8 +374,8 @@ static void s_json_tail (json_t *out, const gdw_frame_t *frame)
 {
     if (frame->tp.size) {
         const uint8_t *p = frame->tp.data;
-        gdw_text_t text = {"", 0};
-        gdw_text_digits (&text, "day ", p[4]);
+        text_t text = {"", 0};
+        text_byte (&text, "day ", p[4]);
         s_text_clock (&text, p + 2, p + 1);
         json_key (out, "Tp");
         json_object (out);

@@ -6,10 +6,10 @@
 enum { ARCHIVE = 10, ENTRY = 27 };
 
 //  Digits of six bytes, highest first.
-static void s_digits (gdw_text_t *text, const uint8_t *p)
+static void s_digits (text_t *text, const uint8_t *p)
 {
     for (size_t i = 6; i-- > 0;) {
-        gdw_text_hex (text, p + i, 1, true);
+        text_hex (text, p + i, 1, true);
     }
 }
 
@@ -17,7 +17,7 @@ static void s_digits (gdw_text_t *text, const uint8_t *p)
 static void s_entry (gdw_turn_t *self, const uint8_t *p)
 {
     batch_t *batch = self->io->batch;
-    gdw_text_t address = {"", 0}, collector = {"", 0};
+    text_t address = {"", 0}, collector = {"", 0};
     s_digits (&address, p + 6);
     s_digits (&collector, p + 20);
     message_t *message = gdw_message (self, MESSAGE_READING, 0, true);

@@ -78,7 +78,7 @@ static void s_pair_digits (json_t *out, const char *key, reader_t *in)
 
 static void s_meter (json_t *out, reader_t *in)
 {
-    gdw_text_t class = {"", 0};
+    text_t class = {"", 0};
     json_object (out);
     json_pair_int (out, "seq", reader_u16le (in));
     json_pair_int (out, "pn", reader_u16le (in));
@@ -94,8 +94,8 @@ static void s_meter (json_t *out, reader_t *in)
     json_pair_int (out, "frac_digits", (digits & 3) + 1);
     s_pair_digits (out, "collector", in);
     uint8_t kind = reader_u8 (in);
-    gdw_text_number (&class, "", kind >> 4);
-    gdw_text_number (&class, "/", kind & 15);
+    text_number (&class, "", kind >> 4);
+    text_number (&class, "/", kind & 15);
     json_pair_text (out, "class", class.text);
     json_object_end (out);
 }

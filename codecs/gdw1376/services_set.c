@@ -16,10 +16,10 @@ static void s_pair_bits (json_t *out, const char *key, reader_t *in, size_t size
 static void s_clock (json_t *out, reader_t *in)
 {
     const uint8_t *p = reader_take (in, 2);
-    gdw_text_t text = {"", 0};
+    text_t text = {"", 0};
     if (p) {
-        gdw_text_digits (&text, "", p[1]);
-        gdw_text_digits (&text, ":", p[0]);
+        text_byte (&text, "", p[1]);
+        text_byte (&text, ":", p[0]);
     }
     json_text (out, text.text);
 }
@@ -36,9 +36,9 @@ static void s_pair_time (json_t *out, const char *key, reader_t *in, size_t size
 static void s_pair_ip (json_t *out, const char *key, reader_t *in)
 {
     const uint8_t *p = reader_take (in, 4);
-    gdw_text_t text = {"", 0};
+    text_t text = {"", 0};
     for (size_t i = 0; p && i < 4; i++) {
-        gdw_text_number (&text, i ? "." : "", p[i]);
+        text_number (&text, i ? "." : "", p[i]);
     }
     json_pair_text (out, key, text.text);
 }

@@ -24,12 +24,12 @@ message_t *gdw_message (gdw_turn_t *self, message_kind_t kind, uint16_t mp, bool
 void gdw_keep_raw (gdw_turn_t *self, const char *reason, const gdw_place_t *place, bytes_t bytes)
 {
     batch_t *batch = self->io->batch;
-    gdw_text_t detail = {"", 0};
-    gdw_text_digits (&detail, "afn=", self->frame->afn);
-    gdw_text_number (&detail, " pn=", place->pn);
-    gdw_text_number (&detail, " fn=", place->fn);
+    text_t detail = {"", 0};
+    text_byte (&detail, "afn=", self->frame->afn);
+    text_number (&detail, " pn=", place->pn);
+    text_number (&detail, " fn=", place->fn);
     if (place->erc >= 0) {
-        gdw_text_number (&detail, " erc=", (unsigned) place->erc);
+        text_number (&detail, " erc=", (unsigned) place->erc);
     }
     bytes_t kept = batch_keep (batch, bytes);
     message_t *message = gdw_message (self, MESSAGE_EVENT, place->pn, false);
@@ -73,7 +73,7 @@ static void s_push_ascii (batch_t *batch, const gdw_field_t *field, const uint8_
 //  "10.0.0.7:7600".
 static void s_push_address (batch_t *batch, uint32_t point, const uint8_t *p)
 {
-    gdw_text_t text = {"", 0};
+    text_t text = {"", 0};
     gdw_text_peer (&text, p);
     batch_text (batch, point, text.text);
 }

@@ -1,35 +1,7 @@
 //  ASDUs of the station as messages, and as answers to the request in flight.
 #include "codecs/iec104/parts.h"
 #include "fep/point.h"
-
-#define TEXT_MAX 63
-
-//  A short text put together; what does not fit is cut.
-typedef struct {
-    char text[TEXT_MAX + 1];
-    size_t size;  //  Characters
-} text_t;
-
-static void s_say (text_t *self, const char *text)
-{
-    for (; *text && self->size < TEXT_MAX; text++) {
-        self->text[self->size++] = *text;
-    }
-    self->text[self->size] = 0;
-}
-
-static void s_say_number (text_t *self, const char *before, uint32_t number)
-{
-    char digits[12];
-    size_t at = sizeof digits - 1;
-    digits[at] = 0;
-    do {
-        digits[--at] = (char) ('0' + number % 10);
-        number /= 10;
-    } while (number);
-    s_say (self, before);
-    s_say (self, digits + at);
-}
+#include "fep/text.h"
 
 iec_sizes_t iec_sizes (const profile_t *profile)
 {
@@ -85,13 +57,13 @@ static void s_keep_raw (report_t *self, const char *reason, uint32_t ioa, uint32
 {
     const iec_asdu_t *asdu = self->asdu;
     text_t detail = {.size = 0};
-    s_say_number (&detail, "type ", asdu->id);
-    s_say_number (&detail, " cause ", asdu->cause);
-    s_say_number (&detail, " ca ", asdu->ca);
-    s_say_number (&detail, " ioa ", ioa);
+    text_number (&detail, "type ", asdu->id);
+    text_number (&detail, " cause ", asdu->cause);
+    text_number (&detail, " ca ", asdu->ca);
+    text_number (&detail, " ioa ", ioa);
     if (more) {
-        s_say_number (&detail, " and ", more);
-        s_say (&detail, " more");
+        text_number (&detail, " and ", more);
+        text_put (&detail, " more");
     }
     (void) s_message (self, MESSAGE_EVENT, 0, 0);
     batch_text (self->io->batch, POINT_EVENT_RAW, reason);
@@ -159,10 +131,10 @@ static void s_begun (report_t *self)
     iec_object_t object = iec_object (self->asdu, 0);
     uint8_t coi = iec_element (self->asdu->type, object.element).flags;
     text_t detail = {.size = 0};
-    s_say (&detail, (coi & 0x7F) < 3 ? causes[coi & 0x7F] : "");
-    s_say_number (&detail, (coi & 0x7F) < 3 ? " coi " : "coi ", coi & 0x7F);
-    s_say (&detail, coi & 0x80 ? " parameters_changed" : "");
-    s_say_number (&detail, " ca ", self->asdu->ca);
+    text_put (&detail, (coi & 0x7F) < 3 ? causes[coi & 0x7F] : "");
+    text_number (&detail, (coi & 0x7F) < 3 ? " coi " : "coi ", coi & 0x7F);
+    text_put (&detail, coi & 0x80 ? " parameters_changed" : "");
+    text_number (&detail, " ca ", self->asdu->ca);
     (void) s_message (self, MESSAGE_EVENT, 0, 0);
     batch_item (self->io->batch, POINT_EVENT_CODE, value_decimal (M_EI_NA_1, 0, 0));
     batch_text (self->io->batch, POINT_EVENT_NAME, "end_of_initialisation");
@@ -258,7 +230,7 @@ void iec_report (iec_state_t *state, const iec_asdu_t *asdu, fep_err_t error, by
                  codec_io_t *io)
 {
     text_t ca = {.size = 0};
-    s_say_number (&ca, "", asdu->ca);
+    text_number (&ca, "", asdu->ca);
     bytes_t address = io->address.size ? io->address : bytes_text (ca.text);
     report_t report = {asdu, io, batch_keep (io->batch, address), batch_keep (io->batch, frame)};
     bool monitors = asdu->id < IEC_TYPE_CONTROL;
