@@ -1,8 +1,8 @@
 //  Seal: makes the passwords, codes and MACs of commands. Its provider is an option:
 //
 //    none      nothing is sealed; commands that want it end NO_SEAL
-//    password  seal.key is the password itself: of gdw1376 PW, of dlt645 the 4 bytes PA P0 P1 P2 among the data. Other
-//              codecs have none
+//    password  seal.key is the password itself: of gdw1376 PW, of dlt645 the 4 bytes PA P0 P1 P2 among the data, of
+//              dlt698 and dlt698_meter the visible-string of a CONNECT-Request. Other codecs have none
 //    test      SM4-CBC-MAC with the key seal.key: proves the way of a sealed command against simulated terminals.
 //              No meter of the field has such a key. What comes back is what the codec needs:
 //                gdw1376  the 16 bytes of the MAC
@@ -23,7 +23,14 @@
 #define ANSWER_BYTES (MADE_MAX + 128)
 #define SHORT_MAC 4  //  Bytes of a MAC that security modules of meters give
 
-enum { METER_HEAD = 7, METER_WRITE = 0x14, METER_LEVEL = 0x98, METER_DI = 4, METER_PASSWORD = 4 };
+enum {
+    METER_HEAD = 7,
+    METER_WRITE = 0x14,
+    METER_LEVEL = 0x98,
+    METER_DI = 4,
+    METER_PASSWORD = 4,
+    CONNECT = 0x02
+};
 
 typedef struct {
     actor_t *actor;        //  Frame
@@ -56,13 +63,28 @@ static fep_err_t s_make_dlt645 (const seal_t *self, bytes_t bytes, writer_t *out
     return error;
 }
 
+//  dlt698: a CONNECT-Request that ends with an empty password and no time tag.
+static fep_err_t s_make_connect (const seal_t *self, bytes_t bytes, writer_t *out)
+{
+    size_t head = bytes.size < 2 ? 0 : bytes.size - 2;
+    if (head == 0 || bytes.data[0] != CONNECT || bytes.data[head] != 0 ||
+        bytes.data[head + 1] != 0 || self->key_size == 0) {
+        return FEP_NO_SEAL;
+    }
+    writer_put (out, bytes.data, head);
+    writer_u8 (out, (uint8_t) self->key_size);
+    writer_put (out, self->key, self->key_size);
+    writer_u8 (out, 0);
+    return FEP_OK;
+}
+
 //  dlt698: an APDU.
 static fep_err_t s_make_dlt698 (const seal_t *self, bytes_t bytes, writer_t *out)
 {
     static const uint8_t head[] = {0x10, 0x00}, sid[] = {0x00, 0, 0, 0, 0, 0, SHORT_MAC};
     uint8_t mac[SM4_MAC_SIZE];
     if (self->password) {
-        return FEP_NO_SEAL;
+        return s_make_connect (self, bytes, out);
     }
     fep_err_t error = sm4_mac (self->key, bytes, mac);
     writer_put (out, head, sizeof head);

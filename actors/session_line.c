@@ -267,13 +267,13 @@ fep_err_t session_line_write (session_t *self, const session_env_t *env, entry_t
         s_discard (self);
     }
     outer->sealed = bytes_of (entry->outside, entry->outside_size);
+    outer->answer = io.answer;
     error = s_wrap (self, writer_bytes (&frame), outer);
     entry->seals_outside = error == FEP_NEEDS_SEAL;
     outer->meter = NULL;
     if (error == FEP_OK) {
         error = s_keep_asked (entry, writer_bytes (&frame));
     }
-    *over = io.answer == ANSWER_DONE;
-    outer->answer = io.answer;
+    *over = outer->answer == ANSWER_DONE;
     return error;
 }

@@ -195,7 +195,9 @@ typedef struct codec {
     fep_err_t (*encode) (void *state, request_t *request, codec_io_t *io);
 
     //  Terminal codecs that carry meter protocols: the frame as it goes to the terminal, into io->send; io->meter
-    //  says to whom. LIMIT if it is too long for one send. NULL: carries none.
+    //  says to whom. LIMIT if it is too long for one send. What has to go before it may be written in its place: then
+    //  io->answer, which is the meter codec's DONE if nobody will answer the frame, becomes NONE, and decode answers
+    //  AGAIN to what was written. NULL: carries none.
     fep_err_t (*wrap) (void *state, bytes_t frame, codec_io_t *io);
 
     //  What wrap did, undone, in either direction: the carried bytes of a frame into *line (append). Pure. After a

@@ -20,11 +20,20 @@
 //  Sealing: setting `seal` 2 puts the APDU of a SET, ACTION or PROXY of them into io->seal. The seal gives back in
 //  io->sealed the whole SECURITY-Request (10H, unit, verification); around a plain unit it must hold that APDU.
 //
+//  CONNECT: with setting `connect`, of the terminal's profile or of the meter's it is spoken with, a CONNECT-Request
+//  goes before the first request of a session, or of a meter's exchange, also before a frame carried by PROXY; never
+//  before a PASS. 1: without security. 2: by a password; that request goes into io->seal with an empty one and must
+//  come back in io->sealed with one. A CONNECT that was passed counts; RELEASE, the terminal's RELEASE-Notification
+//  (kept raw) and its login end it, then the next request connects anew. One refused ends the request; a command whose
+//  CONNECT is not answered ends as if it had been sent itself. The sizes a server answers are not kept: no request of
+//  ours comes near them.
+//
 //  Answer codes are DAR; D1H..DFH the result of a CONNECT, E1H..EFH the type of an ERROR (15: other).
 //
 //  Kept raw: enciphered answers, transparent reports, objects and columns that are not in maps/dlt698.map, rows that
-//  nothing gives an instant. Not supported: CONNECT by ourselves (PASS does it), GET by MD5, files (F001), fragments of
-//  our own, REPORT-Responses inside SECURITY, forwarded answers that come in fragments, OPERATE of points, SELECT.
+//  nothing gives an instant. Not supported: CONNECT by cipher or signature (PASS does it), GET by MD5, files (F001),
+//  fragments of our own, REPORT-Responses inside SECURITY, forwarded answers that come in fragments, OPERATE of points,
+//  SELECT.
 #include "codecs/dlt698/explain.h"
 #include "codecs/dlt698/parts.h"
 

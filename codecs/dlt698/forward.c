@@ -22,22 +22,8 @@ static uint32_t s_port (uint32_t port)
     return port == CARRIER_PORT ? OAD_PORT_CARRIER : OAD_PORT_RS485 | port;
 }
 
-fep_err_t d698_wrap (void *self, bytes_t frame, codec_io_t *io)
+static void s_put_transparent (writer_t *out, const profile_t *profile, uint8_t piid, bytes_t frame)
 {
-    d698_state_t *state = self;
-    const profile_t *profile = io->meter ? io->meter->profile : NULL;
-    if (state->sa_size == 0) {
-        return FEP_NOT_FOUND;
-    }
-    if (frame.size > CARRIED_MAX) {
-        return FEP_LIMIT;
-    }
-    uint8_t piid = state->core.number & PIID_NUMBER;
-    d698_peer_t peer = {
-        .sa_size = state->sa_size, .client = D698_CLIENT, .scrambled = state->core.scrambled};
-    memcpy (peer.sa, state->sa, sizeof peer.sa);
-    writer_t *out = io->send;
-    size_t mark = d698_open (out, &peer, D698_PRM | D698_USER);
     writer_u8 (out, APDU_PROXY);
     writer_u8 (out, PROXY_TRANSPARENT);
     writer_u8 (out, piid);
@@ -52,12 +38,40 @@ fep_err_t d698_wrap (void *self, bytes_t frame, codec_io_t *io)
     d698_put_length (out, frame.size);
     writer_put (out, frame.data, frame.size);
     writer_u8 (out, 0);
-    d698_close (out, mark);
-    if (out->failed) {
-        return FEP_FULL;
+}
+
+fep_err_t d698_wrap (void *self, bytes_t frame, codec_io_t *io)
+{
+    d698_state_t *state = self;
+    if (state->sa_size == 0) {
+        return FEP_NOT_FOUND;
     }
-    state->core.asked = (d698_asked_t){.tag = APDU_PROXY, .piid = piid, .carried = true};
+    if (frame.size > CARRIED_MAX) {
+        return FEP_LIMIT;
+    }
+    uint8_t piid = state->core.number & PIID_NUMBER;
+    bool connects = d698_must_connect (&state->core, io->profile);
+    d698_peer_t peer = {
+        .sa_size = state->sa_size, .client = D698_CLIENT, .scrambled = state->core.scrambled};
+    memcpy (peer.sa, state->sa, sizeof peer.sa);
+    writer_t *out = io->send;
+    fep_err_t error = FEP_OK;
+    size_t mark = d698_open (out, &peer, D698_PRM | D698_USER);
+    if (connects) {
+        error = d698_put_connect (out, io->profile, piid, io);
+    } else {
+        s_put_transparent (out, io->meter ? io->meter->profile : NULL, piid, frame);
+    }
+    d698_close (out, mark);
+    if (error || out->failed) {
+        return error ? error : FEP_FULL;
+    }
+    state->core.asked = (d698_asked_t){.tag = connects ? APDU_CONNECT : APDU_PROXY,
+                                       .piid = piid,
+                                       .carried = !connects,
+                                       .connects = connects};
     state->core.asked.mp = io->meter ? io->meter->mp : 0;
+    io->answer = connects ? ANSWER_NONE : io->answer;
     state->core.number = (uint8_t) ((piid + 1) & PIID_NUMBER);
     return FEP_OK;
 }

@@ -86,6 +86,15 @@ void d698_answer_link (codec_io_t *io, const d698_peer_t *peer, bytes_t apdu, ui
 fep_err_t d698_encode (void *state, request_t *request, codec_io_t *io);
 fep_err_t d698_encode_meter (void *state, request_t *request, codec_io_t *io);
 
+//  ---- connect.c ----
+
+//  Does a CONNECT have to go before the next request of ours?
+bool d698_must_connect (const d698_core_t *core, const profile_t *profile);
+
+//  The CONNECT-Request that the profile wants. NEEDS_SEAL: it is in io->seal, without its password; NO_SEAL: what came
+//  back is not the same with one.
+fep_err_t d698_put_connect (writer_t *out, const profile_t *profile, uint8_t piid, codec_io_t *io);
+
 //  ---- forward.c ----
 
 fep_err_t d698_wrap (void *state, bytes_t frame, codec_io_t *io);

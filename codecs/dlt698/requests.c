@@ -190,6 +190,23 @@ static fep_err_t s_ask_next (d698_ask_t *ask)
     return FEP_OK;
 }
 
+//  Goes before the request that is written; that one follows when it is answered.
+static fep_err_t s_connect_first (d698_ask_t *ask, const profile_t *profile)
+{
+    const request_t *request = ask->request;
+    ask->out.size = 0;
+    ask->out.failed = false;
+    ask->piid = ask->core->number & PIID_NUMBER;
+    ask->asked = (d698_asked_t){.token = request->token,
+                                .done = request->done,
+                                .tag = APDU_CONNECT,
+                                .piid = ask->piid,
+                                .connects = true};
+    ask->done = request->done;
+    ask->finished = false;
+    return d698_put_connect (&ask->out, profile, ask->piid, ask->io);
+}
+
 //  ---- Sending ----
 
 //  Writes and actions, also those a server does at a meter.
@@ -301,6 +318,10 @@ static fep_err_t s_encode (d698_ask_t *ask, d698_core_t *core, const d698_peer_t
     const d698_asked_t *asked = &core->asked;
     bool next = asked->next && asked->token == request->token && asked->done == request->done;
     fep_err_t error = next ? s_ask_next (ask) : kinds[request->kind](ask);
+    const profile_t *server = ask->is_meter ? ask->profile : ask->io->profile;
+    if (!error && request->kind != REQUEST_PASS && d698_must_connect (core, server)) {
+        error = s_connect_first (ask, server);
+    }
     return error ? error : s_send (ask, core, peer);
 }
 

@@ -72,6 +72,7 @@ static fep_err_t s_link (d698_turn_t *turn, const d698_peer_t *peer, bytes_t apd
     message_kind_t kind = type == LINK_HEARTBEAT ? MESSAGE_HEARTBEAT : MESSAGE_LOGIN;
     (void) d698_message (turn, kind, &turn->self, true);
     if (type != LINK_HEARTBEAT) {
+        turn->core->connected = false;
         batch_item (io->batch, POINT_LINK_STATE, value_decimal (type == LINK_LOGIN, 0, 0));
     } else if (d698_instant (clock, D698_DATE_TIME, io->options->zone, &clock_ms)) {
         batch_item (io->batch, POINT (0, 0, 1, 0, 0), value_decimal (clock_ms / 1000, 0, 0));
@@ -362,6 +363,7 @@ static void s_connect (d698_turn_t *turn, reader_t *in)
 {
     (void) reader_take (in, 32 + 2 + 8 + 16 + 2 + 2 + 1 + 2 + 4);
     uint8_t result = reader_u8 (in);
+    turn->core->connected = result == 0 && !in->failed;
     turn->good += result == 0;
     turn->refused += result != 0;
     turn->dar = result ? (uint8_t) (D698_CONNECT_CODES + (result < 15 ? result : 15)) : 0;
@@ -370,6 +372,7 @@ static void s_connect (d698_turn_t *turn, reader_t *in)
 static void s_release (d698_turn_t *turn, reader_t *in)
 {
     uint8_t result = reader_u8 (in);
+    turn->core->connected = turn->core->connected && result != 0;
     turn->good += result == 0;
     turn->refused += result != 0;
     turn->dar = result;
@@ -412,7 +415,7 @@ static void s_conclude (d698_turn_t *turn, bytes_t apdu)
         io->answer = ANSWER_REFUSED;
         io->answer_code = turn->dar;
     } else {
-        io->answer = ANSWER_DONE;
+        io->answer = asked->connects ? ANSWER_AGAIN : ANSWER_DONE;
     }
     asked->tag = 0;
     asked->next = false;
@@ -500,6 +503,11 @@ fep_err_t d698_read_apdu (d698_turn_t *turn, const d698_peer_t *peer, bytes_t ap
     }
     if (head.tag == APDU_SECURITY_RESPONSE) {
         s_protected (turn, apdu);
+        return FEP_OK;
+    }
+    if (head.tag == APDU_RELEASE_NOTE && !in.failed) {
+        turn->core->connected = false;
+        d698_keep_raw (turn, "released", 0, 0, apdu);
         return FEP_OK;
     }
     bool known = (head.tag & APDU_ANSWER) && head.tag != APDU_LINK_RESPONSE &&

@@ -25,8 +25,9 @@ typedef struct {
     bool sealed;     //  It was protected: answers are as well
     bool passed;     //  Its bytes were somebody else's
     bool changes;    //  It writes or acts, at the server or at a meter
-    bool among;  //  One of several steps that stand for themselves: refusing it refuses no other
-    bool next;   //  Further blocks of the answer are to come
+    bool among;     //  One of several steps that stand for themselves: refusing it refuses no other
+    bool next;      //  Further blocks of the answer are to come
+    bool connects;  //  A CONNECT before the request that has these numbers
     uint16_t block;               //  Number of the last one that came
     uint16_t blocks;              //  How many did
     uint32_t then;                //  The request's steps when it was sent
@@ -42,6 +43,7 @@ typedef struct {
     bool empty;      //  The two hold
     uint8_t number;  //  Service number of the next request
     bool scrambled;  //  The peer scrambles
+    bool connected;  //  It answered a CONNECT, and nothing ended that since
 } d698_core_t;
 
 //  One session of a terminal.

@@ -1,5 +1,7 @@
 //  A session with the DL/T 698.45 codec: its login waits for admission and is answered with both stamps, those not
-//  admitted are told why, the clock is vouched for only while it is synchronised.
+//  admitted are told why, the clock is vouched for only while it is synchronised. With setting `connect` a CONNECT goes
+//  before the first request, also before a frame carried for a meter.
+#include "codecs/dlt698/apdu.h"
 #include "codecs/dlt698/link.h"
 #include "tests/actors/rig.h"
 #include "tests/codecs/vec.h"
@@ -89,9 +91,184 @@ static void test_rejected (void **state)
     }
 }
 
+//  ---- CONNECT ----
+
+static profile_t *s_profile;
+static unsigned s_seals;
+
+static const profile_t *s_on_profile (void *arg, uint32_t number)
+{
+    (void) arg;
+    return number ? s_profile : NULL;
+}
+
+static fep_err_t s_on_seal (void *arg, const session_t *session, const request_t *request,
+                            bytes_t bytes)
+{
+    (void) arg;
+    (void) session;
+    assert_null (request->carried);
+    assert_int_equal (bytes.data[0], APDU_CONNECT);
+    s_seals++;
+    return FEP_OK;
+}
+
+//  Logged in; the terminal's profile says that.
+static rig_t *s_online (const char *connect)
+{
+    profile_fault_t fault;
+    char text[64];
+    snprintf (text, sizeof text, "profile p\ncodec dlt698\nsetting connect %s\n", connect);
+    CHECK_OK (profile_parse (bytes_text (text), &s_profile, &fault));
+    rig_t *rig = rig_new (codec_find ("dlt698"));
+    rig->env.profile = s_on_profile;
+    rig->env.seal = s_on_seal;
+    rig->config.session.forward_timeout_ms = 7000;
+    rig->config.seal.timeout_ms = 5000;
+    s_seals = 0;
+    assert_int_equal (rig_feed_bytes (rig, s_login ()), INPUT_BLOCKED);
+    admission_t admission = {.number = RIG_NUMBER, .area = RIG_AREA, .profile = 1};
+    session_admit (rig->session, &rig->env, &admission);
+    assert_int_equal (rig_resume (rig), INPUT_TAKEN);
+    batch_clear (rig->batch);
+    rig->send.size = 0;
+    return rig;
+}
+
+static void s_offline (rig_t **rig)
+{
+    rig_free (rig);
+    profile_destroy (&s_profile);
+}
+
+//  The one frame sent since the last look: tag of its APDU, and its PIID.
+static uint8_t s_sent (rig_t *rig, uint8_t *piid)
+{
+    d698_frame_t frame;
+    if (rig->send.size == 0) {
+        return 0;
+    }
+    CHECK_OK (d698_frame_read (writer_bytes (&rig->send), &frame));
+    uint8_t tag = frame.user.data[0];
+    *piid = frame.user.data[tag == APDU_CONNECT ? 1 : 2];
+    rig->send.size = 0;
+    return tag;
+}
+
+static void s_says (rig_t *rig, const uint8_t *apdu, size_t size)
+{
+    d698_peer_t peer = {.client = 0x10};
+    d698_frame_t login;
+    CHECK_OK (d698_frame_read (s_login (), &login));
+    peer.sa_size = (uint8_t) login.sa.size;
+    memcpy (peer.sa, login.sa.data, login.sa.size);
+    size_t mark = d698_open (&rig->frame, &peer, D698_DIR | D698_PRM | D698_USER);
+    writer_put (&rig->frame, apdu, size);
+    d698_close (&rig->frame, mark);
+    assert_int_equal (rig_feed (rig), INPUT_TAKEN);
+}
+
+//  CONNECT-Response: who it is, what it can, the result, no more.
+static void s_connected (rig_t *rig, uint8_t piid, uint8_t result)
+{
+    enum { RESULT_AT = 2 + 32 + 2 + 8 + 16 + 2 + 2 + 1 + 2 + 4 };
+    uint8_t apdu[RESULT_AT + 4] = {APDU_CONNECT_RESPONSE, piid};
+    apdu[RESULT_AT] = result;
+    s_says (rig, apdu, sizeof apdu);
+}
+
+static void s_read_answered (rig_t *rig, uint8_t piid)
+{
+    const uint8_t apdu[] = {0x85, 0x01, piid, 0x20, 0x0F, 0x02, 0x00,
+                            0x01, 0x12, 0x13, 0x88, 0x00, 0x00};
+    s_says (rig, apdu, sizeof apdu);
+}
+
+static fep_err_t s_read (rig_t *rig, uint64_t token)
+{
+    request_t request = {
+        .token = token, .kind = REQUEST_READ, .point_count = 1, .points = {POINT (1, 0, 14, 7, 0)}};
+    return session_request (rig->session, &rig->env, &request);
+}
+
+//  Once for a session; repeated if its answer is lost, and each request ends with a refusal of it.
+static void test_connects (void **state)
+{
+    (void) state;
+    uint8_t piid;
+    rig_t *rig = s_online ("1");
+    CHECK_OK (s_read (rig, 1));
+    assert_int_equal (s_sent (rig, &piid), APDU_CONNECT);
+    s_connected (rig, piid, 1);
+    assert_int_equal (rig->result_count, 1);
+    CHECK_ERR (rig->results[0].error, FEP_REFUSED);
+    assert_int_equal (rig->results[0].code, D698_CONNECT_CODES + 1);
+    CHECK_OK (s_read (rig, 2));
+    CHECK_OK (s_read (rig, 3));
+    assert_int_equal (s_sent (rig, &piid), APDU_CONNECT);
+    (void) rig_pass (rig, 5000);
+    assert_int_equal (s_sent (rig, &piid), APDU_CONNECT);
+    s_connected (rig, piid, 0);
+    for (size_t i = 1; i <= 2; i++) {
+        assert_int_equal (s_sent (rig, &piid), APDU_GET);
+        assert_int_equal (rig->result_count, i);
+        s_read_answered (rig, piid);
+        CHECK_OK (rig->results[i].error);
+    }
+    assert_int_equal (rig->result_count, 3);
+    assert_int_equal (s_sent (rig, &piid), 0);
+    assert_int_equal (rig->batch->item_count, 2);
+    s_offline (&rig);
+}
+
+static void test_connects_by_password (void **state)
+{
+    (void) state;
+    uint8_t piid, made[128];
+    rig_t *rig = s_online ("2");
+    CHECK_OK (s_read (rig, 1));
+    assert_int_equal (s_seals, 1);
+    assert_int_equal (session_state (rig->session), SESSION_SEALING);
+    size_t size =
+        vec_hex ("02 00 0010 ffffffffffffffffffffffffffffffffffffffffffffffff 0800 2000 01"
+                 " 2000 00001c20 01 03 313233 00",
+                 made, sizeof made);
+    session_sealed (rig->session, &rig->env, 1, FEP_OK, bytes_of (made, size));
+    assert_int_equal (s_sent (rig, &piid), APDU_CONNECT);
+    s_connected (rig, piid, 0);
+    assert_int_equal (s_sent (rig, &piid), APDU_GET);
+    assert_int_equal (s_seals, 1);
+    s_offline (&rig);
+}
+
+//  The meter's frame follows; also one that nobody answers, with which the request is over.
+static void test_connects_for_a_meter (void **state)
+{
+    (void) state;
+    static const request_kind_t kinds[] = {REQUEST_READ, REQUEST_CLOCK};
+    for (size_t i = 0; i < 2; i++) {
+        uint8_t piid;
+        rig_t *rig = s_online ("1");
+        request_t request = {.token = 1,
+                             .kind = kinds[i],
+                             .mp = 7,
+                             .carried = codec_find ("dlt645"),
+                             .meter = "100170021852"};
+        CHECK_OK (session_request (rig->session, &rig->env, &request));
+        assert_int_equal (s_sent (rig, &piid), APDU_CONNECT);
+        assert_int_equal (rig->result_count, 0);
+        s_connected (rig, piid, 0);
+        assert_int_equal (s_sent (rig, &piid), APDU_PROXY);
+        assert_int_equal (rig->result_count, kinds[i] == REQUEST_CLOCK);
+        s_offline (&rig);
+    }
+}
+
 int main (void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test (test_stamps),
-                                       cmocka_unit_test (test_rejected)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test (test_stamps), cmocka_unit_test (test_rejected),
+        cmocka_unit_test (test_connects), cmocka_unit_test (test_connects_by_password),
+        cmocka_unit_test (test_connects_for_a_meter)};
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

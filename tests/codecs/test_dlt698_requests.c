@@ -1,72 +1,11 @@
 //  DL/T 698.45: requests byte for byte, what answers them, commands, seals, and frames of meters that are carried.
-#include "codecs/dlt698/link.h"
 #include "codecs/dlt698/state.h"
-#include "tests/codecs/player.h"
+#include "tests/codecs/player698.h"
 
 #define METER "202311150001"
 #define TSA "07 05 202311150001"
 #define DAY_MS 86400000LL
 #define MIDNIGHT 1744214400000LL  //  2025-04-10, UTC+8
-
-static uint8_t s_frame[D698_FRAME_MAX + 64];
-static const d698_peer_t s_peer = {{0x05, 0x01}, 7, 0x10, false};
-
-static bytes_t s_build (uint8_t control, const char *apdu)
-{
-    static uint8_t bytes[D698_FRAME_MAX];
-    writer_t out = writer_of (s_frame, sizeof s_frame);
-    size_t mark = d698_open (&out, &s_peer, control);
-    writer_put (&out, bytes, vec_hex (apdu, bytes, sizeof bytes));
-    d698_close (&out, mark);
-    assert_false (out.failed);
-    return writer_bytes (&out);
-}
-
-//  A session whose terminal has logged in.
-static void s_login (player_t *player)
-{
-    player_reset (player);
-    player->io.address = bytes_text ("000000000001");
-    bytes_t frame = s_build (0x81, "01 00 00 00b4 07e9 04 03 04 0f 14 05 0000");
-    CHECK_OK (player->codec->decode (player->state, frame, &player->io));
-    player->send.size = 0;
-    batch_clear (player->batch);
-}
-
-//  What was sent is one frame to the terminal with that APDU; it is taken.
-static void s_expect (player_t *player, const char *apdu)
-{
-    static uint8_t want[2048];
-    d698_frame_t frame;
-    size_t size = vec_hex (apdu, want, sizeof want);
-    CHECK_OK (d698_frame_read (writer_bytes (&player->send), &frame));
-    CHECK_OK (d698_frame_check (&frame));
-    assert_int_equal (frame.control, 0x43);
-    assert_int_equal (frame.client, 0x10);
-    char got[1200] = "";
-    for (size_t i = 0; i < frame.user.size && i < 380; i++) {
-        snprintf (got + 3 * i, 4, "%02x ", frame.user.data[i]);
-    }
-    if (frame.user.size != size || memcmp (frame.user.data, want, size) != 0) {
-        fail_msg ("want %s\n got  %s", apdu, got);
-    }
-    player->send.size = 0;
-}
-
-static void s_ask (player_t *player, request_t *request, const char *apdu)
-{
-    CHECK_OK (player->codec->encode (player->state, request, &player->io));
-    s_expect (player, apdu);
-}
-
-static void s_answer (player_t *player, const char *apdu, answer_t answer, uint8_t code)
-{
-    batch_clear (player->batch);
-    bytes_t frame = s_build (0xC3, apdu);
-    CHECK_OK (player->codec->decode (player->state, frame, &player->io));
-    assert_int_equal (player->io.answer, answer);
-    assert_int_equal (player->io.answer_code, code);
-}
 
 static uint8_t *s_number (player_t *player)
 {
@@ -98,7 +37,7 @@ static void test_published_requests (void **state)
                 {POINT (1, 0, 31, 7, 0), "68170043050100000000001026f605010020010200005ea216"}};
     uint8_t want[64];
     player_t player = player_new (codec_find ("dlt698"));
-    s_login (&player);
+    p698_login (&player);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         request_t request = s_read (rows[i].point);
         size_t size = vec_hex (rows[i].hex, want, sizeof want);
@@ -111,7 +50,7 @@ static void test_published_requests (void **state)
     }
     //  d698a-001: by its APDU.
     request_t request = s_read (POINT (0, 0, 136, 1, 0));
-    s_ask (&player, &request, "05 01 01 40010200 00");
+    p698_ask (&player, &request, "05 01 01 40010200 00");
     CHECK_ERR (player.codec->encode (player.state, &request, &player.io), FEP_NOT_FOUND);
     player_free (&player);
 }
@@ -122,27 +61,27 @@ static void test_read (void **state)
 {
     (void) state;
     player_t player = player_new (codec_find ("dlt698"));
-    s_login (&player);
+    p698_login (&player);
     request_t request = {
         .kind = REQUEST_READ,
         .point_count = 3,
         .points = {POINT (1, 0, 1, 8, 2), POINT (1, 0, 1, 8, 0), POINT (1, 0, 14, 7, 0)}};
-    s_ask (&player, &request, "05 02 00 02 00100200 200f0200 00");
-    s_answer (&player, "85 02 01 02 00100200 01 00 200f0200 01 12 1388 00 00", ANSWER_NONE, 0);
-    s_answer (&player, "85 02 00 02 00100200 00 03 200f0200 01 12 1388 00 00", ANSWER_DONE, 0);
+    p698_ask (&player, &request, "05 02 00 02 00100200 200f0200 00");
+    p698_answer (&player, "85 02 01 02 00100200 01 00 200f0200 01 12 1388 00 00", ANSWER_NONE, 0);
+    p698_answer (&player, "85 02 00 02 00100200 00 03 200f0200 01 12 1388 00 00", ANSWER_DONE, 0);
     assert_int_equal (player.batch->messages[0].count, 2);
-    s_answer (&player, "85 02 00 02 00100200 00 03 200f0200 01 12 1388 00 00", ANSWER_NONE, 0);
+    p698_answer (&player, "85 02 00 02 00100200 00 03 200f0200 01 12 1388 00 00", ANSWER_NONE, 0);
     //  Nothing named: the terminal's clock.
     request = (request_t){.kind = REQUEST_READ};
-    s_ask (&player, &request, "05 01 01 40000200 00");
-    s_answer (&player, "85 01 c1 40000200 00 03 00 00", ANSWER_REFUSED, 3);
+    p698_ask (&player, &request, "05 01 01 40000200 00");
+    p698_answer (&player, "85 01 c1 40000200 00 03 00 00", ANSWER_REFUSED, 3);
     assert_int_equal (player.batch->message_count, 0);
     //  A structure that is not there: none of its points is.
     request = (request_t){.kind = REQUEST_READ, .point_count = 2};
     assert_true (point_parse ("time.sync.beats", &request.points[0]));
     request.points[1] = POINT (1, 0, 14, 7, 0);
-    s_ask (&player, &request, "05 02 02 02 40000400 200f0200 00");
-    s_answer (&player, "85 02 02 02 40000400 00 06 200f0200 01 12 1388 00 00", ANSWER_DONE, 0);
+    p698_ask (&player, &request, "05 02 02 02 40000400 200f0200 00");
+    p698_answer (&player, "85 02 02 02 40000400 00 06 200f0200 01 12 1388 00 00", ANSWER_DONE, 0);
     assert_int_equal (player.batch->item_count, 6);
     request = s_read (POINT (1, 0, 1, 29, 0));
     CHECK_ERR (player.codec->encode (player.state, &request, &player.io), FEP_UNSUPPORTED);
@@ -157,17 +96,17 @@ static void test_read_in_steps (void **state)
 {
     (void) state;
     player_t player = player_new (codec_find ("dlt698"));
-    s_login (&player);
+    p698_login (&player);
     request_t request = {.kind = REQUEST_READ, .point_count = 12};
     static const uint8_t quantities[12] = {1, 2, 3, 4, 5, 6, 7, 8, 21, 22, 16, 41};
     for (size_t i = 0; i < 12; i++) {
         request.points[i] = POINT (1, 0, quantities[i], 8, 0);
     }
-    s_ask (&player, &request,
-           "05 02 00 0a 00100200 00200200 00300200 00400200 00500200 00600200 00700200 00800200"
-           " 00110200 00210200 00");
+    p698_ask (&player, &request,
+              "05 02 00 0a 00100200 00200200 00300200 00400200 00500200 00600200 00700200 00800200"
+              " 00110200 00210200 00");
     assert_false (request.finished);
-    s_ask (&player, &request, "05 02 01 02 00000200 00120200 00");
+    p698_ask (&player, &request, "05 02 01 02 00000200 00120200 00");
     assert_true (request.finished);
     player_free (&player);
 }
@@ -176,25 +115,25 @@ static void test_read_meter (void **state)
 {
     (void) state;
     player_t player = player_new (codec_find ("dlt698"));
-    s_login (&player);
+    p698_login (&player);
     request_t request = s_of_meter (REQUEST_READ, POINT (1, 0, 1, 8, 0));
-    s_ask (&player, &request, "09 01 00 003c 01 " TSA " 003c 01 00100200 00");
-    s_answer (&player, "89 01 00 01 " TSA " 01 00100200 01 01 01 06 00000064 00 00", ANSWER_DONE,
-              0);
+    p698_ask (&player, &request, "09 01 00 003c 01 " TSA " 003c 01 00100200 00");
+    p698_answer (&player, "89 01 00 01 " TSA " 01 00100200 01 01 01 06 00000064 00 00", ANSWER_DONE,
+                 0);
     assert_int_equal (player.batch->messages[0].mp, 7);
     assert_int_equal (player.batch->messages[0].count, 1);
     //  Named without its leading zeros.
     request = s_of_meter (REQUEST_READ, POINT (1, 0, 1, 8, 0));
     snprintf (request.meter, sizeof request.meter, "3150001");
-    s_ask (&player, &request, "09 01 01 003c 01 05 03 03150001 003c 01 00100200 00");
-    s_answer (&player, "89 01 01 01 07 05 000003150001 01 00100200 01 01 01 06 00000064 00 00",
-              ANSWER_DONE, 0);
+    p698_ask (&player, &request, "09 01 01 003c 01 05 03 03150001 003c 01 00100200 00");
+    p698_answer (&player, "89 01 01 01 07 05 000003150001 01 00100200 01 01 01 06 00000064 00 00",
+                 ANSWER_DONE, 0);
     assert_int_equal (player.batch->messages[0].mp, 7);
     request = s_of_meter (REQUEST_READ, 0);
     request.point_count = 0;
-    s_ask (&player, &request,
-           "09 01 02 003c 01 " TSA " 003c 04 00100200 20000200 20010200 20040200 00");
-    s_answer (&player, "89 01 02 01 " TSA " 01 00100200 00 21 00 00", ANSWER_REFUSED, 33);
+    p698_ask (&player, &request,
+              "09 01 02 003c 01 " TSA " 003c 04 00100200 20000200 20010200 20040200 00");
+    p698_answer (&player, "89 01 02 01 " TSA " 01 00100200 00 21 00 00", ANSWER_REFUSED, 33);
     snprintf (request.meter, sizeof request.meter, "12X");
     request.done = 0;
     request.finished = false;
@@ -207,7 +146,7 @@ static void s_again (player_t *player, request_t *request, const char *apdu)
 {
     request->done = 0;
     request->finished = false;
-    s_ask (player, request, apdu);
+    p698_ask (player, request, apdu);
 }
 
 //  Blocks have an end.
@@ -215,14 +154,14 @@ static void test_blocks_without_end (void **state)
 {
     (void) state;
     player_t player = player_new (codec_find ("dlt698"));
-    s_login (&player);
+    p698_login (&player);
     request_t request = s_read (POINT (1, 0, 14, 7, 0));
-    s_ask (&player, &request, "05 01 00 200f0200 00");
+    p698_ask (&player, &request, "05 01 00 200f0200 00");
     for (unsigned block = 0; block <= D698_BLOCKS_MAX; block++) {
         char apdu[64];
         snprintf (apdu, sizeof apdu, "85 05 00 00 %04x 01 01 200f0200 01 12 1388 00 00", block);
         bool more = block < D698_BLOCKS_MAX;
-        s_answer (&player, apdu, more ? ANSWER_AGAIN : ANSWER_NONE, 0);
+        p698_answer (&player, apdu, more ? ANSWER_AGAIN : ANSWER_NONE, 0);
         snprintf (apdu, sizeof apdu, "05 05 00 %04x 00", more ? block : block - 1);
         s_again (&player, &request, apdu);
     }
@@ -233,25 +172,25 @@ static void test_blocks (void **state)
 {
     (void) state;
     player_t player = player_new (codec_find ("dlt698"));
-    s_login (&player);
+    p698_login (&player);
     request_t request = s_read (POINT (1, 0, 14, 7, 0));
-    s_ask (&player, &request, "05 01 00 200f0200 00");
-    s_answer (&player, "85 05 00 00 0001 01 01 200f0200 01 12 1388 00 00", ANSWER_AGAIN, 0);
+    p698_ask (&player, &request, "05 01 00 200f0200 00");
+    p698_answer (&player, "85 05 00 00 0001 01 01 200f0200 01 12 1388 00 00", ANSWER_AGAIN, 0);
     assert_int_equal (player.send.size, 0);
     s_again (&player, &request, "05 05 00 0001 00");
     //  The same once more, one that is not the next, and what is neither results nor records.
-    s_answer (&player, "85 05 00 00 0001 01 01 200f0200 01 12 1388 00 00", ANSWER_NONE, 0);
+    p698_answer (&player, "85 05 00 00 0001 01 01 200f0200 01 12 1388 00 00", ANSWER_NONE, 0);
     assert_int_equal (player.batch->message_count, 1);
     assert_int_equal (player.io.raw_units, 1);
-    s_answer (&player, "85 05 00 00 0003 01 01 200f0200 01 12 1388 00 00", ANSWER_NONE, 0);
-    s_answer (&player, "85 05 00 01 0002 80 01 200f0200 01 12 1389 00 00", ANSWER_NONE, 0);
+    p698_answer (&player, "85 05 00 00 0003 01 01 200f0200 01 12 1388 00 00", ANSWER_NONE, 0);
+    p698_answer (&player, "85 05 00 01 0002 80 01 200f0200 01 12 1389 00 00", ANSWER_NONE, 0);
     //  Asked again, if it was lost.
     s_again (&player, &request, "05 05 00 0001 00");
-    s_answer (&player, "85 05 00 01 0002 01 01 200f0200 01 12 1389 00 00", ANSWER_DONE, 0);
+    p698_answer (&player, "85 05 00 01 0002 01 01 200f0200 01 12 1389 00 00", ANSWER_DONE, 0);
     assert_true (request.finished);
     request = s_read (POINT (1, 0, 14, 7, 0));
-    s_ask (&player, &request, "05 01 01 200f0200 00");
-    s_answer (&player, "85 05 01 01 0001 00 09 00 00", ANSWER_REFUSED, 9);
+    p698_ask (&player, &request, "05 01 01 200f0200 00");
+    p698_answer (&player, "85 05 01 01 0001 00 09 00 00", ANSWER_REFUSED, 9);
     player_free (&player);
 }
 
@@ -260,29 +199,29 @@ static void test_fragments_keep_waiting (void **state)
 {
     (void) state;
     player_t player = player_new (codec_find ("dlt698"));
-    s_login (&player);
+    p698_login (&player);
     request_t request = s_read (POINT (1, 0, 14, 7, 0));
-    s_ask (&player, &request, "05 01 00 200f0200 00");
+    p698_ask (&player, &request, "05 01 00 200f0200 00");
     CHECK_OK (
-        player.codec->decode (player.state, s_build (0xE3, "0000 85 01 00 200f"), &player.io));
+        player.codec->decode (player.state, p698_build (0xE3, "0000 85 01 00 200f"), &player.io));
     assert_int_equal (player.io.answer, ANSWER_PARTIAL);
-    CHECK_OK (player.codec->decode (player.state, s_build (0xE3, "0140 0200 01 12 1388 00 00"),
+    CHECK_OK (player.codec->decode (player.state, p698_build (0xE3, "0140 0200 01 12 1388 00 00"),
                                     &player.io));
     assert_int_equal (player.io.answer, ANSWER_DONE);
     assert_int_equal (player.batch->item_count, 1);
     //  Our confirmation was lost: once more. Another one was never confirmed.
     player.send.size = 0;
     batch_clear (player.batch);
-    CHECK_OK (player.codec->decode (player.state, s_build (0xE3, "0140 0200 01 12 1388 00 00"),
+    CHECK_OK (player.codec->decode (player.state, p698_build (0xE3, "0140 0200 01 12 1388 00 00"),
                                     &player.io));
     assert_true (player.send.size > 0);
     assert_int_equal (player.batch->message_count, 0);
-    CHECK_ERR (player.codec->decode (player.state, s_build (0xE3, "0240 00"), &player.io),
+    CHECK_ERR (player.codec->decode (player.state, p698_build (0xE3, "0240 00"), &player.io),
                FEP_SEQUENCE);
     player_free (&player);
     player = player_new (codec_find ("dlt698"));
-    s_login (&player);
-    CHECK_ERR (player.codec->decode (player.state, s_build (0xE3, "0040 00"), &player.io),
+    p698_login (&player);
+    CHECK_ERR (player.codec->decode (player.state, p698_build (0xE3, "0040 00"), &player.io),
                FEP_SEQUENCE);
     player_free (&player);
 }
@@ -294,14 +233,14 @@ static void test_logical_device (void **state)
     static const d698_peer_t inside = {{0x15, 0x01}, 7, 0x10, false};
     uint8_t memory[64];
     player_t player = player_new (codec_find ("dlt698"));
-    s_login (&player);
+    p698_login (&player);
     writer_t out = writer_of (memory, sizeof memory);
     size_t mark = d698_open (&out, &inside, 0xC3);
     writer_put (&out, "\x85\x01\x00\x40\x01\x02\x00\x00\x03\x00\x00", 11);
     d698_close (&out, mark);
     CHECK_OK (player.codec->decode (player.state, writer_bytes (&out), &player.io));
     request_t request = s_read (POINT (1, 0, 14, 7, 0));
-    s_ask (&player, &request, "05 01 00 200f0200 00");
+    p698_ask (&player, &request, "05 01 00 200f0200 00");
     assert_int_equal (player.sent[4], 0x05);
     player_free (&player);
 }
@@ -312,12 +251,12 @@ static void test_fragments_have_a_limit (void **state)
     (void) state;
     static char apdu[9000];
     player_t player = player_new (codec_find ("dlt698"));
-    s_login (&player);
+    p698_login (&player);
     for (unsigned n = 0; n < 4; n++) {
         size_t used = (size_t) snprintf (apdu, sizeof apdu, "%02x%s", n, n ? "c0" : "00");
         memset (apdu + used, '0', 2 * 2700);
         apdu[used + 2 * 2700] = 0;
-        fep_err_t error = player.codec->decode (player.state, s_build (0xE3, apdu), &player.io);
+        fep_err_t error = player.codec->decode (player.state, p698_build (0xE3, apdu), &player.io);
         assert_int_equal (error, n < 3 ? FEP_OK : FEP_LIMIT);
     }
     player_free (&player);
@@ -333,24 +272,24 @@ static void test_frozen_of_a_meter (void **state)
 {
     (void) state;
     player_t player = player_new (codec_find ("dlt698"));
-    s_login (&player);
+    p698_login (&player);
     request_t request = s_of_meter (REQUEST_READ_FROZEN, POINT (1, 0, 1, 8, 0));
     request.freeze = FREEZE_DAY;
     request.from_ms = request.to_ms = MIDNIGHT;
     request.token = 77;
-    s_ask (&player, &request,
-           "05 03 00 60120300 05 07e9 04 0a 00 00 00 03 01 " TSA " " STORE_COLUMNS " 00");
+    p698_ask (&player, &request,
+              "05 03 00 60120300 05 07e9 04 0a 00 00 00 03 01 " TSA " " STORE_COLUMNS " 00");
     assert_true (request.finished);
-    s_answer (&player, "85 03 00 60120300 " STORE_COLUMNS " 01 00 00 00", ANSWER_AGAIN, 0);
+    p698_answer (&player, "85 03 00 60120300 " STORE_COLUMNS " 01 00 00 00", ANSWER_AGAIN, 0);
     request.done = 0;
     request.finished = false;
-    s_ask (&player, &request,
-           "09 02 01 003c " TSA " 50040200 01 20210200 1c 07e9 04 0a 00 00 00"
-           " 02 00 20210200 00 00100200 00");
-    s_answer (&player,
-              "89 02 01 " TSA " 50040200 02 00 20210200 00 00100200 01 01"
-              " 1c 07e9 04 0a 00 00 00 01 01 06 00000064 00 00",
-              ANSWER_DONE, 0);
+    p698_ask (&player, &request,
+              "09 02 01 003c " TSA " 50040200 01 20210200 1c 07e9 04 0a 00 00 00"
+              " 02 00 20210200 00 00100200 00");
+    p698_answer (&player,
+                 "89 02 01 " TSA " 50040200 02 00 20210200 00 00100200 01 01"
+                 " 1c 07e9 04 0a 00 00 00 01 01 06 00000064 00 00",
+                 ANSWER_DONE, 0);
     assert_int_equal (player.batch->messages[0].mp, 7);
     assert_int_equal (player.batch->messages[0].time_ms, MIDNIGHT);
     assert_int_equal (player.batch->messages[0].freeze, FREEZE_DAY);
@@ -358,12 +297,12 @@ static void test_frozen_of_a_meter (void **state)
     request.done = 0;
     request.finished = false;
     request.token = 78;
-    s_ask (&player, &request,
-           "05 03 02 60120300 05 07e9 04 0a 00 00 00 03 01 " TSA " " STORE_COLUMNS " 00");
-    s_answer (&player,
-              "85 03 02 60120300 " STORE_COLUMNS " 01 01 55 " TSA " 00 00 00"
-              " 1c 07e9 04 09 00 00 00 01 01 06 00000064 00 00",
-              ANSWER_DONE, 0);
+    p698_ask (&player, &request,
+              "05 03 02 60120300 05 07e9 04 0a 00 00 00 03 01 " TSA " " STORE_COLUMNS " 00");
+    p698_answer (&player,
+                 "85 03 02 60120300 " STORE_COLUMNS " 01 01 55 " TSA " 00 00 00"
+                 " 1c 07e9 04 09 00 00 00 01 01 06 00000064 00 00",
+                 ANSWER_DONE, 0);
     const message_t *message = &player.batch->messages[0];
     assert_int_equal (message->time_ms, MIDNIGHT);
     assert_int_equal (message->mp, 7);
@@ -376,36 +315,36 @@ static void test_frozen_ranges (void **state)
 {
     (void) state;
     player_t player = player_new (codec_find ("dlt698"));
-    s_login (&player);
+    p698_login (&player);
     request_t request = {.kind = REQUEST_READ_FROZEN,
                          .freeze = FREEZE_DAY,
                          .point_count = 1,
                          .points = {POINT (1, 0, 1, 8, 0)},
                          .from_ms = MIDNIGHT,
                          .to_ms = MIDNIGHT + 11 * DAY_MS};
-    s_ask (&player, &request,
-           "05 03 00 50040200 02 20210200 1c 07e9 04 0a 00 00 00 1c 07e9 04 14 00 00 00 00"
-           " 02 00 20210200 00 00100200 00");
+    p698_ask (&player, &request,
+              "05 03 00 50040200 02 20210200 1c 07e9 04 0a 00 00 00 1c 07e9 04 14 00 00 00 00"
+              " 02 00 20210200 00 00100200 00");
     assert_false (request.finished);
-    s_ask (&player, &request,
-           "05 03 01 50040200 02 20210200 1c 07e9 04 14 00 00 00 1c 07e9 04 15 00 00 01 00"
-           " 02 00 20210200 00 00100200 00");
+    p698_ask (&player, &request,
+              "05 03 01 50040200 02 20210200 1c 07e9 04 14 00 00 00 1c 07e9 04 15 00 00 01 00"
+              " 02 00 20210200 00 00100200 00");
     assert_true (request.finished);
     request.done = 0;
     request.finished = false;
     request.freeze = FREEZE_MONTH;
     request.to_ms = MIDNIGHT + 25 * DAY_MS;
-    s_ask (&player, &request,
-           "05 03 02 50060200 01 20210200 1c 07e9 05 01 00 00 00 02 00 20210200 00 00100200 00");
+    p698_ask (&player, &request,
+              "05 03 02 50060200 01 20210200 1c 07e9 05 01 00 00 00 02 00 20210200 00 00100200 00");
     request.finished = false;
     request.done = 0;
     request.freeze = FREEZE_CURVE;
     request.mp = 9;
     request.to_ms = MIDNIGHT + 3600000;
-    s_ask (&player, &request,
-           "05 03 03 60120300 07 07e9 04 0a 00 00 00 07e9 04 0a 01 00 01 01 000f 04 01 0009"
-           " 05 00 40010200 00 60400200 00 60410200 00 60420200 01 50020200 02 20210200 00100200"
-           " 00");
+    p698_ask (&player, &request,
+              "05 03 03 60120300 07 07e9 04 0a 00 00 00 07e9 04 0a 01 00 01 01 000f 04 01 0009"
+              " 05 00 40010200 00 60400200 00 60410200 00 60420200 01 50020200 02 20210200 00100200"
+              " 00");
     request.finished = false;
     request.done = 0;
     request.to_ms = request.from_ms - 1;
@@ -422,16 +361,16 @@ static void test_store_before (void **state)
 {
     (void) state;
     player_t player = player_new (codec_find ("dlt698"));
-    s_login (&player);
+    p698_login (&player);
     profile_t *profile = player_parse_profile ("profile p\ncodec dlt698\nsetting store_before 1\n"
                                                "setting time_tag 5\n");
     player.io.profile = profile;
     request_t request = s_of_meter (REQUEST_READ_FROZEN, POINT (1, 0, 1, 8, 0));
     request.freeze = FREEZE_DAY;
     request.from_ms = request.to_ms = MIDNIGHT;
-    s_ask (&player, &request,
-           "05 03 00 60120300 05 07e9 04 09 00 00 00 03 01 " TSA " " STORE_COLUMNS
-           " 01 07e7 0b 0f 06 0d 14 01 0005");
+    p698_ask (&player, &request,
+              "05 03 00 60120300 05 07e9 04 09 00 00 00 03 01 " TSA " " STORE_COLUMNS
+              " 01 07e7 0b 0f 06 0d 14 01 0005");
     player_free (&player);
     profile_destroy (&profile);
 }
@@ -442,24 +381,24 @@ static void test_events (void **state)
 #define EVENT_COLUMNS " 04 00 20220200 00 201e0200 00 20200200 00 20240200"
 #define EVENT_TAIL " 09 0a" EVENT_COLUMNS " 00"
     player_t player = player_new (codec_find ("dlt698"));
-    s_login (&player);
+    p698_login (&player);
     request_t request = {.kind = REQUEST_READ_EVENTS, .event_from = 0x3105, .event_to = 0x3106};
-    s_ask (&player, &request, "05 03 00 31050200" EVENT_TAIL);
+    p698_ask (&player, &request, "05 03 00 31050200" EVENT_TAIL);
     assert_false (request.finished);
-    s_ask (&player, &request, "05 03 01 31060200" EVENT_TAIL);
+    p698_ask (&player, &request, "05 03 01 31060200" EVENT_TAIL);
     assert_true (request.finished);
     //  An object it has not is none of the others; one it would not show is.
-    s_answer (&player, "85 03 01 31060200" EVENT_COLUMNS " 00 04 00 00", ANSWER_DONE, 0);
+    p698_answer (&player, "85 03 01 31060200" EVENT_COLUMNS " 00 04 00 00", ANSWER_DONE, 0);
     request.done = 0;
     request.finished = false;
-    s_ask (&player, &request, "05 03 02 31050200" EVENT_TAIL);
-    s_answer (&player, "85 03 02 31050200" EVENT_COLUMNS " 00 03 00 00", ANSWER_REFUSED, 3);
+    p698_ask (&player, &request, "05 03 02 31050200" EVENT_TAIL);
+    p698_answer (&player, "85 03 02 31050200" EVENT_COLUMNS " 00 03 00 00", ANSWER_REFUSED, 3);
     request = (request_t){.kind = REQUEST_READ_EVENTS, .event_from = 0x3105, .event_to = 0x3105};
-    s_ask (&player, &request, "05 03 03 31050200" EVENT_TAIL);
-    s_answer (&player, "85 03 03 31050200" EVENT_COLUMNS " 00 04 00 00", ANSWER_REFUSED, 4);
+    p698_ask (&player, &request, "05 03 03 31050200" EVENT_TAIL);
+    p698_answer (&player, "85 03 03 31050200" EVENT_COLUMNS " 00 04 00 00", ANSWER_REFUSED, 4);
     request = s_of_meter (REQUEST_READ_EVENTS, 0);
     request.event_from = request.event_to = 0x3011;
-    s_ask (&player, &request, "09 02 04 003c " TSA " 30110200" EVENT_TAIL);
+    p698_ask (&player, &request, "09 02 04 003c " TSA " 30110200" EVENT_TAIL);
     request = (request_t){.kind = REQUEST_READ_EVENTS, .event_from = 0x3999};
     CHECK_ERR (player.codec->encode (player.state, &request, &player.io), FEP_NOT_FOUND);
     player_free (&player);
@@ -471,25 +410,25 @@ static void test_clock_and_writes (void **state)
 {
     (void) state;
     player_t player = player_new (codec_find ("dlt698"));
-    s_login (&player);
+    p698_login (&player);
     request_t request = {.kind = REQUEST_CLOCK};
-    s_ask (&player, &request, "06 01 00 40000200 1c 07e7 0b 0f 06 0d 14 00");
-    s_answer (&player, "86 01 00 40000200 00 00 00", ANSWER_DONE, 0);
+    p698_ask (&player, &request, "06 01 00 40000200 1c 07e7 0b 0f 06 0d 14 00");
+    p698_answer (&player, "86 01 00 40000200 00 00 00", ANSWER_DONE, 0);
     request = s_of_meter (REQUEST_CLOCK, 0);
-    s_ask (&player, &request,
-           "09 03 01 003c 01 " TSA " 003c 01 40000200 1c 07e7 0b 0f 06 0d 14 00");
-    s_answer (&player, "89 03 01 01 " TSA " 01 40000200 0e 00 00", ANSWER_REFUSED, 14);
+    p698_ask (&player, &request,
+              "09 03 01 003c 01 " TSA " 003c 01 40000200 1c 07e7 0b 0f 06 0d 14 00");
+    p698_answer (&player, "89 03 01 01 " TSA " 01 40000200 0e 00 00", ANSWER_REFUSED, 14);
     request = (request_t){.kind = REQUEST_WRITE,
                           .point_count = 1,
                           .points = {POINT (0, 0, 132, 16, 0)},
                           .values = {value_decimal (1, 0, 0)}};
-    s_ask (&player, &request, "06 01 02 40000300 16 01 00");
-    s_answer (&player, "86 01 02 40000300 03 00 00", ANSWER_REFUSED, 3);
+    p698_ask (&player, &request, "06 01 02 40000300 16 01 00");
+    p698_answer (&player, "86 01 02 40000300 03 00 00", ANSWER_REFUSED, 3);
     request.finished = false;
     request.point_count = 2;
     request.points[1] = POINT (0, 0, 1, 0, 0);
     request.values[1] = value_decimal (17, 8, 0);
-    s_ask (&player, &request, "06 02 03 02 40000300 16 01 40000200 1c 07e7 0b 0f 06 0d 14 00");
+    p698_ask (&player, &request, "06 02 03 02 40000300 16 01 40000200 1c 07e7 0b 0f 06 0d 14 00");
     request.finished = false;
     request.values[0] = value_decimal (256, 0, 0);
     CHECK_ERR (player.codec->encode (player.state, &request, &player.io), FEP_RANGE);
@@ -518,27 +457,27 @@ static void test_operations (void **state)
         {OPERATION_KEEP_END, "07 01 06 80018000 00 00"},
         {OPERATION_RESET, "07 01 07 43000100 00 00"}};
     player_t player = player_new (codec_find ("dlt698"));
-    s_login (&player);
+    p698_login (&player);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         request_t request = {.kind = REQUEST_OPERATE, .operation = (uint8_t) rows[i].operation};
-        s_ask (&player, &request, rows[i].apdu);
+        p698_ask (&player, &request, rows[i].apdu);
     }
-    s_answer (&player, "87 01 07 43000100 00 00 00 00", ANSWER_DONE, 0);
+    p698_answer (&player, "87 01 07 43000100 00 00 00 00", ANSWER_DONE, 0);
     request_t request = s_of_meter (REQUEST_OPERATE, 0);
     request.operation = OPERATION_TRIP;
     request.until_ms = player.io.wall_ms + 90000;
-    s_ask (&player, &request,
-           "09 05 08 003c 01 " TSA
-           " 003c 01 80008100 01 01 02 04 51 f2050201 11 00 12 0002 03 01 00");
+    p698_ask (&player, &request,
+              "09 05 08 003c 01 " TSA
+              " 003c 01 80008100 01 01 02 04 51 f2050201 11 00 12 0002 03 01 00");
     //  Nothing of it is said, or nothing was done: it stays unanswered.
-    s_answer (&player, "89 05 08 00 00 00", ANSWER_NONE, 0);
+    p698_answer (&player, "89 05 08 00 00 00", ANSWER_NONE, 0);
     assert_int_equal (player.io.raw_units, 1);
-    s_answer (&player, "89 05 08 01 " TSA " 00 00 00", ANSWER_NONE, 0);
+    p698_answer (&player, "89 05 08 01 " TSA " 00 00 00", ANSWER_NONE, 0);
     //  A part of it.
-    s_answer (&player, "89 05 08 01 " TSA " 02 80008100 00 00 80008100 13 00 00 00", ANSWER_REFUSED,
-              19);
+    p698_answer (&player, "89 05 08 01 " TSA " 02 80008100 00 00 80008100 13 00 00 00",
+                 ANSWER_REFUSED, 19);
     //  Nobody asked.
-    s_answer (&player, "89 05 08 01 " TSA " 01 80008100 00 00 00 00", ANSWER_NONE, 0);
+    p698_answer (&player, "89 05 08 01 " TSA " 01 80008100 00 00 00 00", ANSWER_NONE, 0);
     assert_int_equal (player.io.raw_units, 1);
     request.finished = false;
     request.until_ms = player.io.wall_ms - 1;
@@ -558,7 +497,7 @@ static void test_seal (void **state)
 {
     (void) state;
     player_t player = player_new (codec_find ("dlt698"));
-    s_login (&player);
+    p698_login (&player);
     uint8_t memory[256], sealed[256];
     writer_t seal = writer_of (memory, sizeof memory);
     profile_t *profile = player_parse_profile ("profile p\ncodec dlt698\nsetting seal 2\n");
@@ -584,15 +523,15 @@ static void test_seal (void **state)
     //  Its service number counts.
 #define SEALED "10 00 09 07 01 2a 80007f00 00 00 00 00000001 00 04 01020304"
     player.io.sealed = bytes_of (sealed, vec_hex (SEALED, sealed, sizeof sealed));
-    s_ask (&player, &request, SEALED);
+    p698_ask (&player, &request, SEALED);
     assert_true (request.finished);
-    s_answer (&player, "90 00 0a 87 01 2a 80007f00 00 00 00 00 00", ANSWER_DONE, 0);
+    p698_answer (&player, "90 00 0a 87 01 2a 80007f00 00 00 00 00 00", ANSWER_DONE, 0);
     request.finished = false;
-    s_ask (&player, &request, SEALED);
-    s_answer (&player, "90 02 16 00", ANSWER_REFUSED, 22);
+    p698_ask (&player, &request, SEALED);
+    p698_answer (&player, "90 02 16 00", ANSWER_REFUSED, 22);
     //  Reading is not sealed.
     request = s_read (POINT (1, 0, 14, 7, 0));
-    s_ask (&player, &request, "05 01 02 200f0200 00");
+    p698_ask (&player, &request, "05 01 02 200f0200 00");
     player_free (&player);
     profile_destroy (&profile);
 }
@@ -612,20 +551,20 @@ static void test_pass (void **state)
         " ffffffffffffffff ffffffffffffffffffffffffffffffff 0400 0400 01 0400 00000064 01 00 00 00",
         "90 00 0d 85 01 05 40010200 01 09 01 01 00 00 00"};
     player_t player = player_new (codec_find ("dlt698"));
-    s_login (&player);
+    p698_login (&player);
     for (size_t i = 0; i < 2; i++) {
         request_t request = {.kind = REQUEST_PASS, .mp = 0};
         request.size = (uint16_t) vec_hex (apdus[i], request.bytes, sizeof request.bytes);
-        s_ask (&player, &request, apdus[i]);
-        s_answer (&player, answers[i], i ? ANSWER_DONE : ANSWER_REFUSED, i ? 0 : 0xD1);
+        p698_ask (&player, &request, apdus[i]);
+        p698_answer (&player, answers[i], i ? ANSWER_DONE : ANSWER_REFUSED, i ? 0 : 0xD1);
     }
     //  Enciphered: who can read it asked.
     request_t request = {.kind = REQUEST_PASS};
     request.size = (uint16_t) vec_hex ("10 01 03 aabbcc 00", request.bytes, sizeof request.bytes);
-    s_ask (&player, &request, "10 01 03 aabbcc 00");
-    s_answer (&player, "90 01 03 ddeeff 00", ANSWER_DONE, 0);
+    p698_ask (&player, &request, "10 01 03 aabbcc 00");
+    p698_answer (&player, "90 01 03 ddeeff 00", ANSWER_DONE, 0);
     assert_int_equal (player.io.raw_units, 1);
-    s_answer (&player, "90 01 03 ddeeff 00", ANSWER_NONE, 0);
+    p698_answer (&player, "90 01 03 ddeeff 00", ANSWER_NONE, 0);
     request = (request_t){.kind = REQUEST_PASS, .size = 1};
     CHECK_ERR (player.codec->encode (player.state, &request, &player.io), FEP_RANGE);
     player_free (&player);
@@ -641,7 +580,7 @@ static void test_before_login (void **state)
     CHECK_ERR (player.codec->wrap (player.state, bytes_of ("x", 1), &player.io), FEP_NOT_FOUND);
     player_free (&player);
     player = player_new (codec_find ("dlt698"));
-    s_login (&player);
+    p698_login (&player);
     player.send = writer_of (player.sent, 10);
     CHECK_ERR (player.codec->encode (player.state, &request, &player.io), FEP_FULL);
     assert_int_equal (request.done, 0);
@@ -658,7 +597,7 @@ static void test_wrap (void **state)
     static const char carried[] = "6861010000000068110a34394339343337453b56aa16";
     uint8_t frame[64], again[64];
     player_t player = player_new (codec_find ("dlt698"));
-    s_login (&player);
+    p698_login (&player);
     profile_t *profile = player_parse_profile ("profile p\ncodec dlt645\nsetting frame_wait 20\n"
                                                "setting byte_wait 50\n");
     meter_t meter = {.mp = 3, .profile = profile};
@@ -670,19 +609,20 @@ static void test_wrap (void **state)
     CHECK_OK (player.codec->unwrap (writer_bytes (&player.send), false, &player.options, &line));
     assert_int_equal (line.size, size);
     assert_memory_equal (again, frame, size);
-    s_expect (&player, "09 07 04 f2090201 03 02 08 01 00 0014 0032 16"
-                       " 6861010000000068110a34394339343337453b56aa16 00");
-    s_answer (&player, "89 07 05 f2090201 01 02 6816 00 00", ANSWER_NONE, 0);
-    s_answer (&player, "89 07 04 f2090201 01 02 6816 00 00", ANSWER_DONE, 0);
+    p698_expect (&player, "09 07 04 f2090201 03 02 08 01 00 0014 0032 16"
+                          " 6861010000000068110a34394339343337453b56aa16 00");
+    p698_answer (&player, "89 07 05 f2090201 01 02 6816 00 00", ANSWER_NONE, 0);
+    p698_answer (&player, "89 07 04 f2090201 01 02 6816 00 00", ANSWER_DONE, 0);
     assert_int_equal (player.batch->message_count, 0);
     CHECK_OK (player.codec->wrap (player.state, bytes_of (frame, size), &player.io));
-    s_answer (&player, "89 07 05 f2090201 00 20 00 00", ANSWER_REFUSED, 32);
+    p698_answer (&player, "89 07 05 f2090201 00 20 00 00", ANSWER_REFUSED, 32);
     player.send.size = 0;
     meter.profile = player_load_profile ("dlt698");
     CHECK_OK (player.codec->wrap (player.state, bytes_of (frame, 2), &player.io));
-    s_expect (&player, "09 07 06 f2010202 06 02 08 01 00 0014 0032 02 6861 00");
+    p698_expect (&player, "09 07 06 f2010202 06 02 08 01 00 0014 0032 02 6861 00");
     profile_destroy ((profile_t **) (uintptr_t) &meter.profile);
-    CHECK_ERR (player.codec->wrap (player.state, bytes_of (s_frame, 1025), &player.io), FEP_LIMIT);
+    CHECK_ERR (player.codec->wrap (player.state, bytes_of (p698_frame, 1025), &player.io),
+               FEP_LIMIT);
     player_free (&player);
     profile_destroy (&profile);
 }
@@ -705,11 +645,11 @@ static void test_unwrap (void **state)
                 {0xC3, "85 01 00 200f0200 01 12 1388 00 00", NULL},
                 {0xE3, "89 07 04 f2090201 01 02 6816 00 00", NULL}};
     player_t player = player_new (codec_find ("dlt698"));
-    s_login (&player);
+    p698_login (&player);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         uint8_t memory[64], want[64];
         writer_t line = writer_of (memory, sizeof memory);
-        bytes_t frame = s_build (rows[i].control, rows[i].apdu);
+        bytes_t frame = p698_build (rows[i].control, rows[i].apdu);
         fep_err_t error =
             player.codec->unwrap (frame, rows[i].control & 0x80, &player.options, &line);
         if (!rows[i].line) {
