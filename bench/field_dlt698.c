@@ -7,7 +7,8 @@
 //  50040200); freezes from DAYS_BACK days ago up to last midnight, once each.
 //
 //  Answers GET of one OAD or several, and of records of 50040200 (one day, or the last n); PROXY get list and
-//  transparent; CONNECT, RELEASE, SET and ACTION of the clock. SECURITY is refused (DAR 19), the rest with ERROR.
+//  transparent; CONNECT without security or with its password, RELEASE, SET and ACTION of the clock; without a CONNECT
+//  as well. SECURITY is refused (DAR 19), the rest with ERROR.
 //  Not done: fragments, time tags, follow reports.
 #include "bench/field_devices.h"
 #include "bench/field_dlt698.h"
@@ -67,6 +68,7 @@ static void s_connected (void *state, field_turn_t *turn)
     dlt698_t *self = state;
     self->online = false;
     self->left = false;
+    self->connected = false;
     self->sent_ms = 0;
     s_link (self, LOGIN, turn);
 }

@@ -5,6 +5,8 @@
 
 #include "bench/field_wire698.h"
 
+#define DLT698_PASSWORD "123456"  //  Of a CONNECT that has one
+
 //  Plain data.
 typedef struct {
     meter645_line_t line;  //  Its meters
@@ -12,6 +14,7 @@ typedef struct {
     bool online;           //  Its login was answered
     bool stopping;         //  No new reports
     bool left;             //  Said that it leaves
+    bool connected;        //  It agreed to a CONNECT on this connection
     bool waits;            //  `report` is not confirmed yet
     uint8_t report_kind;   //  What it holds
     uint32_t report;       //  Number of the latest

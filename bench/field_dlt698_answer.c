@@ -14,6 +14,7 @@ enum {
 };
 enum { RESPONSE = 0x80, ERROR_UP = 0xEE, NOT_SUPPORTED = 2, LIST_MAX = 32 };
 enum { DAR_OK = 0, DAR_DENIED = 3, DAR_ABSENT = 6, DAR_SECURITY = 20, DAR_TIMEOUT = 33 };
+enum { BY_PASSWORD = 1, CONNECT_PASSWORD = 1, CONNECT_OTHER = 255 };
 #define CLOCK_SET 0x40000200
 #define CLOCK_METHOD 0x40007F00
 #define OWN_ADDRESS 0x40010200
@@ -237,8 +238,8 @@ typedef struct {
 static const service_t s_services[] = {
     {GET, s_get}, {SET, s_set}, {ACTION, s_action}, {PROXY, s_proxy}};
 
-//  The APDU of services without a choice. CONNECT: who it is, what it can, no result but "yes".
-static void s_simple (uint8_t tag, reader_t *in, writer_t *out)
+//  CONNECT: who it is, what was wanted, the result: yes without security, or with its password.
+static void s_connect (dlt698_t *self, reader_t *in, writer_t *out)
 {
     static const char factory[] = "FEPS"
                                   "0100"
@@ -246,6 +247,23 @@ static void s_simple (uint8_t tag, reader_t *in, writer_t *out)
                                   "0100"
                                   "261101"
                                   "        ";
+    bytes_t wanted = reader_bytes (in, 2 + 8 + 16 + 2 + 2 + 1 + 2 + 4);
+    uint8_t mechanism = reader_u8 (in);
+    uint8_t result = mechanism ? CONNECT_OTHER : 0;
+    if (mechanism == BY_PASSWORD) {
+        bytes_t password = reader_bytes (in, reader_u8 (in));
+        result = bytes_equal (password, bytes_text (DLT698_PASSWORD)) ? 0 : CONNECT_PASSWORD;
+    }
+    result = in->failed ? CONNECT_OTHER : result;
+    self->connected = result == 0;
+    writer_put (out, factory, sizeof factory - 1);
+    writer_put (out, wanted.data, wanted.size);
+    writer_u8 (out, result);
+}
+
+//  The APDU of services without a choice.
+static void s_simple (dlt698_t *self, uint8_t tag, reader_t *in, writer_t *out)
+{
     uint8_t piid = reader_u8 (in);
     if (tag == SECURITY) {
         writer_u8 (out, SECURITY | RESPONSE);
@@ -257,10 +275,9 @@ static void s_simple (uint8_t tag, reader_t *in, writer_t *out)
     writer_u8 (out, tag | RESPONSE);
     writer_u8 (out, piid & 0x3F);
     if (tag == CONNECT) {
-        bytes_t wanted = reader_bytes (in, 2 + 8 + 16 + 2 + 2 + 1 + 2 + 4);
-        writer_put (out, factory, sizeof factory - 1);
-        writer_put (out, wanted.data, wanted.size);
-        writer_u8 (out, 0);
+        s_connect (self, in, out);
+    } else {
+        self->connected = false;
     }
     writer_u8 (out, 0);
     writer_u16be (out, 0);
@@ -304,7 +321,7 @@ void dlt698_answer (dlt698_t *self, const wire698_frame_t *frame, field_turn_t *
     asked_t x = {self, &in, turn->wall_ms, &out, &words};
     size_t start = wire698_begin (&out, WIRE698_UP_ANSWER, self->address, frame->client);
     if (tag == CONNECT || tag == RELEASE || tag == SECURITY) {
-        s_simple (tag, &in, &out);
+        s_simple (self, tag, &in, &out);
     } else {
         s_service (&x, tag);
     }

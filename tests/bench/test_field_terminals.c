@@ -341,7 +341,9 @@ static void s_test_answers_698 (void **state)
     s_answers (&f, PROXY_GET, wanted);
     fixture_said_value (&f, 2, POINT (1, 0, 1, 8, 0), meter, -2);
     s_answers (&f, SECURE, "90021400");
+    ((dlt698_t *) f.state)->connected = true;
     s_answers (&f, RELEASE, "830b000000");
+    assert_false (((dlt698_t *) f.state)->connected);
     s_answers (&f, CLOCK_SET, "86010c40000200000000");
     s_answers (&f, NO_SERVICE, "ee0d020000");
     fixture_close (&f);
@@ -382,12 +384,42 @@ static void s_test_published_698 (void **state)
                          "FEPS",
                          6);
     assert_memory_equal (apdu.data + 34 + 37, "\0\0\0\0", 4);
+    assert_true (((dlt698_t *) f.state)->connected);
     fixture_clear (&f);
     fixture_hex (&f,
                  "6837004345aaaaaaaaaaaa00d1ad090704f209020103020801000014003216686101000000006811"
                  "0a34394339343337453b56aa1600a91a16");
     apdu = s_apdu (&f, 0xC3, 0);
     assert_memory_equal (apdu.data, "\x89\x07\x04\xf2\x09\x02\x01\x00\x21\x00\x00", 11);
+    fixture_close (&f);
+}
+
+//  A CONNECT by password, right and wrong, and one by a mechanism it does not have.
+static void s_test_connect_698 (void **state)
+{
+#define WANTED "0010ffffffffffffffffffffffffffffffffffffffffffffffff0400040001040000000064"
+    static const struct {
+        const char *mechanism;
+        uint8_t result;
+    } rows[] = {{"0106313233343536", 0}, {"0106313233343537", 1}, {"0200", 255}, {"0106", 255}};
+    fixture_t f;
+    (void) state;
+    fixture_open (&f, &field_dlt698, 1, 1);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        uint8_t bytes[128], apdu[96] = {0x02, 0x05};
+        size_t size = 2 + unhex (WANTED, apdu + 2, sizeof apdu - 2);
+        size += unhex (rows[i].mechanism, apdu + size, sizeof apdu - size);
+        writer_t out = writer_of (bytes, sizeof bytes);
+        size_t start = wire698_begin (&out, 0x43, UINT64_C (691000000001), 0x10);
+        writer_put (&out, apdu, size);
+        wire698_end (&out, start);
+        fixture_clear (&f);
+        assert_int_equal (fixture_input (&f, bytes, out.size), out.size);
+        bytes_t answer = s_apdu (&f, 0xC3, 0x10);
+        assert_int_equal (answer.data[0], 0x82);
+        assert_int_equal (answer.data[answer.size - 4], rows[i].result);
+        assert_int_equal (((dlt698_t *) f.state)->connected, rows[i].result == 0);
+    }
     fixture_close (&f);
 }
 
@@ -399,6 +431,7 @@ int main (void)
         cmocka_unit_test (s_test_login_698),   cmocka_unit_test (s_test_reports),
         cmocka_unit_test (s_test_days),        cmocka_unit_test (s_test_answers_698),
         cmocka_unit_test (s_test_proxy_line),  cmocka_unit_test (s_test_published_698),
+        cmocka_unit_test (s_test_connect_698),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

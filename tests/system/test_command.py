@@ -475,4 +475,33 @@ def test_protected_with_a_wrong_key():
     equal(protected_trip(STANDARD), ("REFUSED", "security authentication failed"), "the result")
 
 
+# ---- CONNECT by password: a concentrator of fepfield, whose password is 123456 ----
+
+def connected_read(password, **body):
+    """Error and words of the RESULT of a READ at the terminal or a meter behind it."""
+    daemon = daemon_of({"seal.provider": "password", "seal.key": password.encode().hex()},
+                       "691000000001,one,0,1,690000010001,dlt645,,connects\n",
+                       "profile connects\ncodec dlt698\nperiod 0\nsetting connect 2\n", {"codec": "dlt698"})
+    field = subprocess.Popen([os.path.join(BIN, "fepfield"), "--kind", f"dlt698:1:1:{daemon.port}", "--drain-ms", "100"],
+                             stdout=subprocess.DEVNULL, preexec_fn=die_with_parent)
+    cleanup(field.kill)
+    wait_until(lambda: daemon.metric("sessions_online") == 1, "the terminal")
+    word, answer = daemon.ask_raw("READ", {"terminal": "691000000001", **body})
+    equal(word, "RESULT", f"read: {answer}")
+    return answer["error"], answer.get("said")
+
+
+def test_connects_by_password():
+    equal(connected_read("123456", mp=0, points=["time.clock"]), ("OK", None), "the terminal's clock")
+
+
+def test_connects_for_a_meter():
+    equal(connected_read("123456", mp=1, points=["energy.active.import.total_kWh"]), ("OK", None), "a meter's energy")
+
+
+def test_connects_with_a_wrong_password():
+    refused = ("REFUSED", "connection refused: password")
+    equal(connected_read("123457", mp=1, points=["energy.active.import.total_kWh"]), refused, "a meter's energy")
+
+
 run()
