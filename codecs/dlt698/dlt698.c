@@ -30,6 +30,8 @@
 //
 //  Answer codes are DAR; D1H..DFH the result of a CONNECT, E1H..EFH the type of an ERROR (15: other).
 //
+//  THEN-GET (PASS): what was read is a reading, whatever became of what was done; unasked, that is kept raw beside it.
+//
 //  Kept raw: enciphered answers, transparent reports, objects and columns that are not in maps/dlt698.map, rows that
 //  nothing gives an instant. Not supported: CONNECT by cipher or signature (PASS does it), GET by MD5, files (F001),
 //  fragments of our own, REPORT-Responses inside SECURITY, forwarded answers that come in fragments, OPERATE of points,

@@ -62,7 +62,7 @@ bool d698_put_value (batch_t *batch, uint32_t point, int8_t exponent, const d698
 //  SEQ OF A-ResultNormal, of the server itself or of a meter; A-ResultRecord. All fail the reader if they are cut.
 //  `one`: a single A-ResultNormal.
 void d698_read_results (d698_turn_t *turn, reader_t *in, bool one);
-void d698_read_meter_results (d698_turn_t *turn, reader_t *in, const d698_whose_t *whose);
+void d698_read_meter_results (d698_turn_t *turn, reader_t *in, bool one, const d698_whose_t *whose);
 void d698_read_record (d698_turn_t *turn, reader_t *in, const d698_whose_t *whose);
 
 //  ---- services.c ----

@@ -135,10 +135,10 @@ void d698_read_results (d698_turn_t *turn, reader_t *in, bool one)
 }
 
 //  A meter the archive does not know: its results as they are.
-void d698_read_meter_results (d698_turn_t *turn, reader_t *in, const d698_whose_t *whose)
+void d698_read_meter_results (d698_turn_t *turn, reader_t *in, bool one, const d698_whose_t *whose)
 {
     size_t start = in->pos;
-    size_t count = d698_length (in);
+    size_t count = one ? 1 : d698_length (in);
     reader_t peek = *in;
     if (!whose->stranger) {
         s_results (turn, in, count, whose);

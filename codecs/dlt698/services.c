@@ -197,14 +197,14 @@ static void s_done (d698_turn_t *turn, reader_t *in, bool action, bool then_get,
     uint8_t dar = reader_u8 (in);
     if (action && reader_u8 (in)) {
         d698_data_t data = d698_data (in);
-        if (!in->failed && !turn->core->asked.carried) {
+        if (!in->failed && turn->answers && !turn->core->asked.carried) {
             d698_keep_raw (turn, "action_data", what, 0, data.whole);
         }
     }
     if (then_get) {
+        //  Whether it was done does not depend on it.
         d698_turn_t beside = *turn;
-        beside.self = *whose;
-        d698_read_results (&beside, in, true);
+        d698_read_meter_results (&beside, in, true, whose);
         turn->raw_given = beside.raw_given;
     }
     turn->good += dar == 0;
@@ -244,7 +244,7 @@ static void s_target (d698_turn_t *turn, reader_t *in, uint8_t choice)
 {
     d698_whose_t whose = s_whose (turn, in);
     if (choice == PROXY_GET_LIST) {
-        d698_read_meter_results (turn, in, &whose);
+        d698_read_meter_results (turn, in, false, &whose);
         return;
     }
     bool action = choice >= PROXY_ACTION_LIST;
@@ -462,6 +462,16 @@ static bool s_is_stray (const d698_turn_t *turn, const head_t *head)
                               tag == APDU_ERROR_RESPONSE);
 }
 
+//  Values stand behind what was done.
+static bool s_is_then_get (const head_t *head)
+{
+    uint8_t tag = head->tag, choice = head->choice;
+    bool proxy = choice == PROXY_SET_THEN_GET || choice == PROXY_ACTION_THEN_GET;
+    return tag == APDU_PROXY_RESPONSE ? proxy
+                                      : choice == SET_THEN_GET && (tag == APDU_SET_RESPONSE ||
+                                                                   tag == APDU_ACTION_RESPONSE);
+}
+
 static bool s_matches (const d698_turn_t *turn, const head_t *head)
 {
     const d698_asked_t *asked = &turn->core->asked;
@@ -514,17 +524,19 @@ fep_err_t d698_read_apdu (d698_turn_t *turn, const d698_peer_t *peer, bytes_t ap
                  (s_has_choice (head.tag) || head.tag == APDU_CONNECT_RESPONSE ||
                   head.tag == APDU_RELEASE_RESPONSE || head.tag == APDU_ERROR_RESPONSE);
     turn->answers = known && s_matches (turn, &head);
+    codec_io_t *io = turn->io;
+    batch_mark_t mark = batch_mark (io->batch);
     if (!known || s_is_stray (turn, &head)) {
         d698_keep_raw (turn, known ? "unasked_answer" : "unsupported_apdu", 0, 0, apdu);
-        return FEP_OK;
+        if (!known || !s_is_then_get (&head)) {
+            return FEP_OK;
+        }
     }
     const char *misplaced = s_misplaced (turn, &head, in);
     if (misplaced) {
         d698_keep_raw (turn, misplaced, 0, 0, apdu);
         return FEP_OK;
     }
-    codec_io_t *io = turn->io;
-    batch_mark_t mark = batch_mark (io->batch);
     s_body (turn, &head, &in);
     if (in.failed) {
         bool full = io->batch->failed;
