@@ -20,6 +20,7 @@ void d698_json_date_time (json_t *out, const uint8_t *p, size_t size);
 void d698_json_data (json_t *out, reader_t *in);
 
 //  What stands without a tag.
+void d698_json_ti (json_t *out, reader_t *in);  //  Without the braces
 void d698_json_tsa (json_t *out, reader_t *in);
 void d698_json_csd (json_t *out, reader_t *in);
 void d698_json_rcsd (json_t *out, reader_t *in);

@@ -63,8 +63,7 @@ static void s_time_tag (json_t *out, reader_t *in)
     json_object (out);
     json_key (out, "time");
     d698_json_date_time (out, reader_take (in, D698_DATE_TIME_S), D698_DATE_TIME_S);
-    json_pair_int (out, "unit", reader_u8 (in));
-    json_pair_int (out, "n", reader_u16be (in));
+    d698_json_ti (out, in);
     json_object_end (out);
 }
 

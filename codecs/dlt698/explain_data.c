@@ -133,17 +133,34 @@ void d698_json_rcsd (json_t *out, reader_t *in)
     s_list (out, in, d698_json_csd);
 }
 
+//  A choice by its number, and in a word where there is one.
+static void s_choice (json_t *out, const char *key, uint8_t number, const char *const *names,
+                      size_t count)
+{
+    json_pair_int (out, key, number);
+    if (number < count) {
+        json_pair_text (out, "name", names[number]);
+    }
+}
+
+void d698_json_ti (json_t *out, reader_t *in)
+{
+    static const char *const units[] = {"second", "minute", "hour", "day", "month", "year"};
+    s_choice (out, "unit", reader_u8 (in), units, sizeof units / sizeof *units);
+    json_pair_int (out, "n", reader_u16be (in));
+}
+
 static void s_ti (json_t *out, reader_t *in)
 {
     json_object (out);
-    json_pair_int (out, "unit", reader_u8 (in));
-    json_pair_int (out, "n", reader_u16be (in));
+    d698_json_ti (out, in);
     json_object_end (out);
 }
 
 static void s_region_parts (json_t *out, reader_t *in)
 {
-    json_pair_int (out, "unit", reader_u8 (in));
+    static const char *const ends[] = {"[start,end)", "(start,end]", "[start,end]", "(start,end)"};
+    s_choice (out, "unit", reader_u8 (in), ends, sizeof ends / sizeof *ends);
     json_key (out, "start");
     d698_json_data (out, in);
     json_key (out, "end");
@@ -172,8 +189,16 @@ static void s_ms_parts (json_t *out, reader_t *in)
     static void (*const items[]) (json_t * out, reader_t * in) = {
         [MS_TYPES] = s_u8,           [MS_ADDRESSES] = d698_json_tsa, [MS_NUMBERS] = s_u16,
         [MS_TYPE_RANGES] = s_region, [MS_ADDRESS_RANGES] = s_region, [MS_NUMBER_RANGES] = s_region};
+    static const char *const names[] = {[MS_NONE] = "none",
+                                        [MS_ALL] = "all",
+                                        [MS_TYPES] = "user_types",
+                                        [MS_ADDRESSES] = "addresses",
+                                        [MS_NUMBERS] = "numbers",
+                                        [MS_TYPE_RANGES] = "user_type_ranges",
+                                        [MS_ADDRESS_RANGES] = "address_ranges",
+                                        [MS_NUMBER_RANGES] = "number_ranges"};
     uint8_t kind = reader_u8 (in);
-    json_pair_int (out, "ms", kind);
+    s_choice (out, "ms", kind, names, sizeof names / sizeof *names);
     if (kind > MS_NUMBER_RANGES) {
         in->failed = true;
     } else if (items[kind]) {
@@ -229,9 +254,20 @@ static void s_rsd_times (json_t *out, reader_t *in, uint8_t kind)
 
 void d698_json_rsd (json_t *out, reader_t *in)
 {
+    static const char *const names[] = {[RSD_NONE] = "none",
+                                        [RSD_VALUE] = "value",
+                                        [RSD_RANGE] = "range",
+                                        [RSD_RANGES] = "ranges",
+                                        [RSD_START] = "start_time",
+                                        [RSD_STORED] = "storage_time",
+                                        [RSD_START_RANGE] = "start_time_range",
+                                        [RSD_STORED_RANGE] = "storage_time_range",
+                                        [RSD_SUCCESS_RANGE] = "success_time_range",
+                                        [RSD_LAST] = "last",
+                                        [RSD_LAST_OF] = "last_of_meters"};
     uint8_t kind = reader_u8 (in);
     json_object (out);
-    json_pair_int (out, "sel", kind);
+    s_choice (out, "sel", kind, names, sizeof names / sizeof *names);
     if (kind == RSD_VALUE) {
         d698_pair_next_upper (out, "oad", in, 4);
         json_key (out, "value");
