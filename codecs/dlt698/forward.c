@@ -62,9 +62,13 @@ fep_err_t d698_wrap (void *self, bytes_t frame, codec_io_t *io)
     } else {
         s_put_transparent (out, io->meter ? io->meter->profile : NULL, piid, frame);
     }
+    if (error) {
+        out->size = mark;
+        return error;
+    }
     d698_close (out, mark);
-    if (error || out->failed) {
-        return error ? error : FEP_FULL;
+    if (out->failed) {
+        return FEP_FULL;
     }
     state->core.asked = (d698_asked_t){.tag = connects ? APDU_CONNECT : APDU_PROXY,
                                        .piid = piid,

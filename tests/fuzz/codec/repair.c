@@ -219,12 +219,23 @@ size_t fuzz_turn (const fuzz_t *self, size_t keep, uint8_t *frame)
     return size;
 }
 
-//  698.45: a SECURITY-Request with the plain APDU inside; others: the 16 bytes of a password.
+enum { CONNECT = 0x02 };  //  First byte of the APDU
+
+//  698.45: a SECURITY-Request with the plain APDU inside, a CONNECT-Request with a password; others: 16 bytes of one.
 size_t fuzz_seal (const fuzz_t *self, bytes_t asked, uint8_t *out)
 {
     writer_t writer = writer_of (out, 2048);
     if (strncmp (self->codec->name, "dlt698", 6) != 0) {
         writer_put (&writer, "0123456789ABCDEF", 16);
+        return writer.size;
+    }
+    if (asked.size > 2 && asked.data[0] == CONNECT) {
+        //  The password of a CONNECT-Request.
+        writer_put (&writer, asked.data, asked.size - 2);
+        writer_put (&writer,
+                    "\x03"
+                    "123\0",
+                    5);
         return writer.size;
     }
     writer_u16be (&writer, 0x1000);

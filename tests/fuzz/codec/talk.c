@@ -151,6 +151,7 @@ static void s_carry (fuzz_t *self, bytes_t in)
     size_t from = self->send.size;
     self->io.meter = &self->meter;
     in = s_carried (self, in, room);
+    self->io.answer = ANSWER_DONE;
     if (!self->codec->wrap || in.size == 0 ||
         self->codec->wrap (self->state, in, &self->io) != FEP_OK || self->send.failed) {
         self->send.size = from;
@@ -166,6 +167,11 @@ static void s_carry (fuzz_t *self, bytes_t in)
     }
     self->flight_size = frame.size < sizeof self->flight ? frame.size : sizeof self->flight;
     memcpy (self->flight, frame.data, self->flight_size);
+    if (self->io.answer == ANSWER_NONE) {
+        //  What has to go before.
+        FEP_ASSERT (self->codec->unwrap (frame, false, &self->options, &line) == FEP_NOT_FOUND);
+        return;
+    }
     FEP_ASSERT (self->codec->unwrap (frame, false, &self->options, &line) == FEP_OK);
     FEP_ASSERT (bytes_equal (writer_bytes (&line), in));
 }
