@@ -147,11 +147,11 @@ void connector_handle (connector_t *self, conn_t *conn, input_t result)
     if (mark) {
         s_hold (self, conn, mark);
     }
-    connector_write (self, conn);
-    if (session_wants_admission (conn->session) && !conn->asked) {
-        conn->asked = true;
-        connector_link (self, conn, true);
+    if (session_wants_admission (conn->session) && !conn->asked && !conn->in_logins) {
+        connector_login (self, conn);
     }
+    connector_write (self, conn);
+    connector_login_answered (self, conn);
     if (conn->counted_fresh && session_number (conn->session)) {
         conn->counted_fresh = false;
         self->fresh_count--;
@@ -256,6 +256,7 @@ static int64_t s_tick (void *arg, actor_t *actor, int64_t now_us)
     connector_dial_tick (self);
     s_confirm (self);
     s_resume (self);
+    connector_login_tick (self);
     connector_timers (self);
     connector_reap (self);
     connector_flush_batch (self);

@@ -1,11 +1,13 @@
 //  Inside of the connector, shared by its files: connector.c (words, batches, confirmations), connector_io.c (sockets
-//  and time), connector_join.c (how connections come), connector_dial.c (those we dial), connector_mail.c (what it
-//  tells control and the publisher), connector_ask.c (requests), connector_facts.c.
+//  and time), connector_join.c (how connections come), connector_login.c (when control is asked to admit
+//  them), connector_dial.c (those we dial), connector_mail.c (what it tells control and the publisher),
+//  connector_ask.c (requests), connector_facts.c.
 //  Nobody else includes this.
 #ifndef ACTORS_CONNECTOR_H
 #define ACTORS_CONNECTOR_H
 
 #include "actors/actor.h"
+#include "actors/bucket.h"
 #include "actors/dial.h"
 #include "actors/mailq.h"
 #include "actors/peers.h"
@@ -85,6 +87,10 @@ struct conn {
     uint64_t hold_number;    //  Batch of its newest hold
     size_t hold_at;          //  Where that hold is
     bool asked;              //  Control was asked to admit it
+    bool in_admission;       //  And has not answered
+    bool in_logins;          //  Waits for its turn; in that list
+    conn_t *login_before;    //  In it
+    conn_t *login_after;     //  In it
     bool is_dirty, is_dead;  //  In those lists
     conn_t *dirty_next;      //  In the list of those to confirm
     conn_t *dead_next;       //  In the list of those to free
@@ -153,6 +159,11 @@ typedef struct {
     mailq_t links;                  //  LINK to control that waits for room
     conn_t *dead;                   //  To be freed at the turn's end
     conn_t *resume, *resume_last;   //  To go on with, in order
+    bucket_t logins;                //  Sessions that may begin to log in
+    size_t admission_count;         //  Whom control was asked to admit and has not answered
+    conn_t *login_first;            //  Who waits to be asked about, in order
+    conn_t *login_last;             //  Likewise
+    size_t login_count;             //  Of them
     size_t last_ready;              //  Sockets ready in the last turn
     int64_t turned_ms;              //  Last turn of the loop
     session_env_t env;  //  Of many sessions handled at once: the time is looked at now and then
@@ -208,6 +219,15 @@ conn_t *connector_join (connector_t *self, listener_t *listener, const codec_t *
                         const peer_t *peer);
 //  Takes bytes of the PROXY header in front. True: it is done with.
 bool connector_proxy (connector_t *self, conn_t *conn);
+
+//  connector_login.c
+//  Of a session that has named itself: control is asked to admit it, now or when its turn comes.
+void connector_login (connector_t *self, conn_t *conn);
+//  Control has answered, or the session is at its end.
+void connector_login_answered (connector_t *self, conn_t *conn);
+void connector_login_tick (connector_t *self);
+//  It waits no longer.
+void connector_login_leave (connector_t *self, conn_t *conn);
 
 //  connector_dial.c
 fep_err_t connector_on_dial (void *self, actor_t *actor, bytes_t body);

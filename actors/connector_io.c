@@ -102,8 +102,9 @@ void connector_watch (connector_t *self, conn_t *conn)
     session_state_t state = session_state (conn->session);
     bool reading = !session_blocked (conn->session) && !conn->resume && !self->stopping &&
                    (state == SESSION_FRESH || (state >= SESSION_ONLINE && state <= SESSION_PAUSED));
-    uint32_t events = (reading ? (uint32_t) EPOLLIN : 0u) | (conn->out ? (uint32_t) EPOLLOUT : 0u) |
-                      (session_held (conn->session) ? (uint32_t) EPOLLRDHUP : 0u);
+    uint32_t events =
+        (reading ? (uint32_t) EPOLLIN : 0u) | (conn->out ? (uint32_t) EPOLLOUT : 0u) |
+        (session_held (conn->session) || conn->in_logins ? (uint32_t) EPOLLRDHUP : 0u);
     if (events != conn->events) {
         struct epoll_event event = {.events = events,
                                     .data.u64 = (uint64_t) conn->generation << 32 | conn->slot};
@@ -321,6 +322,7 @@ static void s_end (connector_t *self, conn_t *conn)
     if (conn->asked) {
         connector_link (self, conn, false);
     }
+    connector_login_leave (self, conn);
     s_windows_remove (self, conn);
     wheel_clear (&conn->timer);
     peers_leave (self->peers, conn->counted_ip, conn->counted_fresh);

@@ -546,6 +546,10 @@ void session_close (session_t *self, const session_env_t *env, close_reason_t re
     session_ask_fail (self, env);
     flush = session_reject (self, env, reason) || flush;
     session_enter (self, flush ? SESSION_CLOSING : SESSION_DEAD, env->now_ms);
+    if (self->queued) {
+        //  Nobody was told of it, nobody will ask what it said.
+        window_release (&self->window);
+    }
     if (linked) {
         session_link (self, env, false);
     }
@@ -586,6 +590,7 @@ static int64_t s_state_deadline (const session_t *self, const session_env_t *env
         *reason = self->codec == &codec_undecided && self->facts.rx_bytes ? CLOSE_AMBIGUOUS
                   : !self->address[0]                                     ? CLOSE_NO_LOGIN
                   : self->hold_until_ms                                   ? CLOSE_UNKNOWN
+                  : self->queued                                          ? CLOSE_OVER_CAPACITY
                                                                           : CLOSE_NO_ADMISSION;
         return self->hold_until_ms
                    ? self->hold_until_ms
@@ -722,16 +727,6 @@ bool session_is_standby (const session_t *self)
 void session_set_peer (session_t *self, const char *peer)
 {
     snprintf (self->peer, sizeof self->peer, "%s", peer);
-}
-
-bool session_wants_admission (const session_t *self)
-{
-    return self->state == SESSION_FRESH && self->address[0] && !self->hold_until_ms;
-}
-
-bool session_held (const session_t *self)
-{
-    return self->state == SESSION_FRESH && self->hold_until_ms;
 }
 
 bool session_has_window (const session_t *self)

@@ -121,6 +121,9 @@ size_t session_room (const session_t *self, size_t most);
 //  Lets time pass; INPUT_BATCH as for input. *deadline_ms: when to be called again, in env->now_ms terms.
 input_t session_tick (session_t *self, const session_env_t *env, int64_t *deadline_ms);
 
+//  Identified, it waits for its turn before the directory is asked; false: its turn has come. Either waits for
+//  session.login_timeout_ms at most: OVER_CAPACITY, NO_ADMISSION.
+void session_queue (session_t *self, const session_env_t *env, bool queued);
 //  The directory's answer. Appends LINK up.
 void session_admit (session_t *self, const session_env_t *env, const admission_t *admission);
 //  The archive changed while it is online: all but its number and address.

@@ -87,6 +87,19 @@ void session_name (session_t *self, const session_env_t *env, const char *identi
     }
 }
 
+bool session_wants_admission (const session_t *self)
+{
+    return self->state == SESSION_FRESH && self->address[0] && !self->hold_until_ms;
+}
+
+void session_queue (session_t *self, const session_env_t *env, bool queued)
+{
+    if (session_wants_admission (self) && self->queued != queued) {
+        self->queued = queued;
+        self->state_ms = env->now_ms;
+    }
+}
+
 void session_update (session_t *self, const admission_t *admission)
 {
     self->profile = admission->profile;
@@ -139,6 +152,11 @@ void session_hold (session_t *self, const session_env_t *env)
     }
 }
 
+bool session_held (const session_t *self)
+{
+    return self->state == SESSION_FRESH && self->hold_until_ms;
+}
+
 //  Tells a terminal that is not admitted so, if its protocol has words for it. True: they are to be flushed.
 bool session_reject (session_t *self, const session_env_t *env, close_reason_t reason)
 {
@@ -147,6 +165,7 @@ bool session_reject (session_t *self, const session_env_t *env, close_reason_t r
         reject_t why;
     } words[] = {{CLOSE_UNKNOWN, REJECT_UNKNOWN},
                  {CLOSE_DUPLICATE, REJECT_DUPLICATE},
+                 {CLOSE_OVER_CAPACITY, REJECT_CAPACITY},
                  {CLOSE_NO_ADMISSION, REJECT_CAPACITY}};
     bytes_t first, last;
     size_t from = env->send->size;

@@ -78,6 +78,7 @@ struct session {
     bool ended;                      //  What named it did so only at its packet's end
     bool noise;                      //  Within a run of refused bytes
     bool renamed;                    //  Its address is not its identity
+    bool queued;                     //  Its turn to be admitted has not come
     bool standby;                    //  Another connection carries the terminal's traffic
     uint32_t bad_in_row;             //  Refusals since the last good frame
     uint32_t mark;                   //  Highest since session_take_mark

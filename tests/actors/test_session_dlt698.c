@@ -80,7 +80,10 @@ static void test_rejected (void **state)
     static const struct {
         close_reason_t reason;
         uint8_t result;
-    } cases[] = {{CLOSE_DUPLICATE, 1}, {CLOSE_UNKNOWN, 2}, {CLOSE_NO_ADMISSION, 3}};
+    } cases[] = {{CLOSE_DUPLICATE, 1},
+                 {CLOSE_UNKNOWN, 2},
+                 {CLOSE_NO_ADMISSION, 3},
+                 {CLOSE_OVER_CAPACITY, 3}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         rig_t *rig = rig_new (codec_find ("dlt698"));
         assert_int_equal (rig_feed_bytes (rig, s_login ()), INPUT_BLOCKED);

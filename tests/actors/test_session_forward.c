@@ -444,6 +444,7 @@ static void test_rejected (void **state)
     } cases[] = {{CLOSE_UNKNOWN, "X0"},
                  {CLOSE_DUPLICATE, "X1"},
                  {CLOSE_NO_ADMISSION, "X2"},
+                 {CLOSE_OVER_CAPACITY, "X2"},
                  {CLOSE_STOPPING, ""}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         rig_t *rig = rig_new (&s_hub);

@@ -494,6 +494,36 @@ static void test_login_deadlines (void **state)
     rig_free (&rig);
 }
 
+//  Who waits for its turn has the login time for that, and again once its turn has come.
+static void test_login_in_turn (void **state)
+{
+    (void) state;
+    for (int turn = 0; turn < 2; turn++) {
+        rig_t *rig = rig_new (&toy_codec);
+        session_queue (rig->session, &rig->env, true);
+        (void) rig_pass (rig, 59000);
+        (void) rig_feed_one (rig, 'L', 1, 1);
+        session_queue (rig->session, &rig->env, true);
+        (void) rig_pass (rig, 59999);
+        if (turn) {
+            session_queue (rig->session, &rig->env, false);
+            (void) rig_pass (rig, 59999);
+        }
+        assert_true (session_wants_admission (rig->session));
+        (void) rig_pass (rig, 1);
+        assert_int_equal (session_reason (rig->session),
+                          turn ? CLOSE_NO_ADMISSION : CLOSE_OVER_CAPACITY);
+        rig_free (&rig);
+    }
+    rig_t *rig = rig_new (&toy_codec);
+    (void) rig_feed_one (rig, 'L', 1, 1);
+    session_queue (rig->session, &rig->env, true);
+    session_queue (rig->session, &rig->env, false);
+    assert_int_equal (rig_admit (rig, 0), INPUT_TAKEN);
+    assert_string_equal (rig_batched (rig), "+l");
+    rig_free (&rig);
+}
+
 //  A codec's own timer counts beside the session's, and what it sends is sent.
 static void test_codec_timer (void **state)
 {
@@ -590,6 +620,7 @@ int main (void)
         cmocka_unit_test (test_idle_by_learning),
         cmocka_unit_test (test_repeated_heartbeat_is_no_period),
         cmocka_unit_test (test_login_deadlines),
+        cmocka_unit_test (test_login_in_turn),
         cmocka_unit_test (test_codec_timer),
         cmocka_unit_test (test_trace),
         cmocka_unit_test (test_facts),

@@ -189,6 +189,39 @@ def f129_items(seed):
     return {(1, 0, 1, 8, tariff): (value, -4) for tariff, value in enumerate(f129_values(seed))}
 
 
+# ---- Frames of DL/T 698.45 ----
+
+LOGIN698 = bytes.fromhex("010000 00b4 07e90403040f14050000")
+
+
+def crc_x25(data):
+    crc = 0xFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ 0x8408 if crc & 1 else crc >> 1
+    return struct.pack("<H", crc ^ 0xFFFF)
+
+
+def frame698(control, apdu, client=0x10, terminal="000000000001"):
+    address = b"\x05" + bytes.fromhex(terminal)[::-1]
+    head = struct.pack("<H", 2 + 1 + len(address) + 1 + 2 + len(apdu) + 2) + bytes([control]) + address + bytes([client])
+    body = head + crc_x25(head) + apdu
+    return b"\x68" + body + crc_x25(body) + b"\x16"
+
+
+def receive698(connection, rest):
+    """The APDU of the next frame, with HCS and FCS checked, and the bytes behind it."""
+    while len(rest) < 3 or len(rest) < 2 + struct.unpack_from("<H", rest, 1)[0]:
+        piece = connection.recv(4096)
+        check(piece, "closed")
+        rest += piece
+    size = 2 + struct.unpack_from("<H", rest, 1)[0]
+    one, rest = rest[:size], rest[size:]
+    equal((one[0], one[12:14], one[-3:-1], one[-1]), (0x68, crc_x25(one[1:12]), crc_x25(one[1:-3]), 0x16), "a frame")
+    return one[14:-3], rest
+
+
 # ---- Messages as the door and the feed give them ----
 
 Message = collections.namedtuple(

@@ -404,41 +404,13 @@ def test_both_sealed():
 
 # ---- A terminal of DL/T 698.45 ----
 
-def crc_x25(data):
-    crc = 0xFFFF
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = crc >> 1 ^ 0x8408 if crc & 1 else crc >> 1
-    return struct.pack("<H", crc ^ 0xFFFF)
-
-
-def frame698(control, apdu, client=0x10):
-    address = b"\x05" + bytes.fromhex("000000000001")[::-1]
-    head = struct.pack("<H", 2 + 1 + len(address) + 1 + 2 + len(apdu) + 2) + bytes([control]) + address + bytes([client])
-    body = head + crc_x25(head) + apdu
-    return b"\x68" + body + crc_x25(body) + b"\x16"
-
-
-def receive698(connection, rest):
-    """The APDU of the next frame, with HCS and FCS checked, and the bytes behind it."""
-    while len(rest) < 3 or len(rest) < 2 + struct.unpack_from("<H", rest, 1)[0]:
-        piece = connection.recv(4096)
-        check(piece, "closed")
-        rest += piece
-    size = 2 + struct.unpack_from("<H", rest, 1)[0]
-    one, rest = rest[:size], rest[size:]
-    equal((one[0], one[12:14], one[-3:-1], one[-1]), (0x68, crc_x25(one[1:12]), crc_x25(one[1:-3]), 0x16), "a frame")
-    return one[14:-3], rest
-
-
 def protected_trip(key):
     """Logs in; the terminal takes one trip. The RESULT, and the APDU it was asked with."""
     daemon = daemon_of({"seal.provider": "test", "seal.key": KEY.hex()}, "000000000001,one,0,,,,,sealed\n",
                        SEALED.format(codec="dlt698"), {"codec": "dlt698"})
     connection = socket.create_connection(("127.0.0.1", daemon.port), timeout=DEADLINE_S)
     cleanup(connection.close)
-    connection.sendall(frame698(0x81, bytes.fromhex("010000 00b4 07e90403040f14050000"), 0))
+    connection.sendall(frame698(0x81, LOGIN698, 0))
     apdu, rest = receive698(connection, b"")
     equal(apdu[0], 0x81, "LINK-Response")
     asked, fault = [], []

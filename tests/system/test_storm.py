@@ -37,6 +37,86 @@ def test_connect_storm():
     equal(daemon.metric("durable_waiting"), 0, "nothing waits")
 
 
+IN_TURN = {"connector.logins_per_s": 1, "connector.windows": 16}  # one at once, eight wait
+
+
+def crowd_of(daemon, count):
+    """So many who have sent their login; the first is admitted at once, the next eight wait."""
+    crowd = [Terminal(daemon, number) for number in range(1, count + 1)]
+    for terminal in crowd:
+        terminal.send(login_bytes(terminal))
+    return crowd
+
+
+def test_logins_in_turn():
+    """More logins than logins_per_s: they wait their turn, unanswered; whom there is no place for is closed, comes
+    again and is served."""
+    daemon = Daemon([f"0100{number:05d}" for number in range(1, 41)], IN_TURN).start()
+    crowd = crowd_of(daemon, 40)
+    wait_until(lambda: daemon.closed("OVER_CAPACITY"), "some find no place")
+    wait_until(lambda: daemon.metric("logins_waiting") + daemon.metric("sessions_online") +
+               daemon.closed("OVER_CAPACITY") == 40, "all are waiting, in or out")
+    check(daemon.metric("logins_waited") >= 8, "eight had to wait", daemon.metric("logins_waited"))
+    check(daemon.logged("SESSION-CLOSE", "reason=OVER_CAPACITY"), "told")
+    out = [terminal for terminal in crowd if not terminal.pump(0.01)]
+    equal(sum(map(len, (terminal.frames for terminal in out))), 0, "closed unanswered")
+    daemon.write_config(connector__logins_per_s=0)
+    daemon.reload()
+    for terminal in crowd:
+        if terminal not in out:
+            terminal.wait_confirmed()
+    for terminal in out:
+        terminal.connect().login()
+    for terminal in crowd:
+        terminal.confirmed_report(f129(1, Instant(), 1), "served")
+    equal((daemon.metric("logins_waiting"), daemon.metric("sessions_fresh")), (0, 0), "nobody waits")
+
+
+def test_turn_does_not_come():
+    """Who waits for longer than a login may take is closed."""
+    daemon = Daemon([f"0100{number:05d}" for number in range(1, 10)],
+                    {**IN_TURN, "session.login_timeout_ms": 700}).start()
+    crowd_of(daemon, 9)
+    wait_until(lambda: daemon.metric("sessions_online") + daemon.closed("OVER_CAPACITY") == 9, "all are in or out")
+    check(daemon.closed("OVER_CAPACITY") > 0, "some are out")
+    equal(daemon.status()["closed"].get("NO_ADMISSION", 0), 0, "for no other reason")
+
+
+def test_leaves_while_waiting():
+    """Who goes away while it waits takes no turn of the others."""
+    daemon = Daemon([f"0100{number:05d}" for number in range(1, 10)], IN_TURN).start()
+    crowd = crowd_of(daemon, 9)
+    wait_until(lambda: daemon.metric("logins_waited") >= 5, "most wait")
+    for terminal in crowd:
+        terminal.close()
+    wait_until(lambda: daemon.closed("PEER_CLOSED") + daemon.closed("PEER_RESET") == 9, "all are gone")
+    equal(daemon.metric("logins_waiting"), 0, "nobody waits")
+    check(daemon.metric("admitted") < 9, "not all had a turn", daemon.metric("admitted"))
+
+
+def test_over_capacity_in_words():
+    """A terminal of 698.45 hears why it is not served: result 3 of its LINK response."""
+    names = [f"{number:012d}" for number in range(1, 25)]
+    daemon = Daemon(names, IN_TURN, {"codec": "dlt698"}).start()
+    results = []
+    crowd = []
+    for name in names:
+        connection = socket.create_connection(("127.0.0.1", daemon.port), timeout=DEADLINE_S)
+        cleanup(connection.close)
+        connection.sendall(frame698(0x81, LOGIN698, 0, name))
+        crowd.append(connection)
+    wait_until(lambda: daemon.closed("OVER_CAPACITY"), "some find no place")
+    daemon.write_config(connector__logins_per_s=0)
+    daemon.reload()
+    for connection in crowd:
+        apdu, _ = receive698(connection, b"")
+        equal(apdu[0], 0x81, "LINK-Response")
+        results.append(apdu[2] & 7)
+    equal(results.count(0) + results.count(3), len(names), f"results {results}")
+    equal(results.count(3), daemon.closed("OVER_CAPACITY"), "counted")
+    check(results.count(3) > 0 and results[0] == 0, "the first is admitted, some are not", results)
+
+
 def test_report_and_leave():
     """Who sends a report and closes at once: the report is kept though nobody is there to hear of it."""
     daemon = Daemon([f"0100{number:05d}" for number in range(1, 31)]).start()
