@@ -145,12 +145,6 @@ static uint16_t s_nr (const iec_state_t *self)
     return (uint16_t) ((self->base + self->durable) % IEC_NUMBERS);
 }
 
-static void s_acknowledged (iec_state_t *self)
-{
-    self->acked = self->durable;
-    self->ack_due_ms = 0;
-}
-
 static void s_put_s (iec_state_t *self, writer_t *out)
 {
     uint16_t nr = (uint16_t) (s_nr (self) << 1);
@@ -161,7 +155,7 @@ static void s_put_s (iec_state_t *self, writer_t *out)
     size_t before = out->size;
     writer_put (out, frame, sizeof frame);
     if (out->size > before) {
-        s_acknowledged (self);
+        self->acked = self->durable;
     }
 }
 
@@ -201,7 +195,7 @@ fep_err_t iec_link_send (iec_state_t *self, bytes_t asdu, codec_io_t *io)
     writer_put (&out, asdu.data, asdu.size);
     self->sent_ms[self->vs % IEC_WINDOW] = io->mono_ms;
     self->vs = (uint16_t) ((self->vs + 1) % IEC_NUMBERS);
-    s_acknowledged (self);
+    self->acked = self->durable;
     return FEP_OK;
 }
 
@@ -278,14 +272,26 @@ fep_err_t iec_link_take (iec_state_t *self, const iec_apci_t *apci, codec_io_t *
     }
     self->rx_ms = io->mono_ms;
     if (*fresh) {
+        //  When more than that are on their way to the disk, an older time stands for the younger: none is late.
+        if (self->received - self->acked < IEC_WINDOW) {
+            self->came_ms[self->received % IEC_WINDOW] = io->mono_ms;
+        }
         self->received++;
         io->mark = self->received;
     }
     return FEP_OK;
 }
 
-//  Everything up to mark is on disk. Acknowledged after w frames, and at once when the station is to stop; else t2
-//  begins.
+//  When t2 of the first frame without acknowledgement ends, which has run since it came; 0: none of them is on disk,
+//  and the end of t2 acknowledges nothing.
+static int64_t s_ack_due (const iec_state_t *self, const codec_io_t *io)
+{
+    int64_t t2_ms = 1000 * (int64_t) profile_setting (io->profile, SETTING_t2_s);
+    return self->durable != self->acked ? self->came_ms[self->acked % IEC_WINDOW] + t2_ms : 0;
+}
+
+//  Everything up to mark is on disk. Acknowledged after w frames, and at once when t2 has ended meanwhile or the
+//  station is to stop; else when t2 ends.
 void iec_link_durable (iec_state_t *self, uint32_t mark, codec_io_t *io)
 {
     uint32_t ahead = mark - self->durable;
@@ -294,12 +300,8 @@ void iec_link_durable (iec_state_t *self, uint32_t mark, codec_io_t *io)
     }
     self->durable = mark;
     if (self->durable - self->acked >= profile_setting (io->profile, SETTING_w) ||
-        self->phase == PHASE_STOPPING || !s_known (io)) {
+        s_ack_due (self, io) <= io->mono_ms || self->phase == PHASE_STOPPING || !s_known (io)) {
         s_put_s (self, io->send);
-    }
-    if (self->durable != self->acked && !self->ack_due_ms) {
-        self->ack_due_ms =
-            io->mono_ms + 1000 * (int64_t) profile_setting (io->profile, SETTING_t2_s);
     }
 }
 
@@ -351,7 +353,7 @@ int64_t iec_link_tick (iec_state_t *self, codec_io_t *io)
         return INT64_MAX;
     }
     s_tick_phase (self, io, t1_ms);
-    if (self->ack_due_ms && self->ack_due_ms <= io->mono_ms) {
+    if (s_ack_due (self, io) <= io->mono_ms) {
         s_put_s (self, io->send);
     }
     if (!self->test_due_ms && self->rx_ms + t3_ms <= io->mono_ms) {
@@ -360,6 +362,6 @@ int64_t iec_link_tick (iec_state_t *self, codec_io_t *io)
     }
     due = s_earlier (due, self->start_due_ms);
     due = s_earlier (due, self->test_due_ms);
-    due = s_earlier (due, self->ack_due_ms);
+    due = s_earlier (due, s_ack_due (self, io));
     return self->test_due_ms ? due : s_earlier (due, self->rx_ms + t3_ms);
 }

@@ -76,7 +76,7 @@ typedef struct {
     uint32_t received;            //  I frames received
     uint32_t durable;             //  of which on disk
     uint32_t acked;               //  of which acknowledged
-    int64_t ack_due_ms;           //  t2 ends; 0: nothing to acknowledge
+    int64_t came_ms[IEC_WINDOW];  //  Likewise of those of the station: when they came
     int64_t rx_ms;                //  Last frame
     int64_t start_due_ms;         //  t1 of STARTDT or STOPDT ends; 0: none sent
     int64_t test_due_ms;          //  Likewise of TESTFR

@@ -113,18 +113,76 @@ static void test_acknowledgement_of_what_is_on_disk (void **state)
     rig_durable (&player, 0);
     rig_sent (&player, "");
     rig_durable (&player, 10);
-    assert_int_equal (rig_tick (&player, 0), 10000);
-    (void) rig_tick (&player, 9999);
+    assert_int_equal (rig_tick (&player, 0), 5000);
+    (void) rig_tick (&player, 4999);
     rig_sent (&player, "");
     (void) rig_tick (&player, 1);
     rig_sent (&player, "680401001400");
     rig_durable (&player, 11);
+    rig_sent (&player, "680401001600");
     request_t request = {.kind = REQUEST_READ};
     CHECK_OK (player.codec->encode (player.state, &request, &player.io));
     rig_sent (&player, "680e0000160064010600010000000014");
     CHECK_OK (rig_up (&player, "680401000200"));
     (void) rig_tick (&player, 10000);
     rig_sent (&player, "");
+    player_free (&player);
+}
+
+//  t2 begins when the first frame without acknowledgement comes, not when it gets on disk.
+static void test_t2_from_receipt (void **state)
+{
+    (void) state;
+    player_t player;
+    rig_begin (&player, STATION, "iec104");
+    rig_start (&player);
+    CHECK_OK (rig_point (&player, 0, 0));
+    (void) rig_tick (&player, 4000);
+    CHECK_OK (rig_point (&player, 1, 0));
+    (void) rig_tick (&player, 2000);
+    rig_durable (&player, 1);
+    assert_int_equal (rig_tick (&player, 0), 4000);
+    (void) rig_tick (&player, 3999);
+    rig_sent (&player, "");
+    (void) rig_tick (&player, 1);
+    rig_sent (&player, "680401000200");
+    //  The second came 4 s later.
+    rig_durable (&player, 2);
+    assert_int_equal (rig_tick (&player, 0), 4000);
+    (void) rig_tick (&player, 3999);
+    rig_sent (&player, "");
+    (void) rig_tick (&player, 1);
+    rig_sent (&player, "680401000400");
+    //  Not on disk when t2 ends: nothing is said and nobody is woken for it; at once when it is.
+    CHECK_OK (rig_point (&player, 2, 0));
+    (void) rig_tick (&player, 10000);
+    rig_sent (&player, "");
+    assert_int_equal (rig_tick (&player, 0), 10000);
+    rig_durable (&player, 3);
+    rig_sent (&player, "680401000600");
+    player_free (&player);
+}
+
+//  More frames on the way than their times are kept of: none is acknowledged late.
+static void test_t2_of_many (void **state)
+{
+    (void) state;
+    player_t player;
+    rig_begin (&player, STATION, "iec104");
+    rig_start (&player);
+    for (unsigned i = 0; i < 2 * IEC_WINDOW; i++) {
+        CHECK_OK (rig_point (&player, i, 0));
+        (void) rig_tick (&player, 100);
+    }
+    //  Number n came at 100 n ms; now is 6400.
+    rig_durable (&player, 8);
+    rig_durable (&player, 9);
+    (void) rig_tick (&player, 800 + 10000 - 6400);
+    assert_int_equal (rig_state (&player)->acked, 9);
+    rig_durable (&player, 40);
+    rig_durable (&player, 41);
+    (void) rig_tick (&player, 4000 - 800);
+    assert_int_equal (rig_state (&player)->acked, 41);
     player_free (&player);
 }
 
@@ -254,6 +312,8 @@ int main (void)
                                        cmocka_unit_test (test_no_confirmation_of_start),
                                        cmocka_unit_test (test_silence),
                                        cmocka_unit_test (test_acknowledgement_of_what_is_on_disk),
+                                       cmocka_unit_test (test_t2_from_receipt),
+                                       cmocka_unit_test (test_t2_of_many),
                                        cmocka_unit_test (test_numbers_out_of_order),
                                        cmocka_unit_test (test_numbers_go_around),
                                        cmocka_unit_test (test_window_of_ours),
