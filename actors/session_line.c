@@ -128,6 +128,7 @@ void session_line_meter (const session_t *self, const session_env_t *env, const 
 {
     bool named = request->meter[0] || !self->codec->is_meter;
     meter->mp = request->mp;
+    meter->no_broadcast = self->codec->no_broadcast;
     memcpy (meter->address, named ? request->meter : self->identity, sizeof meter->address);
     meter->profile =
         request->profile && env->profile ? env->profile (env->arg, request->profile) : NULL;

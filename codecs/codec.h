@@ -95,6 +95,7 @@ typedef struct {
     uint16_t mp;                    //  Measuring point
     char address[ADDRESS_MAX + 1];  //  On the line; Modbus: the unit, decimal
     const profile_t *profile;       //  Its registers and settings, or NULL; borrowed for the call
+    bool no_broadcast;  //  What carries it is no line: address 0 is a meter that answers
 } meter_t;
 
 //  Which measuring point of the session's terminal the meter of that address is; 0 = none.
@@ -174,6 +175,7 @@ typedef struct codec {
     bool
         names_meters;  //  Reports and requests name meters by address: io->mp_of is needed, and the terminal asks a
     //  named meter itself
+    bool no_broadcast;  //  What it carries goes to one meter, whatever the address
     bool is_pipelined;  //  Answers name their request by io->tag: several may be in flight
     size_t frame_max;   //  Longest legal frame; sizes the window
     size_t state_size;  //  Per-session state: plain data, all zero is the beginning; no pointers

@@ -10,6 +10,8 @@
 //  the transaction, decode gives back an answer's, and unwrap puts the CRC behind again. So all that is asked and read
 //  is asked and read by modbus_rtu with a profile, as it is behind a transparent gateway.
 //
+//  Units 0 and 255 are the device itself; nothing is a broadcast, so every write is answered.
+//
 //  A device does not name itself; who it is says the session (io->address).
 //
 //  Not supported: registration and heartbeat packets in front of the first frame (they are skipped), Modbus UDP,
@@ -256,6 +258,7 @@ static fep_err_t s_explain (bytes_t frame, bool up, const codec_options_t *optio
 }
 
 const codec_t codec_modbus_tcp = {.name = "modbus_tcp",
+                                  .no_broadcast = true,
                                   .is_pipelined = true,
                                   .frame_max = FRAME_MAX,
                                   .state_size = sizeof (tcp_state_t),

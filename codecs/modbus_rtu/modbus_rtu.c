@@ -3,7 +3,7 @@
 //
 //      request   U F PP.. CC           answer   U F PP.. CC           exception   U F+80 X CC
 //
-//  U  unit: 1..247, 0 all (writes 5, 6, 15, 16 only, no answer); over TCP also 255, the device itself
+//  U  unit: 1..247, 0 all (writes 5, 6, 15, 16 only, no answer); over TCP 0 and 255, the device itself
 //  F  function   C  CRC-16 of U to P
 //
 //  F             request P                  answer P
@@ -152,7 +152,7 @@ static bool s_put_rows (codec_io_t *io, const modbus_pdu_t *asked, const uint8_t
     const profile_t *profile = io->meter->profile;
     modbus_place_t place = {0};
     bool any = false;
-    if (modbus_place (io->meter->address, 0, &place) != FEP_OK || asked->start < place.offset) {
+    if (modbus_place (io->meter, &place) != FEP_OK || asked->start < place.offset) {
         return false;
     }
     uint32_t start = (uint32_t) asked->start - place.offset;

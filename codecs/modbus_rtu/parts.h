@@ -11,11 +11,12 @@
 typedef struct {
     uint8_t unit;
     uint16_t offset;  //  Added to the profile's addresses
+    bool all;         //  Every unit of the line: unit 0, a broadcast, and nobody answers
 } modbus_place_t;
 
-//  "UNIT" or "UNIT:OFFSET", decimal. RANGE: anything else, or a unit below low.
+//  "UNIT" or "UNIT:OFFSET", decimal. RANGE: anything else.
 FEP_MUST_CHECK
-fep_err_t modbus_place (const char *text, unsigned low, modbus_place_t *place);
+fep_err_t modbus_place (const meter_t *meter, modbus_place_t *place);
 
 //  What an exchange remembers. Plain data; all zero is the beginning.
 typedef struct {

@@ -18,16 +18,17 @@ static bool s_number (const char *text, unsigned most, unsigned *number, const c
     return p > text && *number <= most;
 }
 
-fep_err_t modbus_place (const char *text, unsigned low, modbus_place_t *place)
+fep_err_t modbus_place (const meter_t *meter, modbus_place_t *place)
 {
     unsigned unit, offset = 0;
     const char *end;
-    if (!s_number (text, MODBUS_UNIT_SELF, &unit, &end) || unit < low ||
+    if (!s_number (meter->address, MODBUS_UNIT_SELF, &unit, &end) ||
         (unit > MODBUS_UNIT_MAX && unit != MODBUS_UNIT_SELF) ||
         (*end && (!s_number (end + 1, UINT16_MAX, &offset, &end) || *end))) {
         return FEP_RANGE;
     }
-    *place = (modbus_place_t){(uint8_t) unit, (uint16_t) offset};
+    *place = (modbus_place_t){
+        .unit = (uint8_t) unit, .offset = (uint16_t) offset, .all = !unit && !meter->no_broadcast};
     return FEP_OK;
 }
 
@@ -173,7 +174,8 @@ static fep_err_t s_read (modbus_state_t *state, request_t *request, codec_io_t *
 
 //  ---- PASS ----
 
-static fep_err_t s_pass (modbus_state_t *state, request_t *request, codec_io_t *io, uint8_t unit)
+static fep_err_t s_pass (modbus_state_t *state, request_t *request, codec_io_t *io,
+                         modbus_place_t place)
 {
     modbus_pdu_t pdu;
     size_t size;
@@ -182,7 +184,7 @@ static fep_err_t s_pass (modbus_state_t *state, request_t *request, codec_io_t *
     if (request->size == 0 || request->size > REQUEST_PASS_MAX) {
         return FEP_RANGE;
     }
-    writer_u8 (&out, unit);
+    writer_u8 (&out, place.unit);
     writer_put (&out, request->bytes, request->size);
     modbus_put_crc (&out, 0);
     if (modbus_length (writer_bytes (&out), false, &size) == FEP_NOT_MINE) {
@@ -192,7 +194,7 @@ static fep_err_t s_pass (modbus_state_t *state, request_t *request, codec_io_t *
         return FEP_IMPLAUSIBLE;
     }
     bool alone = pdu.shape == SHAPE_WRITE || pdu.shape == SHAPE_MANY;
-    if (unit == 0 && !alone) {
+    if (place.all && !alone) {
         return FEP_RANGE;
     }
     writer_put (io->send, out.data, out.size);
@@ -202,7 +204,7 @@ static fep_err_t s_pass (modbus_state_t *state, request_t *request, codec_io_t *
     state->asked = false;
     request->done = 1;
     request->finished = true;
-    io->answer = unit == 0 ? ANSWER_DONE : ANSWER_NONE;
+    io->answer = place.all ? ANSWER_DONE : ANSWER_NONE;
     return FEP_OK;
 }
 
@@ -225,7 +227,10 @@ fep_err_t modbus_encode (void *self, request_t *request, codec_io_t *io)
     if (!io->meter || request->finished) {
         return FEP_NOT_FOUND;
     }
-    fep_err_t error = modbus_place (io->meter->address, read, &place);
+    fep_err_t error = modbus_place (io->meter, &place);
+    if (!error && read && place.all) {
+        error = FEP_RANGE;
+    }
     if (!error && (read || write)) {
         error = s_check (request, io->meter->profile);
     }
@@ -234,5 +239,5 @@ fep_err_t modbus_encode (void *self, request_t *request, codec_io_t *io)
     }
     return read    ? s_read (state, request, io, place)
            : write ? modbus_write (state, request, io, place)
-                   : s_pass (state, request, io, place.unit);
+                   : s_pass (state, request, io, place);
 }

@@ -153,7 +153,7 @@ static fep_err_t s_put_next (modbus_state_t *state, const request_t *request, co
     uint32_t end = group.sf && group.sf->sf >= group.end ? group.sf->sf + 1u : group.end;
     absent_t absent;
     bool last = from + group.count == request->point_count;
-    if (end + place.offset > ADDRESSES || (place.unit == 0 && (group.sf || group.mask || !last))) {
+    if (end + place.offset > ADDRESSES || (place.all && (group.sf || group.mask || !last))) {
         return FEP_RANGE;
     }
     if (group.sf && request->done % 2 == 0) {
@@ -193,6 +193,6 @@ fep_err_t modbus_write (modbus_state_t *state, request_t *request, codec_io_t *i
     }
     request->done = done;
     request->finished = done == 2u * request->point_count;
-    io->answer = place.unit == 0 ? ANSWER_DONE : ANSWER_NONE;
+    io->answer = place.all ? ANSWER_DONE : ANSWER_NONE;
     return FEP_OK;
 }

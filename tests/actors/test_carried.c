@@ -535,20 +535,97 @@ static void s_answer_unit (rig_t *rig, const uint8_t *sent, unsigned value)
     (void) rig_feed (rig);
 }
 
+static rig_t *s_modbus_rig (const char *terminal, const char *profile)
+{
+    profile_fault_t fault;
+    CHECK_OK (profile_parse (bytes_text (profile), &s_profile, &fault));
+    rig_t *rig = rig_new (codec_find (terminal));
+    rig->env.profile = s_on_profile;
+    session_name (rig->session, &rig->env, "T1");
+    assert_int_equal (rig_admit (rig, 0), INPUT_TAKEN);
+    batch_clear (rig->batch);
+    return rig;
+}
+
+//  Over TCP unit 0 is the device itself, which answers; behind a serial line it is all of them, and nobody does.
+static void test_modbus_unit_0 (void **state)
+{
+    (void) state;
+    static const char profile[] = "profile m\ncodec modbus_rtu\n"
+                                  "register voltage.l1_V 3 0 u16 scale=0.1\n"
+                                  "register relay.state 1 5 bit write=1\n";
+    uint32_t relay;
+    assert_true (point_parse ("relay.state", &relay));
+    rig_t *rig = s_modbus_rig ("modbus_tcp", profile);
+    request_t request = {.token = 1,
+                         .kind = REQUEST_WRITE,
+                         .mp = 1,
+                         .meter = "0",
+                         .point_count = 1,
+                         .points = {relay},
+                         .values = {value_decimal (1, 0, 0)},
+                         .profile = 1,
+                         .carried = codec_find ("modbus_rtu")};
+    CHECK_OK (session_request (rig->session, &rig->env, &request));
+    assert_int_equal (rig->send.size, 12);
+    assert_int_equal (rig->result_count, 0);
+    //  The answer is the request.
+    writer_put (&rig->frame, rig->send.data, rig->send.size);
+    rig->send.size = 0;
+    (void) rig_feed (rig);
+    assert_int_equal (rig->result_count, 1);
+    CHECK_OK (rig->results[0].error);
+    //  It does not: nobody knows what became of it.
+    CHECK_OK (session_request (rig->session, &rig->env, &request));
+    (void) rig_pass (rig, 600000);
+    assert_int_equal (rig->result_count, 2);
+    CHECK_ERR (rig->results[1].error, FEP_OUTCOME_UNKNOWN);
+    //  It is read as any other.
+    rig->send.size = 0;
+    s_ask_unit (rig, 3, 0);
+    assert_int_equal (rig->send.size, 12);
+    s_answer_unit (rig, rig->send.data, 2200);
+    assert_int_equal (rig->result_count, 3);
+    CHECK_OK (rig->results[2].error);
+    //  What is no single write goes to it too.
+    request = (request_t){.token = 4,
+                          .kind = REQUEST_PASS,
+                          .mp = 1,
+                          .meter = "0",
+                          .size = 5,
+                          .bytes = {3, 0, 0, 0, 1},
+                          .carried = codec_find ("modbus_rtu")};
+    rig->send.size = 0;
+    CHECK_OK (session_request (rig->session, &rig->env, &request));
+    assert_int_equal (rig->result_count, 3);
+    s_answer_unit (rig, rig->send.data, 2200);
+    assert_int_equal (rig->result_count, 4);
+    CHECK_OK (rig->results[3].error);
+    rig_free (&rig);
+    profile_destroy (&s_profile);
+    rig = s_modbus_rig ("dtu", profile);
+    request = (request_t){.token = 1,
+                          .kind = REQUEST_PASS,
+                          .mp = 1,
+                          .meter = "0",
+                          .size = 5,
+                          .bytes = {6, 0, 5, 0x77, 0x66},
+                          .carried = codec_find ("modbus_rtu")};
+    CHECK_OK (session_request (rig->session, &rig->env, &request));
+    assert_int_equal (rig->send.size, 8);
+    assert_int_equal (rig->result_count, 1);
+    CHECK_OK (rig->results[0].error);
+    rig_free (&rig);
+    profile_destroy (&s_profile);
+}
+
 //  Two at a time, answered the other way round: each goes to whom it belongs.
 static void test_modbus (void **state)
 {
     (void) state;
     enum { ASKED = 12 };
-    profile_fault_t fault;
-    CHECK_OK (profile_parse (bytes_text ("profile m\ncodec modbus_rtu\nsetting in_flight 2\n"
-                                         "register voltage.l1_V 3 0 u16 scale=0.1\n"),
-                             &s_profile, &fault));
-    rig_t *rig = rig_new (codec_find ("modbus_tcp"));
-    rig->env.profile = s_on_profile;
-    session_name (rig->session, &rig->env, "T1");
-    assert_int_equal (rig_admit (rig, 0), INPUT_TAKEN);
-    batch_clear (rig->batch);
+    rig_t *rig = s_modbus_rig ("modbus_tcp", "profile m\ncodec modbus_rtu\nsetting in_flight 2\n"
+                                             "register voltage.l1_V 3 0 u16 scale=0.1\n");
     for (unsigned unit = 1; unit <= 3; unit++) {
         s_ask_unit (rig, unit, unit);
     }
@@ -585,6 +662,6 @@ int main (void)
         cmocka_unit_test (test_meter_silent),  cmocka_unit_test (test_command),
         cmocka_unit_test (test_seal_outside),  cmocka_unit_test (test_seal_both),
         cmocka_unit_test (test_seal_time),     cmocka_unit_test (test_seal_empty),
-        cmocka_unit_test (test_modbus)};
+        cmocka_unit_test (test_modbus),        cmocka_unit_test (test_modbus_unit_0)};
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
