@@ -217,6 +217,8 @@ void connector_accept (connector_t *self, listener_t *listener);
 //  A session for a new connection; NULL, and the descriptor is closed, if there is no room.
 conn_t *connector_join (connector_t *self, listener_t *listener, const codec_t *codec, int fd,
                         const peer_t *peer);
+//  A datagram was longer than could be read and is dropped.
+void connector_long (const listener_t *listener, const peer_t *peer);
 //  Takes bytes of the PROXY header in front. True: it is done with.
 bool connector_proxy (connector_t *self, conn_t *conn);
 

@@ -136,22 +136,35 @@ void connector_timers (connector_t *self)
 
 //  ---- Reading and writing ----
 
+//  A datagram that finds no room, here or in the session, is dropped whole.
+static fep_err_t s_take (connector_t *self, const conn_t *conn, size_t *got)
+{
+    size_t want = session_room (conn->session, self->scratch_size);
+    if (!conn->listener->udp) {
+        return transport_read (conn->fd, self->scratch, want, got);
+    }
+    fep_err_t error = transport_read_udp (conn->fd, self->scratch, want, got);
+    if (error == FEP_LIMIT) {
+        connector_long (conn->listener, &conn->peer);
+        error = FEP_OK;
+    }
+    return error;
+}
+
 static void s_read (connector_t *self, conn_t *conn)
 {
     const session_env_t *env = &self->env;
     if (conn->proxy && !connector_proxy (self, conn)) {
         return;
     }
-    size_t want = session_room (conn->session, self->scratch_size);
     size_t got = 0;
-    fep_err_t error = transport_read (conn->fd, self->scratch, want, &got);
+    fep_err_t error = s_take (self, conn, &got);
     input_t result = INPUT_TAKEN;
     if (got) {
         metric_add (METRIC_bytes_received, (int64_t) got);
         result = session_input (conn->session, env, bytes_of (self->scratch, got));
     }
-    bool empty = error == FEP_CLOSED && conn->listener->udp;  //  A datagram without bytes
-    if (error != FEP_OK && !empty) {
+    if (error != FEP_OK) {
         session_close (conn->session, env,
                        error == FEP_CLOSED ? CLOSE_PEER_CLOSED : CLOSE_PEER_RESET, false);
     }
@@ -304,9 +317,8 @@ static void s_log_end (const conn_t *conn)
 static void s_last_look (connector_t *self, conn_t *conn)
 {
     session_env_t env = connector_env (self);
-    size_t want = session_room (conn->session, self->scratch_size);
     size_t got = 0;
-    if (transport_read (conn->fd, self->scratch, want, &got) == FEP_OK && got) {
+    if (s_take (self, conn, &got) == FEP_OK && got) {
         session_keep_waiting (conn->session, &env, bytes_of (self->scratch, got));
     }
 }

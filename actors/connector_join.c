@@ -130,14 +130,26 @@ static conn_t *s_of_peer (connector_t *self, const listener_t *listener, const p
     return NULL;
 }
 
+void connector_long (const listener_t *listener, const peer_t *peer)
+{
+    metric_add (METRIC_datagrams_dropped, 1);
+    log_line (LEVEL_WARNING, "DATAGRAM-LONG", "listener=%s peer=%s", listener->config->name,
+              peer->text);
+}
+
 static void s_datagrams (connector_t *self, listener_t *listener)
 {
     for (int i = 0; i < ACCEPTS_MAX && connector_may_read (self); i++) {
         peer_t peer;
         size_t got = 0;
         int fd;
-        if (transport_take_udp (listener->fd, self->scratch, self->scratch_size, &got, &peer) !=
-            FEP_OK) {
+        fep_err_t error =
+            transport_take_udp (listener->fd, self->scratch, self->scratch_size, &got, &peer);
+        if (error == FEP_LIMIT) {
+            connector_long (listener, &peer);
+            continue;
+        }
+        if (error != FEP_OK) {
             return;
         }
         conn_t *conn = s_of_peer (self, listener, &peer);

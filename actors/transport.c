@@ -161,13 +161,23 @@ fep_err_t transport_take_udp (int listener, void *data, size_t size, size_t *got
 {
     address_t address;
     socklen_t length = sizeof address;
-    ssize_t n = recvfrom (listener, data, size, 0, &address.any, &length);
-    *got = n > 0 ? (size_t) n : 0;
+    ssize_t n = recvfrom (listener, data, size, MSG_TRUNC, &address.any, &length);
+    *got = n > 0 && (size_t) n <= size ? (size_t) n : 0;
     if (n < 0) {
         return FEP_NOT_FOUND;
     }
     s_peer (&address, peer);
-    return FEP_OK;
+    return (size_t) n > size ? FEP_LIMIT : FEP_OK;
+}
+
+fep_err_t transport_read_udp (int fd, void *data, size_t size, size_t *got)
+{
+    ssize_t n = recv (fd, data, size, MSG_TRUNC);
+    *got = n > 0 && (size_t) n <= size ? (size_t) n : 0;
+    if (n < 0) {
+        return errno == EAGAIN || errno == EINTR ? FEP_OK : FEP_IO;
+    }
+    return (size_t) n > size ? FEP_LIMIT : FEP_OK;
 }
 
 fep_err_t transport_connect_udp (int listener, const peer_t *peer, int *fd)

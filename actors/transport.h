@@ -32,9 +32,14 @@ fep_err_t transport_accept (int listener, int *fd, peer_t *peer);
 FEP_MUST_CHECK
 fep_err_t transport_listen_udp (const char *address, uint16_t port, int *fd);
 
-//  The next datagram of somebody who has no socket yet, at most `size` bytes, and its sender. NOT_FOUND: none.
+//  The next datagram of somebody who has no socket yet, and its sender. NOT_FOUND: none; LIMIT: it was longer than
+//  `size` and is gone.
 FEP_MUST_CHECK
 fep_err_t transport_take_udp (int listener, void *data, size_t size, size_t *got, peer_t *peer);
+
+//  The next datagram of a peer that has one; *got 0: none, or an empty one. LIMIT: likewise; IO: the peer is gone.
+FEP_MUST_CHECK
+fep_err_t transport_read_udp (int fd, void *data, size_t size, size_t *got);
 
 //  A socket of that peer's, at the listener's address. FULL, SYSTEM.
 FEP_MUST_CHECK

@@ -236,6 +236,42 @@ static void test_loopback (void **state)
     assert_false (transport_is_loopback (""));
 }
 
+//  A datagram longer than there is room for is not cut: it is gone, and the next one is whole.
+static void test_long_datagram (void **state)
+{
+    (void) state;
+    int listener = -1, near = -1;
+    uint8_t data[8];
+    size_t got = 9;
+    peer_t peer;
+    CHECK_OK (transport_listen_udp ("127.0.0.1", 0, &listener));
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons (s_port (listener))};
+    to.sin_addr.s_addr = htonl (INADDR_LOOPBACK);
+    int far = socket (AF_INET, SOCK_DGRAM, 0);
+    assert_int_equal (connect (far, (struct sockaddr *) &to, sizeof to), 0);
+    for (int turn = 0; turn < 2; turn++) {
+        assert_int_equal (send (far, "123456789", 9, 0), 9);
+        assert_int_equal (send (far, "12345678", 8, 0), 8);
+        assert_int_equal (send (far, "", 0, 0), 0);
+        for (int i = 0; i < 3; i++) {
+            int fd = turn ? near : listener;
+            s_wait (fd, POLLIN);
+            fep_err_t error = turn ? transport_read_udp (fd, data, sizeof data, &got)
+                                   : transport_take_udp (fd, data, sizeof data, &got, &peer);
+            CHECK_ERR (error, i == 0 ? FEP_LIMIT : FEP_OK);
+            assert_int_equal (got, i == 1 ? 8 : 0);
+        }
+        if (!turn) {
+            CHECK_OK (transport_connect_udp (listener, &peer, &near));
+        }
+    }
+    CHECK_OK (transport_read_udp (near, data, sizeof data, &got));
+    assert_int_equal (got, 0);
+    transport_close (near);
+    transport_close (listener);
+    close (far);
+}
+
 int main (void)
 {
     const struct CMUnitTest tests[] = {
@@ -243,7 +279,7 @@ int main (void)
         cmocka_unit_test (test_port_is_shared), cmocka_unit_test (test_ipv6),
         cmocka_unit_test (test_read_and_write), cmocka_unit_test (test_write_when_full),
         cmocka_unit_test (test_orderly_end),    cmocka_unit_test (test_broken),
-        cmocka_unit_test (test_loopback),
+        cmocka_unit_test (test_loopback),       cmocka_unit_test (test_long_datagram),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -51,6 +51,27 @@ def test_udp():
     again.confirmed_report(f25(1, Instant(hour=6), 78), "later")
 
 
+def test_long_datagrams():
+    """A datagram longer than is read at a time is dropped whole and counted, the peer's first and a later one: what
+    would be left of it is no damaged frame."""
+    daemon = Daemon(["010000001"], {**FAST, "connector.read_bytes": 1024}, {"transport": "udp"}).start()
+    terminal = Datagrams(daemon, 1)
+    long = terminal.build(0x0C, b"".join(f129(mp, Instant(), mp) for mp in range(1, 40)), con=False)
+    check(len(long) > 1024, "the size of the test frame", len(long))
+    terminal.send(long)
+    wait_until(lambda: daemon.metric("datagrams_dropped") == 1, "the first is dropped")
+    equal(daemon.metric("connections_accepted"), 0, "it opens no session")
+    terminal.login()
+    terminal.send(long)
+    wait_until(lambda: daemon.metric("datagrams_dropped") == 2, "a later one is dropped")
+    fits = terminal.build(0x0C, b"".join(f129(mp, Instant(), mp) for mp in range(1, 25)), "fits")
+    terminal.send(fits)
+    terminal.wait_confirmed()
+    equal(len(daemon.readings()), 24, "readings of the one that fits")
+    equal(sum(daemon.status()["refused"].values()), 0, "nothing is refused")
+    equal(len(daemon.logged("DATAGRAM-LONG")), 2, "said")
+
+
 def proxy_header(source, port, command=0x21):
     body = socket.inet_aton(source) + socket.inet_aton("10.9.9.9") + struct.pack(">HH", port, 7600)
     body += bytes([0x04, 0x00, 0x02, 0xAB, 0xCD])  # a TLV of no interest
