@@ -11,23 +11,63 @@
 #define ACCEPTS_MAX 64        //  Connections accepted of one listener in one turn
 #define ACCEPT_PAUSE_MS 1000  //  After lack of descriptors
 
-static fep_err_t s_may_join (connector_t *self, const listener_t *listener, const peer_t *peer)
+//  What a connection is refused by.
+typedef enum {
+    BY_NOTHING,
+    BY_SESSIONS,
+    BY_LISTENER,
+    BY_FRESH,
+    BY_ADDRESS,
+    BY_FRESH_ADDRESS,
+    BY_MEMORY
+} limit_t;
+
+static limit_t s_join_peer (connector_t *self, const peer_t *peer)
 {
     const config_t *config = actor_config (self->actor);
-    if (!self->free_count || listener->sessions >= listener->config->sessions ||
-        self->fresh_count >= config->connector.fresh_sessions) {
-        return FEP_FULL;
-    }
-    return peers_join (self->peers, peer->ip, (uint32_t) config->connector.sessions_per_address,
-                       (uint32_t) config->connector.fresh_per_address);
+    fep_err_t error =
+        peers_join (self->peers, peer->ip, (uint32_t) config->connector.sessions_per_address,
+                    (uint32_t) config->connector.fresh_per_address);
+    return !error ? BY_NOTHING : error == FEP_LIMIT ? BY_FRESH_ADDRESS : BY_ADDRESS;
 }
 
-static void s_refuse (int fd, const listener_t *listener, const peer_t *peer)
+//  Nothing: it is counted in peers.
+static limit_t s_may_join (connector_t *self, const listener_t *listener, const peer_t *peer)
 {
+    if (!self->free_count) {
+        return BY_SESSIONS;
+    }
+    if (listener->sessions >= listener->config->sessions) {
+        return BY_LISTENER;
+    }
+    if (self->fresh_count >= actor_config (self->actor)->connector.fresh_sessions) {
+        return BY_FRESH;
+    }
+    return s_join_peer (self, peer);
+}
+
+static void s_refused (const listener_t *listener, const peer_t *peer, limit_t limit)
+{
+    static const struct {
+        const char *name;  //  In the log: the option
+        metric_t metric;
+    } limits[] = {
+        [BY_SESSIONS] = {"connector.sessions", METRIC_refused_by_sessions},
+        [BY_LISTENER] = {"listener.sessions", METRIC_refused_by_sessions},
+        [BY_FRESH] = {"connector.fresh_sessions", METRIC_refused_by_fresh_sessions},
+        [BY_ADDRESS] = {"connector.sessions_per_address", METRIC_refused_by_sessions_per_address},
+        [BY_FRESH_ADDRESS] = {"connector.fresh_per_address", METRIC_refused_by_fresh_per_address},
+        [BY_MEMORY] = {"memory", METRIC_refused_by_memory}};
     metric_add (METRIC_connections_refused, 1);
+    metric_add (limits[limit].metric, 1);
+    log_line (LEVEL_WARNING, "CONNECTION-REFUSED", "listener=%s peer=%s reason=%s limit=%s",
+              listener->config->name, peer->text, close_name (CLOSE_TOO_MANY), limits[limit].name);
+}
+
+static void s_refuse (int fd, const listener_t *listener, const peer_t *peer, limit_t limit)
+{
+    s_refused (listener, peer, limit);
     close_note (CLOSE_TOO_MANY);
-    log_line (LEVEL_WARNING, "CONNECTION-REFUSED", "listener=%s peer=%s reason=%s",
-              listener->config->name, peer->text, close_name (CLOSE_TOO_MANY));
     transport_close (fd);
 }
 
@@ -41,11 +81,12 @@ static bool s_is_balancer (const listener_t *listener, const peer_t *peer)
     return false;
 }
 
-//  No place, memory or descriptor for a connection that peers_join counted.
-static conn_t *s_no_room (connector_t *self, const listener_t *listener, int fd, const peer_t *peer)
+//  No place or memory for a connection that peers_join counted.
+static conn_t *s_no_room (connector_t *self, const listener_t *listener, int fd, const peer_t *peer,
+                          limit_t limit)
 {
     peers_leave (self->peers, peer->ip, true);
-    s_refuse (fd, listener, peer);
+    s_refuse (fd, listener, peer, limit);
     return NULL;
 }
 
@@ -54,7 +95,7 @@ conn_t *connector_join (connector_t *self, listener_t *listener, const codec_t *
 {
     //  Several dials may end at once: each found a place free when it began.
     if (!self->free_count) {
-        return s_no_room (self, listener, fd, peer);
+        return s_no_room (self, listener, fd, peer, BY_SESSIONS);
     }
     session_env_t env = connector_env (self);
     session_t *session = session_new (codec, &listener->options, peer->text, &env);
@@ -78,7 +119,7 @@ conn_t *connector_join (connector_t *self, listener_t *listener, const codec_t *
         free (conn->proxy);
         conn->fd = -1;
         self->free_slots[self->free_count++] = slot;
-        return s_no_room (self, listener, fd, peer);
+        return s_no_room (self, listener, fd, peer, BY_MEMORY);
     }
     self->conn_count++;
     self->fresh_count++;
@@ -105,8 +146,9 @@ static void s_accept (connector_t *self, listener_t *listener)
             self->accept_after_ms = clock_mono_ms () + ACCEPT_PAUSE_MS;
             return;
         }
-        if (s_may_join (self, listener, &peer) != FEP_OK) {
-            s_refuse (fd, listener, &peer);
+        limit_t limit = s_may_join (self, listener, &peer);
+        if (limit) {
+            s_refuse (fd, listener, &peer, limit);
         } else {
             (void) connector_join (self, listener, listener->codec, fd, &peer);
         }
@@ -130,6 +172,22 @@ static conn_t *s_of_peer (connector_t *self, const listener_t *listener, const p
     return NULL;
 }
 
+static conn_t *s_join_udp (connector_t *self, listener_t *listener, const peer_t *peer)
+{
+    int fd;
+    limit_t limit = s_may_join (self, listener, peer);
+    if (limit) {
+        s_refused (listener, peer, limit);
+        return NULL;
+    }
+    if (transport_connect_udp (listener->fd, peer, &fd) != FEP_OK) {
+        peers_leave (self->peers, peer->ip, true);
+        metric_add (METRIC_accept_errors, 1);
+        return NULL;
+    }
+    return connector_join (self, listener, listener->codec, fd, peer);
+}
+
 void connector_long (const listener_t *listener, const peer_t *peer)
 {
     metric_add (METRIC_datagrams_dropped, 1);
@@ -142,7 +200,6 @@ static void s_datagrams (connector_t *self, listener_t *listener)
     for (int i = 0; i < ACCEPTS_MAX && connector_may_read (self); i++) {
         peer_t peer;
         size_t got = 0;
-        int fd;
         fep_err_t error =
             transport_take_udp (listener->fd, self->scratch, self->scratch_size, &got, &peer);
         if (error == FEP_LIMIT) {
@@ -153,13 +210,8 @@ static void s_datagrams (connector_t *self, listener_t *listener)
             return;
         }
         conn_t *conn = s_of_peer (self, listener, &peer);
-        if (!conn && s_may_join (self, listener, &peer) == FEP_OK) {
-            if (transport_connect_udp (listener->fd, &peer, &fd) != FEP_OK) {
-                peers_leave (self->peers, peer.ip, true);
-                metric_add (METRIC_accept_errors, 1);
-                continue;
-            }
-            conn = connector_join (self, listener, listener->codec, fd, &peer);
+        if (!conn) {
+            conn = s_join_udp (self, listener, &peer);
         }
         if (!conn || !got || got > session_room (conn->session, got)) {
             metric_add (METRIC_datagrams_dropped, 1);
@@ -195,16 +247,14 @@ static bool s_not_proxied (connector_t *self, conn_t *conn)
 //  Counted as a connection of the peer it is from, no longer as the balancer's. False: that has too many.
 static bool s_recount (connector_t *self, conn_t *conn, const peer_t *peer)
 {
-    const config_t *config = actor_config (self->actor);
     peers_leave (self->peers, conn->counted_ip, conn->counted_fresh);
-    fep_err_t error =
-        peers_join (self->peers, peer->ip, (uint32_t) config->connector.sessions_per_address,
-                    (uint32_t) config->connector.fresh_per_address);
-    if (error == FEP_OK) {
+    limit_t limit = s_join_peer (self, peer);
+    if (!limit) {
         memcpy (conn->counted_ip, peer->ip, sizeof conn->counted_ip);
         return true;
     }
-    error = peers_join (self->peers, conn->counted_ip, UINT32_MAX, UINT32_MAX);
+    s_refused (conn->listener, peer, limit);
+    fep_err_t error = peers_join (self->peers, conn->counted_ip, UINT32_MAX, UINT32_MAX);
     FEP_ASSERT (error == FEP_OK);
     session_close (conn->session, &self->env, CLOSE_TOO_MANY, false);
     connector_handle (self, conn, INPUT_TAKEN);

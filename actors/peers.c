@@ -60,8 +60,11 @@ fep_err_t peers_join (peers_t *self, const uint8_t ip[16], uint32_t total_max, u
     if (!entry->total && self->used == self->limit) {
         return FEP_FULL;
     }
-    if (entry->total >= total_max || (entry->total && entry->fresh >= fresh_max)) {
+    if (entry->total >= total_max) {
         return FEP_FULL;
+    }
+    if (entry->total && entry->fresh >= fresh_max) {
+        return FEP_LIMIT;
     }
     if (!entry->total) {
         memcpy (entry->ip, ip, 16);

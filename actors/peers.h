@@ -14,7 +14,7 @@ peers_t *peers_new (size_t limit);
 void peers_destroy (peers_t **self_p);
 
 //  Counts a connection that nobody has identified yet. FULL if the address then had more than total_max
-//  connections or more than fresh_max of that sort, or if the table is full; nothing is counted then.
+//  connections, or if the table is full; LIMIT if it had more than fresh_max of that sort; nothing is counted then.
 FEP_MUST_CHECK
 fep_err_t peers_join (peers_t *self, const uint8_t ip[16], uint32_t total_max, uint32_t fresh_max);
 

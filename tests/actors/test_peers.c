@@ -32,7 +32,7 @@ static void test_limits (void **state)
     s_ip (ip, 1);
     CHECK_OK (peers_join (peers, ip, 4, 2));
     CHECK_OK (peers_join (peers, ip, 4, 2));
-    CHECK_ERR (peers_join (peers, ip, 4, 2), FEP_FULL);
+    CHECK_ERR (peers_join (peers, ip, 4, 2), FEP_LIMIT);
     peers_identified (peers, ip);
     CHECK_OK (peers_join (peers, ip, 4, 2));
     peers_identified (peers, ip);
@@ -88,9 +88,9 @@ static void s_step (peers_t *peers, model_t *models, size_t *used)
     s_ip (ip, i);
     uint32_t what = s_random (5);
     if (what < 2) {
-        bool full = model->total >= 5 || (model->total && model->fresh >= 3) ||
-                    (!model->total && *used == LIMIT);
-        CHECK_ERR (peers_join (peers, ip, 5, 3), full ? FEP_FULL : FEP_OK);
+        bool many = model->total >= 5 || (!model->total && *used == LIMIT);
+        bool full = many || (model->total && model->fresh >= 3);
+        CHECK_ERR (peers_join (peers, ip, 5, 3), many ? FEP_FULL : full ? FEP_LIMIT : FEP_OK);
         *used += !full && !model->total ? 1 : 0;
         model->total += full ? 0 : 1;
         model->fresh += full ? 0 : 1;

@@ -51,6 +51,17 @@ def test_udp():
     again.confirmed_report(f25(1, Instant(hour=6), 78), "later")
 
 
+def test_too_many_peers():
+    """Datagrams of a peer that no session can be made for: counted by the limit, and logged."""
+    daemon = Daemon(["010000001", "010000002"], FAST, {"transport": "udp", "sessions": 1}).start()
+    Datagrams(daemon, 1).login()
+    other = Datagrams(daemon, 2)
+    other.send(other.build(2, bytes.fromhex(LOGIN), control=0xC9))
+    wait_until(lambda: daemon.metric("refused_by_sessions") == 1, "it is refused")
+    equal((daemon.metric("datagrams_dropped"), daemon.metric("connections_refused")), (1, 1), "counted")
+    check("limit=listener.sessions" in daemon.logged("CONNECTION-REFUSED")[0], "logged")
+
+
 def test_long_datagrams():
     """A datagram longer than is read at a time is dropped whole and counted, the peer's first and a later one: what
     would be left of it is no damaged frame."""
@@ -106,6 +117,17 @@ def test_proxy():
     plain.send(plain.build(2, bytes.fromhex(LOGIN), "login", control=0xC9))
     plain.wait_closed()
     equal(daemon.closed("BAD_INPUT"), 1, "closed")
+    # One peer has too many connections, whoever the balancer is.
+    few = Daemon(["010000001", "010000002"], {**FAST, "connector.sessions_per_address": 1}, {"proxy": "127.0.0.1"}).start()
+    for number in (1, 2):
+        terminal = Behind(few, number, connect=False)
+        terminal.header = proxy_header("203.0.113.7", 4710 + number)
+        terminal.connect()
+        if number == 1:
+            terminal.login()
+    terminal.wait_closed()
+    equal((few.closed("TOO_MANY"), few.metric("refused_by_sessions_per_address")), (1, 1), "counted")
+    check("peer=203.0.113.7:4712 " in few.logged("CONNECTION-REFUSED")[0], "who it is", few.logged("CONNECTION-REFUSED"))
     # Somebody who is no balancer gets no say in who he is.
     other = Daemon(["010000005"], FAST, {"proxy": "10.1.1.1"}).start()
     terminal = Behind(other, 5, connect=False)

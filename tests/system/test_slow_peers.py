@@ -55,17 +55,25 @@ def test_dripping_newcomer():
     wait_closed(daemon, "NO_LOGIN", 2)
 
 
-def refused_beyond(daemon, make, limit):
-    """Opens connections beyond a limit; returns those that stayed, in order."""
+def refused_beyond(daemon, make, limit, option):
+    """Opens connections beyond a limit, which is told by its metric, and in the log by its option and the peer; returns
+    those that stayed, in order."""
     before = daemon.status()
     stayed = [make() for _ in range(limit)]
     wait_until(lambda: daemon.metric("connections_accepted") - before["metrics"]["connections_accepted"] == limit,
                "accepted up to the limit")
     more = [make() for _ in range(4)]
+    address = more[0].getsockname()
     wait_until(lambda: all(ended(peer) for peer in more), "those beyond are closed")
     after = daemon.status()
     equal(after["closed"]["TOO_MANY"] - before["closed"].get("TOO_MANY", 0), 4, "TOO_MANY")
     equal(after["metrics"]["connections_refused"] - before["metrics"]["connections_refused"], 4, "refused")
+    by_limit = {name: after["metrics"][name] - before["metrics"][name] for name in after["metrics"]
+                if name.startswith("refused_by_")}
+    name = "refused_by_" + option.split(".")[1]
+    equal({name: count for name, count in by_limit.items() if count}, {name: 4}, "by the limit")
+    lines = [line for line in daemon.logged("CONNECTION-REFUSED") if f"limit={option}" in line]
+    check(any("peer=%s:%d " % address in line for line in lines), "logged", lines)
     check(not any(ended(peer) for peer in stayed), "those within stay")
     return stayed
 
@@ -73,8 +81,8 @@ def refused_beyond(daemon, make, limit):
 def test_limit_of_newcomers_per_address():
     """A crowd from one address keeps nobody else out; who logs in is no newcomer any more."""
     daemon = Daemon(ADDRESSES, {"connector.fresh_per_address": 6}).start()
-    refused_beyond(daemon, lambda: raw(daemon, "127.0.0.2"), 6)
-    refused_beyond(daemon, lambda: raw(daemon, "127.0.0.3"), 6)
+    refused_beyond(daemon, lambda: raw(daemon, "127.0.0.2"), 6, "connector.fresh_per_address")
+    refused_beyond(daemon, lambda: raw(daemon, "127.0.0.3"), 6, "connector.fresh_per_address")
     for number in range(1, 11):
         terminal = Terminal(daemon, number).login()
     equal(daemon.status()["sessions"]["online"], 10, "ten from one address are online, one after another")
@@ -83,7 +91,7 @@ def test_limit_of_newcomers_per_address():
 
 def test_limit_per_address():
     daemon = Daemon(ADDRESSES, {"connector.sessions_per_address": 5}).start()
-    stayed = refused_beyond(daemon, lambda: raw(daemon, "127.0.0.2"), 5)
+    stayed = refused_beyond(daemon, lambda: raw(daemon, "127.0.0.2"), 5, "connector.sessions_per_address")
     Terminal(daemon).login()
     stayed[0].close()
     wait_until(lambda: daemon.closed("PEER_CLOSED") == 1, "one has gone")
@@ -97,20 +105,20 @@ def test_limit_per_address():
 def test_limit_of_newcomers():
     daemon = Daemon(ADDRESSES, {"connector.fresh_sessions": 7}).start()
     numbers = itertools.count(2)
-    refused_beyond(daemon, lambda: raw(daemon, f"127.0.0.{next(numbers)}"), 7)
+    refused_beyond(daemon, lambda: raw(daemon, f"127.0.0.{next(numbers)}"), 7, "connector.fresh_sessions")
 
 
 def test_limit_per_listener():
     daemon = Daemon(ADDRESSES, listener={"sessions": 6}).start()
     terminals = [Terminal(daemon, number).login() for number in range(1, 4)]
-    refused_beyond(daemon, lambda: raw(daemon), 3)
+    refused_beyond(daemon, lambda: raw(daemon), 3, "listener.sessions")
     for terminal in terminals:
         terminal.heartbeat()
 
 
 def test_limit_of_sessions():
     daemon = Daemon(ADDRESSES, {"connector.sessions": 9}).start()
-    refused_beyond(daemon, lambda: raw(daemon), 9)
+    refused_beyond(daemon, lambda: raw(daemon), 9, "connector.sessions")
 
 
 def test_unknown_terminal():
