@@ -27,6 +27,7 @@
 #define LINGER_MS 1000         //  For what answers the last frames, without --wait
 #define HOST_MAX 255           //  Characters
 #define FILE_MAX (256u << 20)  //  Bytes of a capture's text
+#define UNKNOWN_MS INT64_MIN   //  No frame with a time was sent yet
 
 //  A terminal and its connection.
 typedef struct {
@@ -299,7 +300,7 @@ static void s_schedule (replay_t *self, size_t i, int64_t *first_ms)
     if (self->speed == 0) {
         return;
     }
-    if (frame->timed && *first_ms < 0) {
+    if (frame->timed && *first_ms == UNKNOWN_MS) {
         *first_ms = frame->time_ms - (int64_t) ((double) self->due_ms * self->speed);
     }
     if (frame->timed) {
@@ -354,7 +355,7 @@ static void s_close (replay_t *self)
 
 static bool s_play (replay_t *self)
 {
-    int64_t first_ms = -1;
+    int64_t first_ms = UNKNOWN_MS;
     self->begin_ms = clock_mono_ms ();
     for (size_t i = 0; i < self->capture.count && !s_interrupted; i++) {
         if (!s_sends (self, &self->capture.frames[i])) {

@@ -53,6 +53,19 @@ def test_published_frames():
     equal({one.address for one in daemon.fetch() if one.kind == "link"}, set(terminals), "who was there")
 
 
+def test_times_of_any_beginning():
+    """Times may begin anywhere, also at 0 behind frames without time: none is sent before it is due."""
+    daemon = Daemon(["010000001"]).start()
+    beats = [{"hex": frame("0100", 1, 2, 0x60 | n, bytes.fromhex(HEARTBEAT), control=0xC9).hex()} for n in range(4)]
+    for one, time_ms in zip(beats[2:], (0, 4000)):
+        one["time_ms"] = time_ms
+    text = "\n".join(map(json.dumps, beats))
+    run = replay(daemon, "-", "--speed", "10", "--gap-ms", "500", "--codec", "gdw1376", text=text)
+    equal(run.returncode, 0, run.stderr + run.stdout)
+    taken_s = float(re.search(r"in ([0-9.]+) s", run.stdout)[1])
+    check(taken_s >= 0.4, "the last one waits for 4 s at ten times the speed", run.stdout)
+
+
 def test_forms_and_answers():
     """Plain lines, with directions: what the daemon answered then it must answer now, byte count for byte count."""
     daemon = Daemon(["010000001"]).start()
