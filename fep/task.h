@@ -1,27 +1,35 @@
 //  Acquisition tasks (采集任务): what is to be collected from whom, how often, and what counts. A task is a short text,
-//  one `key value` a line; '#' begins a comment line:
+//  one `key value` a line, each key once; '#' begins a comment line:
 //
 //      task daily energy            name, at most TASK_NAME_MAX bytes; the first line
 //      type daily                   real_time, status, curve, daily, monthly or event
-//      group north                  whose terminals: a group, an area (0..63) or one terminal; none of them: all
-//      area 3
+//      group north                  whose terminals: of a group, of an area (0..63), one; what is said must all hold,
+//      area 3                       none of them: all
 //      terminal 310100001
 //      points energy.active.import.total_kWh energy.active.export.total_kWh
-//                                   up to TASK_POINTS_MAX, the first is the key item; not of events
-//      period 15m                   between slots: real_time, status, curve, event; 1m..1d that divide a day
-//      offset 30m                   a slot is due so long after its instant
-//      spread 10m                   terminals begin within this, each at an instant of its own
-//      from 2026-11-01              local days, the first and the last that has slots
+//                                   names or OBIS, up to TASK_POINTS_MAX, the first is the key item; not of events
+//      period 15m                   between slots: real_time, status, curve (15m), event (1h); 1m..1d that divide a
+//                                   day; not of daily, monthly
+//      offset 30m                   a slot is due so long after its instant: 0s..1d (0s; curve 2m), daily 30m..1d
+//                                   (30m), monthly 30m..10d (30m)
+//      spread 10m                   terminals begin within this, each at an instant of its own: 0s..1d, not above the
+//                                   period (10m, or the period if that is shorter)
+//      from 2026-11-01              local days, the first and the last that has slots (no limit)
 //      to 2027-10-31
-//      priority 5                   0 (first) to 9
-//      rereads 8                    re-reads of what is missing, beside the first run
-//      reread_every 30m             between them
-//      window 1d                    a value that comes later than this behind its slot is late
-//      share 50                     percent of all requests under way it may take
-//      paused yes
+//      priority 5                   0 (first) to 9 (5)
+//      rereads 8                    re-reads of what is missing, beside the first run: 0..250 (8)
+//      reread_every 30m             between them: 1s..7d (30m)
+//      window 1d                    a value that comes later than this behind its slot is late: above the offset, up to
+//                                   62d (real_time, status: the period, or twice the offset if that is longer; monthly
+//                                   10d; others 1d; more if the offset reaches it: twice the offset)
+//      share 50                     percent of all requests under way it may take: 1..100 (100)
+//      paused yes                   or no (no)
 //
-//  Slots are instants: of real_time, status, curve and event multiples of the period from local midnight on; of daily
-//  the midnight that ends the day (FREEZE_DAY's rule), of monthly the midnight that ends the month.
+//  In brackets: without that line. Times are whole numbers of s, m, h or d.
+//  Slots are instants: of real_time, status, curve and event multiples of the period from local midnight on, by the
+//  time that passed: a day of 25 hours has more of them, and the last one of each day ends at the next midnight. Of
+//  daily the midnight that ends the day (FREEZE_DAY's rule), of monthly the midnight that ends the month. `from` and
+//  `to` count the day a slot stands for: of daily the one it ends, of monthly the month's last.
 #ifndef FEP_TASK_H
 #define FEP_TASK_H
 
@@ -78,12 +86,22 @@ const char *task_type_name (uint8_t type);  //  "daily", ...; "?" if out of rang
 //  freeze_t of a type's readings.
 uint8_t task_freeze (uint8_t type);
 
-//  Defaults for what the text leaves out. SYNTAX, RANGE, LIMIT with *fault; *task is then undefined.
+//  Defaults for what the text leaves out; number 0. SYNTAX, RANGE, LIMIT with *fault; *task is then undefined.
 FEP_MUST_CHECK
 fep_err_t task_parse (bytes_t text, task_t *task, task_fault_t *fault);
 
-//  The text of a task with every key, in the order above; what task_parse reads to the same task.
+//  The text of a task with every key it has a value of, in the order above; what task_parse reads to the same task.
+//  TASK_TEXT_MAX bytes suffice.
 void task_format (const task_t *task, writer_t *out);
+
+//  The keys above, from 0 ("task") on; NULL behind the last. And what a task has of one, as in its text; nothing is
+//  written if it has none ("group" of all terminals, "period" of a daily one).
+const char *task_key (size_t key);
+void task_put_value (const task_t *task, size_t key, writer_t *out);
+
+//  A task's text as it is, comments and all, but for its line `paused`. Needs TASK_PAUSED_ROOM bytes more.
+#define TASK_PAUSED_ROOM 16
+void task_put_paused (bytes_t text, bool paused, writer_t *out);
 
 //  ---- Slots. zone: of the terminal's clock. ----
 

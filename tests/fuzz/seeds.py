@@ -130,6 +130,16 @@ def profile_seeds():
         yield b"profile p\ncodec modbus_rtu\n" + word + b"\n"
 
 
+def task_seeds():
+    points = b"points energy.active.import.total_kWh 1.0.2.8.0\n"
+    for kind in (b"real_time", b"status", b"curve", b"daily", b"monthly", b"event"):
+        yield b"task t\ntype " + kind + b"\n" + (b"" if kind == b"event" else points)
+    for line in (b"group north", b"area 3", b"terminal 310100001", b"period 15m", b"offset 45m", b"spread 90s",
+                 b"from 2026-11-01\nto 2027-10-31", b"priority 0", b"rereads 250", b"reread_every 1h", b"window 36h",
+                 b"share 50", b"paused yes"):
+        yield b"task t\ntype curve\n" + points + line
+
+
 def session_seeds(codec, frames):
     """Lists of steps: admit, pass, ask, feed; see codec/session.c."""
     def feed(data):
@@ -169,7 +179,7 @@ def iec104_seeds():
 def main():
     target, directory = sys.argv[1], pathlib.Path(sys.argv[2])
     seeds = {"fuzz_pack": pack_seeds, "fuzz_config": config_seeds, "fuzz_profile": profile_seeds,
-             "fuzz_iec104": iec104_seeds}
+             "fuzz_task": task_seeds, "fuzz_iec104": iec104_seeds}
     made = codec_seeds(target[len("codec_"):]) if target.startswith("codec_") else seeds[target]()
     for number, seed in enumerate(made):
         (directory / f"seed-{number:04d}").write_bytes(seed)
