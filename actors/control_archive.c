@@ -129,7 +129,7 @@ fep_err_t control_archive_apply (control_t *self, archive_plan_t **plan_p, const
     const context_t *context = actor_context (self->actor);
     size_t count = archive_plan_touched_count (*plan_p);
     size_t differences = archive_plan_count (*plan_p);
-    uint32_t profile = archive_plan_profile_number (*plan_p);
+    uint32_t profile = archive_plan_number (*plan_p, ARCHIVE_PROFILE);
     touched_t *touched = malloc ((count + 1) * sizeof *touched);
     FEP_ASSERT (touched);
     for (size_t i = 0; i < count; i++) {

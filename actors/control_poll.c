@@ -15,8 +15,7 @@
 //  Its text; empty if there is none.
 static bytes_t s_profile (control_t *self, uint32_t number)
 {
-    const archive_profile_t *profile =
-        archive_profile (actor_context (self->actor)->archive, number);
+    const archive_text_t *profile = archive_profile (actor_context (self->actor)->archive, number);
     return profile ? profile->text : bytes_of (NULL, 0);
 }
 

@@ -48,7 +48,7 @@ fep_err_t door_PROFILES (control_t *self, door_ask_t *ask)
 {
     const archive_t *archive = actor_context (self->actor)->archive;
     uint32_t *uses = s_uses (archive);
-    const archive_profile_t *profile = NULL;
+    const archive_text_t *profile = NULL;
     uint32_t rows = 0;
     wire_put_map (&ask->out, 2);
     wire_pair_int (&ask->out, "token", ask->token);
@@ -73,7 +73,7 @@ fep_err_t door_PROFILE (control_t *self, door_ask_t *ask)
     const archive_t *archive = actor_context (self->actor)->archive;
     char name[ARCHIVE_NAME_MAX + 1];
     wire_find_text (ask->body, "name", name, sizeof name);
-    const archive_profile_t *profile = archive_profile_find (archive, bytes_text (name));
+    const archive_text_t *profile = archive_profile_find (archive, bytes_text (name));
     if (!profile) {
         return door_fault (ask, FEP_NOT_FOUND, 0, "there is no profile of that name");
     }

@@ -17,15 +17,35 @@ static fep_err_t s_load_row (void *arg, const archive_entry_t *entry)
                  : FEP_OK;
 }
 
-static fep_err_t s_load_profile (void *arg, bytes_t key, bytes_t value)
+static fep_err_t s_load_text (void *arg, bytes_t key, bytes_t value)
 {
-    archive_t *self = arg;
-    archive_profile_t profile;
-    fep_err_t error = archive_profile_get (key, value, &profile);
-    if (!error && archive_profiles_put (self->profiles, &profile)) {
+    archive_texts_t *texts = arg;
+    archive_text_t text;
+    fep_err_t error = archive_text_get (key, value, &text);
+    if (!error && archive_texts_put (texts, &text)) {
         error = FEP_CORRUPT;
     }
-    return error ? fault_log (error, "archive", "a profile of the archive cannot be read") : FEP_OK;
+    return error ? fault_log (error, "archive", "a text of the archive cannot be read") : FEP_OK;
+}
+
+//  That it could be read is the check.
+static fep_err_t s_check_task (void *arg, const task_t *task)
+{
+    (void) arg;
+    (void) task;
+    return FEP_OK;
+}
+
+static fep_err_t s_load_texts (archive_t *self, store_t *store)
+{
+    fep_err_t error = FEP_OK;
+    for (archive_kind_t kind = 0; !error && kind < ARCHIVE_KIND_COUNT; kind++) {
+        uint8_t prefix = archive_kind_prefix (kind);
+        self->texts[kind] = archive_texts_new (kind);
+        error = store_each (store, FAMILY_ARCHIVE, bytes_of (&prefix, 1), s_load_text,
+                            self->texts[kind]);
+    }
+    return error ? error : archive_tasks_each (store, s_check_task, NULL);
 }
 
 fep_err_t archive_load (store_t *store, archive_t **self_p)
@@ -34,11 +54,9 @@ fep_err_t archive_load (store_t *store, archive_t **self_p)
     archive_t *self = calloc (1, sizeof *self);
     FEP_ASSERT (self);
     archive_table_init (&self->table);
-    self->profiles = archive_profiles_new ();
     fep_err_t error = archive_each (store, s_load_row, self);
     error = error ? error : archive_group_names (store, self->table.groups);
-    error =
-        error ? error : store_each (store, FAMILY_ARCHIVE, ARCHIVE_PROFILES, s_load_profile, self);
+    error = error ? error : s_load_texts (self, store);
     error = error ? error : archive_state_load (self, store);
     error = error ? error : archive_undo_load (self, store);
     if (error) {
@@ -54,7 +72,9 @@ void archive_destroy (archive_t **self_p)
 {
     if (*self_p) {
         archive_table_fini (&(*self_p)->table);
-        archive_profiles_destroy (&(*self_p)->profiles);
+        for (archive_kind_t kind = 0; kind < ARCHIVE_KIND_COUNT; kind++) {
+            archive_texts_destroy (&(*self_p)->texts[kind]);
+        }
         free (*self_p);
         *self_p = NULL;
     }
@@ -122,7 +142,7 @@ const archive_limit_t *archive_limits (const archive_t *self, uint32_t number, u
     return *count > 0 ? limits : NULL;
 }
 
-//  ---- Groups and profiles ----
+//  ---- Groups and texts ----
 
 const char *archive_group (const archive_t *self, uint32_t group)
 {
@@ -143,23 +163,42 @@ uint64_t archive_change (const archive_t *self)
     return self->change;
 }
 
-const archive_profile_t *archive_profile (const archive_t *self, uint32_t number)
+const archive_text_t *archive_profile (const archive_t *self, uint32_t number)
 {
-    return archive_profiles_at (self->profiles, number);
+    return archive_texts_at (self->texts[ARCHIVE_PROFILE], number);
 }
 
-const archive_profile_t *archive_profile_find (const archive_t *self, bytes_t name)
+const archive_text_t *archive_profile_find (const archive_t *self, bytes_t name)
 {
-    return archive_profiles_find (self->profiles, name);
+    return archive_texts_find (self->texts[ARCHIVE_PROFILE], name);
 }
 
-const archive_profile_t *archive_profile_next (const archive_t *self, uint32_t number)
+const archive_text_t *archive_profile_next (const archive_t *self, uint32_t number)
 {
-    const archive_profile_t *profile = NULL;
-    while (!profile && number < self->profiles->count) {
-        profile = archive_profile (self, ++number);
-    }
-    return profile;
+    return archive_texts_next (self->texts[ARCHIVE_PROFILE], number);
+}
+
+const archive_text_t *archive_task (const archive_t *self, uint32_t number)
+{
+    return archive_texts_at (self->texts[ARCHIVE_TASK], number);
+}
+
+const archive_text_t *archive_task_find (const archive_t *self, bytes_t name)
+{
+    return archive_texts_find (self->texts[ARCHIVE_TASK], name);
+}
+
+const archive_text_t *archive_task_next (const archive_t *self, uint32_t number)
+{
+    return archive_texts_next (self->texts[ARCHIVE_TASK], number);
+}
+
+//  What is kept was parsed when it came.
+void archive_task_read (const archive_text_t *text, task_t *task)
+{
+    task_fault_t fault;
+    FEP_ASSERT (task_parse (text->text, task, &fault) == FEP_OK);
+    task->number = text->number;
 }
 
 void archive_log_ends (const archive_t *self, uint64_t *first, uint64_t *last)

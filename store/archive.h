@@ -8,6 +8,7 @@
 #include "fep/bytes.h"
 #include "fep/error.h"
 #include "fep/message.h"
+#include "fep/task.h"
 #include "store/store.h"
 
 #define ARCHIVE_TERMINALS_MAX 200000  //  Present at the same time
@@ -91,18 +92,25 @@ size_t archive_group_size (const archive_t *self, uint32_t group);
 //  Grows with each change.
 uint64_t archive_change (const archive_t *self);
 
-//  A profile of registers, as text (fep/profile.h).
+//  Texts the archive keeps under their names: profiles of registers (fep/profile.h), acquisition tasks (fep/task.h).
+typedef enum { ARCHIVE_PROFILE, ARCHIVE_TASK, ARCHIVE_KIND_COUNT } archive_kind_t;
+
 typedef struct {
-    uint32_t number;                  //  From 1; never given to another name
+    uint32_t number;                  //  From 1; never given to another name of its kind
     char name[ARCHIVE_NAME_MAX + 1];  //  As in its text
     bytes_t text;                     //  Empty: it was removed
     uint64_t change;                  //  Number of the change that last touched it
-} archive_profile_t;
+} archive_text_t;
 
 //  Borrowed until it is put again; NULL if none. next: the one behind that number.
-const archive_profile_t *archive_profile (const archive_t *self, uint32_t number);
-const archive_profile_t *archive_profile_find (const archive_t *self, bytes_t name);
-const archive_profile_t *archive_profile_next (const archive_t *self, uint32_t number);
+const archive_text_t *archive_profile (const archive_t *self, uint32_t number);
+const archive_text_t *archive_profile_find (const archive_t *self, bytes_t name);
+const archive_text_t *archive_profile_next (const archive_t *self, uint32_t number);
+//  Likewise of tasks. And what such a text says, number and all.
+const archive_text_t *archive_task (const archive_t *self, uint32_t number);
+const archive_text_t *archive_task_find (const archive_t *self, bytes_t name);
+const archive_text_t *archive_task_next (const archive_t *self, uint32_t number);
+void archive_task_read (const archive_text_t *text, task_t *task);
 
 //  ---- Changing it: plan, look, apply ----
 
@@ -163,6 +171,12 @@ FEP_MUST_CHECK
 fep_err_t archive_plan_profile (const archive_t *self, const char *name, bytes_t text,
                                 archive_plan_t **plan_p, archive_fault_t *fault);
 
+//  A plan that puts one task under the name its text has (then name is "" or the same), or removes the task of that
+//  name (text empty). Differences are its keys. NOT_FOUND, LIMIT, and those of task_parse, with *fault.
+FEP_MUST_CHECK
+fep_err_t archive_plan_task (const archive_t *self, const char *name, bytes_t text,
+                             archive_plan_t **plan_p, archive_fault_t *fault);
+
 //  A plan that takes back the last import. NOT_FOUND (there is none), EXISTS (what it touched was changed
 //  since) with *fault; CORRUPT, VERSION, IO.
 FEP_MUST_CHECK
@@ -179,8 +193,9 @@ const char *archive_what_name (archive_what_t what);  //  "added", ...
 //  One difference. A terminal that comes or goes is one, with what it has in short.
 typedef struct {
     archive_what_t what;
-    char terminal[ADDRESS_MAX + 1];      //  Address; "" for profiles
-    char field[48];                      //  "", "name", "measuring_point 3", "3.meter", "profile x"
+    char terminal[ADDRESS_MAX + 1];      //  Address; "" for texts
+    char field[72];                      //  "", "name", "measuring_point 3", "3.meter"; of texts
+                                         //  "profile x", "task x", "task x.period"
     char before[ARCHIVE_SHOWN_MAX + 1];  //  "" if it comes
     char after[ARCHIVE_SHOWN_MAX + 1];   //  "" if it goes
 } archive_difference_t;
@@ -192,13 +207,13 @@ void archive_plan_show (const archive_plan_t *self, size_t i, archive_difference
 //  Terminals that something happens to, by number, ascending: archive_plan_touched (self, 0..).
 size_t archive_plan_touched_count (const archive_plan_t *self);
 uint32_t archive_plan_touched (const archive_plan_t *self, size_t i, archive_what_t *what);
-//  The profile it is about; 0 = it is about terminals.
-uint32_t archive_plan_profile_number (const archive_plan_t *self);
+//  The text of a kind it is about; 0 = it is about something else.
+uint32_t archive_plan_number (const archive_plan_t *self, archive_kind_t kind);
 
 //  Who changes it, and what is written along.
 typedef struct {
     const char *who;        //  For the log; at most ARCHIVE_NAME_MAX bytes
-    const char *what;       //  "import", "undo", "start", "create", "profile"
+    const char *what;       //  "import", "undo", "start", "create", "profile", "task"
     int64_t when_ms;        //  Wall clock
     uint64_t entries_kept;  //  Of the change log, at least 1; older ones are dropped
     bool undoable;          //  It can be undone, and then what was before cannot
@@ -232,7 +247,7 @@ typedef struct {
     int64_t when_ms;  //  Wall clock
     bytes_t who;      //  As told
     bytes_t what;  //  The act's word in a change's first entry; then "added", "removed", "changed"
-    bytes_t terminal;  //  Address; empty in a change's first entry and for profiles
+    bytes_t terminal;  //  Address; empty in a change's first entry and for texts
     bytes_t field;     //  As in a difference
     bytes_t before;    //  Likewise
     bytes_t after;     //  Likewise; in a change's first entry what it did, in short
@@ -279,5 +294,9 @@ fep_err_t archive_read (store_t *store, uint32_t number, archive_visit_t *visit,
 //  The names of the groups, by number; "" where none. At most ARCHIVE_GROUPS_MAX.
 FEP_MUST_CHECK
 fep_err_t archive_group_names (store_t *store, char names[][ARCHIVE_NAME_MAX + 1]);
+//  Every task that was not removed, by number; borrowed during the visit.
+typedef fep_err_t (archive_task_visit_t) (void *arg, const task_t *task);
+FEP_MUST_CHECK
+fep_err_t archive_tasks_each (store_t *store, archive_task_visit_t *visit, void *arg);
 
 #endif

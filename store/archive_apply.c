@@ -86,12 +86,12 @@ static void s_put_groups (const archive_t *self, const archive_plan_t *plan, arc
     }
 }
 
-static void s_put_profile (const archive_plan_t *plan, archive_rows_t *rows)
+static void s_put_text (const archive_plan_t *plan, archive_rows_t *rows)
 {
-    uint8_t key[ARCHIVE_PROFILE_KEY_SIZE];
-    writer_t out = archive_rows_room (rows, archive_profile_bound (plan->profile));
-    archive_profile_put (plan->profile, &out);
-    archive_profile_key (plan->profile->number, key);
+    uint8_t key[ARCHIVE_TEXT_KEY_SIZE];
+    writer_t out = archive_rows_room (rows, archive_text_bound (plan->text));
+    archive_text_put (plan->text, &out);
+    archive_text_key (archive_kind_prefix (plan->kind), plan->text->number, key);
     archive_rows_put (rows, bytes_of (key, sizeof key), &out);
 }
 
@@ -111,9 +111,9 @@ static fep_err_t s_gather (const archive_t *self, store_t *store, archive_plan_t
         s_put_terminals (plan, next->change, rows);
         s_put_groups (self, plan, rows);
     }
-    if (plan->profile) {
-        plan->profile->change = next->change;
-        s_put_profile (plan, rows);
+    if (plan->text) {
+        plan->text->change = next->change;
+        s_put_text (plan, rows);
     }
     if (act->undoable) {
         archive_undo_rows (self, plan, act, rows, &next->undo_rows);
@@ -131,8 +131,8 @@ static void s_take (archive_t *self, archive_plan_t *plan, const s_next_t *next)
         self->table = plan->table;
         plan->table = old;
     }
-    if (plan->profile) {
-        FEP_ASSERT (archive_profiles_put (self->profiles, plan->profile) == FEP_OK);
+    if (plan->text) {
+        FEP_ASSERT (archive_texts_put (self->texts[plan->kind], plan->text) == FEP_OK);
     }
     self->change = next->change;
     self->last_entry = next->last;

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 void archive_build_init (archive_build_t *self, const archive_table_t *old,
-                         const archive_profiles_t *profiles, archive_mode_t mode,
+                         const archive_texts_t *profiles, archive_mode_t mode,
                          const archive_checks_t *checks)
 {
     memset (self, 0, sizeof *self);

@@ -33,7 +33,7 @@ typedef struct {
 } archive_build_t;
 
 void archive_build_init (archive_build_t *self, const archive_table_t *old,
-                         const archive_profiles_t *profiles, archive_mode_t mode,
+                         const archive_texts_t *profiles, archive_mode_t mode,
                          const archive_checks_t *checks);
 void archive_build_fini (archive_build_t *self);
 

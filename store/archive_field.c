@@ -1,7 +1,7 @@
 //  Every field: how its text is read, checked and written.
 #include "store/archive_field.h"
 #include "store/archive_limits.h"
-#include "store/archive_profiles.h"
+#include "store/archive_texts.h"
 #include "store/csv.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -147,8 +147,8 @@ static fep_err_t s_take_protocol (archive_line_t *line, bytes_t text, archive_na
 
 static fep_err_t s_take_profile (archive_line_t *line, bytes_t text, archive_names_t *names)
 {
-    const archive_profile_t *profile =
-        text.size > 0 ? archive_profiles_find (names->profiles, text) : NULL;
+    const archive_text_t *profile =
+        text.size > 0 ? archive_texts_find (names->profiles, text) : NULL;
     line->point.profile = profile ? profile->number : 0;
     return text.size > 0 && !profile ? FEP_NOT_FOUND : FEP_OK;
 }
@@ -259,8 +259,8 @@ static fep_err_t s_take_answer (archive_line_t *line, bytes_t text, archive_name
 
 static fep_err_t s_take_own_profile (archive_line_t *line, bytes_t text, archive_names_t *names)
 {
-    const archive_profile_t *profile =
-        text.size > 0 ? archive_profiles_find (names->profiles, text) : NULL;
+    const archive_text_t *profile =
+        text.size > 0 ? archive_texts_find (names->profiles, text) : NULL;
     line->terminal.profile = profile ? profile->number : 0;
     return text.size > 0 && !profile ? FEP_NOT_FOUND : FEP_OK;
 }
@@ -530,7 +530,7 @@ static void s_show_point (field_t field, const archive_entry_t *entry, size_t at
     const measuring_point_t *point = &entry->points[at];
     size_t count;
     const archive_limit_t *limits;
-    const archive_profile_t *profile;
+    const archive_text_t *profile;
     switch (field) {
     case FIELD_MP:
         s_put_number (out, point->mp);
@@ -542,7 +542,7 @@ static void s_show_point (field_t field, const archive_entry_t *entry, size_t at
         s_put_text (out, point->protocol);
         break;
     case FIELD_PROFILE:
-        profile = archive_profiles_at (names->profiles, point->profile);
+        profile = archive_texts_at (names->profiles, point->profile);
         s_put_text (out, profile ? profile->name : "");
         break;
     case FIELD_RATED_W:
@@ -574,8 +574,7 @@ void archive_field_show (field_t field, const archive_entry_t *entry, size_t poi
         break;
     default:
         if (field == FIELD_TERMINAL_PROFILE) {
-            const archive_profile_t *profile =
-                archive_profiles_at (names->profiles, terminal->profile);
+            const archive_text_t *profile = archive_texts_at (names->profiles, terminal->profile);
             s_put_text (out, profile ? profile->name : "");
             break;
         }

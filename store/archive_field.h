@@ -45,7 +45,7 @@ typedef struct {
 typedef struct {
     char (*groups)[ARCHIVE_NAME_MAX + 1];  //  Names by number; new ones are added
     uint64_t groups_used;                  //  Bits of those that cannot get another name
-    const archive_profiles_t *profiles;    //  Borrowed
+    const archive_texts_t *profiles;       //  Borrowed
     const archive_checks_t *checks;        //  Borrowed; may be NULL
     archive_limit_t limits[ARCHIVE_POINT_LIMITS_MAX];  //  Of the text below: files repeat it
     size_t limit_count;                                //  Of them

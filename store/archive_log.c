@@ -164,8 +164,9 @@ static void s_summary (const archive_plan_t *plan, size_t entries, archive_diffe
     if (entries < plan->count) {
         snprintf (more, sizeof more, ", %zu more not listed", plan->count - entries);
     }
-    if (plan->profile) {
-        snprintf (difference->after, sizeof difference->after, "profile %s", plan->profile->name);
+    if (plan->text) {
+        snprintf (difference->after, sizeof difference->after, "%s %s",
+                  archive_kind_name (plan->kind), plan->text->name);
     } else {
         snprintf (difference->after, sizeof difference->after,
                   "terminals added %zu, removed %zu, changed %zu; differences %zu%s",

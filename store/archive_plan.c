@@ -2,7 +2,6 @@
 #include "store/archive_gbk.h"
 #include "store/archive_inside.h"
 #include "store/archive_line.h"
-#include "store/csv.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -12,15 +11,21 @@
 
 //  ---- Differences ----
 
-static void s_note (archive_plan_t *self, uint32_t number, uint16_t mp, archive_what_t what,
-                    field_t field)
+void archive_plan_note (archive_plan_t *self, const archive_changed_t *changed)
 {
     if (self->count == self->capacity) {
         self->capacity = self->capacity > 0 ? self->capacity * 2 : 256;
         self->changed = realloc (self->changed, self->capacity * sizeof *self->changed);
         FEP_ASSERT (self->changed);
     }
-    self->changed[self->count++] = (archive_changed_t){number, mp, (uint8_t) what, (uint8_t) field};
+    self->changed[self->count++] = *changed;
+}
+
+static void s_note (archive_plan_t *self, uint32_t number, uint16_t mp, archive_what_t what,
+                    field_t field)
+{
+    const archive_changed_t changed = {number, mp, (uint8_t) what, (uint8_t) field};
+    archive_plan_note (self, &changed);
 }
 
 static void s_touch (archive_plan_t *self, uint32_t number, archive_what_t what)
@@ -112,7 +117,7 @@ static void s_differ (archive_plan_t *self)
     }
 }
 
-static archive_plan_t *s_new (const archive_t *archive)
+archive_plan_t *archive_plan_new (const archive_t *archive)
 {
     archive_plan_t *self = calloc (1, sizeof *self);
     FEP_ASSERT (self);
@@ -123,7 +128,7 @@ static archive_plan_t *s_new (const archive_t *archive)
 
 archive_plan_t *archive_plan_of (const archive_t *archive, archive_table_t *table)
 {
-    archive_plan_t *self = s_new (archive);
+    archive_plan_t *self = archive_plan_new (archive);
     self->table = *table;
     self->has_table = true;
     archive_table_init (table);
@@ -140,9 +145,9 @@ void archive_plan_destroy (archive_plan_t **self_p)
     if (self->has_table) {
         archive_table_fini (&self->table);
     }
-    if (self->profile) {
-        free ((void *) self->profile->text.data);
-        free (self->profile);
+    if (self->text) {
+        free ((void *) self->text->text.data);
+        free (self->text);
     }
     free (self->changed);
     free (self->touched);
@@ -166,7 +171,8 @@ fep_err_t archive_plan (const archive_t *self, bytes_t file, const archive_impor
         file.data = converted;
     }
     archive_build_t build;
-    archive_build_init (&build, &self->table, self->profiles, import->mode, import->checks);
+    archive_build_init (&build, &self->table, self->texts[ARCHIVE_PROFILE], import->mode,
+                        import->checks);
     fep_err_t error = import->format == ARCHIVE_JSON ? archive_json_read (&build, file, fault)
                                                      : archive_csv_read (&build, file, fault);
     if (!error) {
@@ -213,7 +219,7 @@ fep_err_t archive_plan_terminal (const archive_t *self, const terminal_t *termin
     }
     archive_build_t build;
     archive_line_t line = {.line = 0};
-    archive_build_init (&build, &self->table, self->profiles, ARCHIVE_MERGE, checks);
+    archive_build_init (&build, &self->table, self->texts[ARCHIVE_PROFILE], ARCHIVE_MERGE, checks);
     fep_err_t error = s_terminal_line (terminal, &build, &line, fault);
     if (!error) {
         error = archive_build_terminal (&build, &line, false, &number, fault);
@@ -226,72 +232,6 @@ fep_err_t archive_plan_terminal (const archive_t *self, const terminal_t *termin
     }
     archive_build_fini (&build);
     return error;
-}
-
-//  BUSY if a measuring point is read by the profile, or it is a terminal's own.
-static fep_err_t s_unused (const archive_t *self, const char *name, uint32_t profile,
-                           archive_fault_t *fault)
-{
-    const archive_table_t *table = &self->table;
-    for (size_t i = 0; i < table->point_count; i++) {
-        const measuring_point_t *point = &table->points[i];
-        if (point->profile == profile) {
-            return archive_line_fault (
-                fault, FEP_BUSY, 0, "profile %s is used by measuring point %u of terminal %s", name,
-                point->mp, table->terminals[point->terminal - 1].address);
-        }
-    }
-    for (size_t i = 0; i < table->present_count; i++) {
-        const terminal_t *terminal = &table->terminals[table->present[i] - 1];
-        if (terminal->profile == profile) {
-            return archive_line_fault (fault, FEP_BUSY, 0, "profile %s is used by terminal %s",
-                                       name, terminal->address);
-        }
-    }
-    return FEP_OK;
-}
-
-fep_err_t archive_plan_profile (const archive_t *self, const char *name, bytes_t text,
-                                archive_plan_t **plan_p, archive_fault_t *fault)
-{
-    const archive_profile_t *known = archive_profile_find (self, bytes_text (name));
-    uint32_t number = archive_profiles_number (self->profiles, bytes_text (name));
-    *plan_p = NULL;
-    memset (fault, 0, sizeof *fault);
-    if (text.size == 0 && !known) {
-        return archive_line_fault (fault, FEP_NOT_FOUND, 0, "there is no profile %s", name);
-    }
-    if (!csv_is_utf8 (text) ||
-        memchr (text.data ? text.data : (const uint8_t *) "", 0, text.size)) {
-        return archive_line_fault (fault, FEP_SYNTAX, 0, "profile %s: not UTF-8", name);
-    }
-    if (text.size == 0 && s_unused (self, name, number, fault) != FEP_OK) {
-        return FEP_BUSY;
-    }
-    if (number == 0 && self->profiles->count == ARCHIVE_PROFILES_MAX) {
-        return archive_line_fault (fault, FEP_LIMIT, 0,
-                                   "all %d numbers of profiles have been given",
-                                   ARCHIVE_PROFILES_MAX);
-    }
-    archive_plan_t *plan = s_new (self);
-    plan->profile = calloc (1, sizeof *plan->profile);
-    uint8_t *copy = malloc (text.size + 1);
-    FEP_ASSERT (plan->profile && copy);
-    if (text.size > 0) {
-        memcpy (copy, text.data, text.size);
-    }
-    plan->profile->number = number > 0 ? number : (uint32_t) self->profiles->count + 1;
-    plan->profile->text = bytes_of (copy, text.size);
-    snprintf (plan->profile->name, sizeof plan->profile->name, "%s", name);
-    if (!known || !bytes_equal (known->text, text)) {
-        s_note (plan, 0, 0,
-                !known           ? ARCHIVE_ADDED
-                : text.size == 0 ? ARCHIVE_REMOVED
-                                 : ARCHIVE_CHANGED,
-                FIELD_PROFILE);
-    }
-    *plan_p = plan;
-    return FEP_OK;
 }
 
 //  ---- Showing ----
@@ -323,13 +263,8 @@ uint32_t archive_plan_touched (const archive_plan_t *self, size_t i, archive_wha
     return self->touched[i] >> WHAT_BITS;
 }
 
-uint32_t archive_plan_profile_number (const archive_plan_t *self)
-{
-    return self->profile ? self->profile->number : 0;
-}
-
 //  Ends a text in room of ARCHIVE_SHOWN_MAX + 1; what did not fit is cut, whole characters only.
-static void s_end (char *text, const char *all, size_t size)
+void archive_plan_cut (char *text, const char *all, size_t size)
 {
     size_t shown = size;
     if (shown > ARCHIVE_SHOWN_MAX) {
@@ -370,7 +305,7 @@ static void s_show_fields (bool of_point, const archive_entry_t *entry, size_t p
 
 //  One side of a difference.
 static void s_show_side (const archive_changed_t *changed, const archive_table_t *table,
-                         const archive_profiles_t *profiles, char *text)
+                         const archive_texts_t *profiles, char *text)
 {
     char room[6000];
     writer_t out = writer_of (room, sizeof room);
@@ -391,17 +326,7 @@ static void s_show_side (const archive_changed_t *changed, const archive_table_t
         int size = snprintf (count, sizeof count, " measuring_points=%zu", entry.point_count);
         writer_put (&out, count, (size_t) size);
     }
-    s_end (text, room, out.size);
-}
-
-//  Texts of profiles are long: their size and a number that tells them apart.
-static void s_show_profile (const archive_profile_t *profile, char *text)
-{
-    text[0] = 0;
-    if (profile && profile->text.size > 0) {
-        snprintf (text, ARCHIVE_SHOWN_MAX + 1, "%zu bytes, hash %016llx", profile->text.size,
-                  (unsigned long long) archive_hash (profile->text));
-    }
+    archive_plan_cut (text, room, out.size);
 }
 
 void archive_plan_show (const archive_plan_t *self, size_t i, archive_difference_t *difference)
@@ -410,11 +335,8 @@ void archive_plan_show (const archive_plan_t *self, size_t i, archive_difference
     const archive_t *archive = self->archive;
     memset (difference, 0, sizeof *difference);
     difference->what = changed->what;
-    if (self->profile) {
-        snprintf (difference->field, sizeof difference->field, "profile %.39s",
-                  self->profile->name);
-        s_show_profile (archive_profile (archive, self->profile->number), difference->before);
-        s_show_profile (self->profile, difference->after);
+    if (self->text) {
+        archive_plan_show_text (self, changed, difference);
         return;
     }
     const terminal_t *terminal = &self->table.terminals[changed->number - 1];
@@ -428,9 +350,9 @@ void archive_plan_show (const archive_plan_t *self, size_t i, archive_difference
                   archive_field_name (changed->field));
     }
     if (changed->what != ARCHIVE_ADDED) {
-        s_show_side (changed, &archive->table, archive->profiles, difference->before);
+        s_show_side (changed, &archive->table, archive->texts[ARCHIVE_PROFILE], difference->before);
     }
     if (changed->what != ARCHIVE_REMOVED) {
-        s_show_side (changed, &self->table, archive->profiles, difference->after);
+        s_show_side (changed, &self->table, archive->texts[ARCHIVE_PROFILE], difference->after);
     }
 }

@@ -10,7 +10,7 @@
 #define POINT_FIELDS 6
 #define LIMIT_FIELDS 3
 #define GROUP_FIELDS 2
-#define PROFILE_FIELDS 4
+#define TEXT_FIELDS 4
 
 //  ---- Reading ----
 
@@ -302,46 +302,45 @@ fep_err_t archive_group_get (bytes_t key, bytes_t value, uint32_t *number,
     return in.failed ? FEP_CORRUPT : FEP_OK;
 }
 
-//  ---- Profiles ----
+//  ---- Texts ----
 
-void archive_profile_key (uint32_t number, uint8_t key[ARCHIVE_PROFILE_KEY_SIZE])
+void archive_text_key (uint8_t prefix, uint32_t number, uint8_t key[ARCHIVE_TEXT_KEY_SIZE])
 {
-    writer_t out = writer_of (key, ARCHIVE_PROFILE_KEY_SIZE);
-    writer_u8 (&out, 'p');
-    writer_u8 (&out, (uint8_t) (number >> 8));
-    writer_u8 (&out, (uint8_t) number);
+    writer_t out = writer_of (key, ARCHIVE_TEXT_KEY_SIZE);
+    writer_u8 (&out, prefix);
+    writer_u16be (&out, (uint16_t) number);
 }
 
-size_t archive_profile_bound (const archive_profile_t *profile)
+size_t archive_text_bound (const archive_text_t *text)
 {
-    return 1 + 2 + (2 + ARCHIVE_NAME_MAX) + (5 + profile->text.size) + 9;
+    return 1 + 2 + (2 + ARCHIVE_NAME_MAX) + (5 + text->text.size) + 9;
 }
 
-void archive_profile_put (const archive_profile_t *profile, writer_t *out)
+void archive_text_put (const archive_text_t *text, writer_t *out)
 {
-    wire_put_array (out, PROFILE_FIELDS);
+    wire_put_array (out, TEXT_FIELDS);
     wire_put_uint (out, ARCHIVE_ROW_VERSION);
-    wire_put_text (out, profile->name);
-    wire_put_str (out, profile->text);
-    wire_put_uint (out, profile->change);
+    wire_put_text (out, text->name);
+    wire_put_str (out, text->text);
+    wire_put_uint (out, text->change);
 }
 
-fep_err_t archive_profile_get (bytes_t key, bytes_t value, archive_profile_t *profile)
+fep_err_t archive_text_get (bytes_t key, bytes_t value, archive_text_t *text)
 {
     reader_t in = reader_of (value);
     uint32_t fields;
-    memset (profile, 0, sizeof *profile);
-    if (key.size != ARCHIVE_PROFILE_KEY_SIZE) {
+    memset (text, 0, sizeof *text);
+    if (key.size != ARCHIVE_TEXT_KEY_SIZE) {
         return FEP_CORRUPT;
     }
-    profile->number = (uint32_t) key.data[1] << 8 | key.data[2];
-    fep_err_t error = archive_head_get (&in, PROFILE_FIELDS, &fields);
+    text->number = (uint32_t) key.data[1] << 8 | key.data[2];
+    fep_err_t error = archive_head_get (&in, TEXT_FIELDS, &fields);
     if (error) {
         return error;
     }
-    s_get_text (&in, profile->name, sizeof profile->name);
-    profile->text = wire_get_str (&in);
-    profile->change = wire_get_uint (&in);
-    s_skip (&in, fields, PROFILE_FIELDS);
+    s_get_text (&in, text->name, sizeof text->name);
+    text->text = wire_get_str (&in);
+    text->change = wire_get_uint (&in);
+    s_skip (&in, fields, TEXT_FIELDS);
     return in.failed ? FEP_CORRUPT : FEP_OK;
 }

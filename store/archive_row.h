@@ -7,6 +7,7 @@
 //                          [[mp, meter, protocol, profile, rated_W, [[point, low, high], ...]], ...]
 //    'g', number 1         the name of a group: [version, name]
 //    'p', number 2         a profile: [version, name, text, change]
+//    't', number 2         a task, likewise
 //    's'                   how far it is: [version, change, last entry of the log, first entry kept]
 //    'l', last entry 8     entries of the log: [version, change, who, when_ms, first entry,
 //                          [[what, terminal, field, before, after], ...]]
@@ -22,12 +23,11 @@
 #define ARCHIVE_ROW_VERSION 1
 #define ARCHIVE_ROW_KEY_SIZE 4
 #define ARCHIVE_GROUP_KEY_SIZE 2
-#define ARCHIVE_PROFILE_KEY_SIZE 3
+#define ARCHIVE_TEXT_KEY_SIZE 3
 
 //  What the keys of a kind begin with.
 #define ARCHIVE_TERMINALS bytes_of ("\0", 1)
 #define ARCHIVE_GROUPS bytes_of ("g", 1)
-#define ARCHIVE_PROFILES bytes_of ("p", 1)
 #define ARCHIVE_STATE bytes_of ("s", 1)
 #define ARCHIVE_LOG bytes_of ("l", 1)
 #define ARCHIVE_UNDO bytes_of ("u", 1)
@@ -68,14 +68,14 @@ FEP_MUST_CHECK
 fep_err_t archive_group_get (bytes_t key, bytes_t value, uint32_t *number,
                              char name[ARCHIVE_NAME_MAX + 1]);
 
-//  ---- Profiles ----
+//  ---- Texts ----
 
-void archive_profile_key (uint32_t number, uint8_t key[ARCHIVE_PROFILE_KEY_SIZE]);
-size_t archive_profile_bound (const archive_profile_t *profile);
-void archive_profile_put (const archive_profile_t *profile, writer_t *out);
-//  name and text are borrowed from value. CORRUPT, VERSION.
+void archive_text_key (uint8_t prefix, uint32_t number, uint8_t key[ARCHIVE_TEXT_KEY_SIZE]);
+size_t archive_text_bound (const archive_text_t *text);
+void archive_text_put (const archive_text_t *text, writer_t *out);
+//  text is borrowed from value. CORRUPT, VERSION.
 FEP_MUST_CHECK
-fep_err_t archive_profile_get (bytes_t key, bytes_t value, archive_profile_t *profile);
+fep_err_t archive_text_get (bytes_t key, bytes_t value, archive_text_t *text);
 
 //  ---- For the other rows ----
 

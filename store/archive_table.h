@@ -27,8 +27,8 @@ typedef struct {
     char groups[ARCHIVE_GROUPS_MAX][ARCHIVE_NAME_MAX + 1];  //  Names by number; "" = none
 } archive_table_t;
 
-//  archive_profiles.h
-typedef struct archive_profiles archive_profiles_t;
+//  archive_texts.h
+typedef struct archive_texts archive_texts_t;
 
 void archive_table_init (archive_table_t *self);
 void archive_table_fini (archive_table_t *self);

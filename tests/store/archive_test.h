@@ -115,6 +115,34 @@ static inline const char *fixture_differences (const archive_plan_t *plan)
     return text;
 }
 
+//  What the log says: "entry change who what terminal field before -> after;"
+typedef struct {
+    char text[20000];  //  So far
+    uint64_t left;     //  Entries
+} fixture_log_t;
+
+static inline fep_err_t fixture_log_entry (void *arg, const archive_log_t *entry)
+{
+    fixture_log_t *self = arg;
+    snprintf (self->text + strlen (self->text), 1000, "%d %d %.*s %.*s %.*s %.*s: %.*s -> %.*s;",
+              (int) entry->entry, (int) entry->change, (int) entry->who.size, entry->who.data,
+              (int) entry->what.size, entry->what.data, (int) entry->terminal.size,
+              entry->terminal.data, (int) entry->field.size, entry->field.data,
+              (int) entry->before.size, entry->before.data, (int) entry->after.size,
+              entry->after.data);
+    return --self->left == 0 ? FEP_FULL : FEP_OK;
+}
+
+static inline const char *fixture_log (fixture_t *self, uint64_t from, uint64_t limit)
+{
+    static fixture_log_t log;
+    log = (fixture_log_t){.left = limit};
+    fep_err_t error =
+        archive_log_each (self->archive, self->place->store, from, fixture_log_entry, &log);
+    assert_true (error == FEP_OK || (error == FEP_FULL && log.left == 0));
+    return log.text;
+}
+
 //  The archive as a file, in pages as small as they may be. Valid until the next one.
 static inline const char *fixture_export (fixture_t *self, archive_format_t format,
                                           archive_encoding_t encoding)

@@ -64,30 +64,6 @@ static void test_plan_gets_old (void **state)
     assert_non_null (archive_find (self->archive, bytes_text ("b")));
 }
 
-//  What the log says: "entry change who what terminal field before -> after;"
-static char s_log[20000];
-
-static fep_err_t s_log_entry (void *arg, const archive_log_t *entry)
-{
-    uint64_t *left = arg;
-    snprintf (s_log + strlen (s_log), 1000, "%d %d %.*s %.*s %.*s %.*s: %.*s -> %.*s;",
-              (int) entry->entry, (int) entry->change, (int) entry->who.size, entry->who.data,
-              (int) entry->what.size, entry->what.data, (int) entry->terminal.size,
-              entry->terminal.data, (int) entry->field.size, entry->field.data,
-              (int) entry->before.size, entry->before.data, (int) entry->after.size,
-              entry->after.data);
-    return --*left == 0 ? FEP_FULL : FEP_OK;
-}
-
-static const char *s_read_log (fixture_t *self, uint64_t from, uint64_t limit)
-{
-    s_log[0] = 0;
-    fep_err_t error =
-        archive_log_each (self->archive, self->place->store, from, s_log_entry, &limit);
-    assert_true (error == FEP_OK || (error == FEP_FULL && limit == 0));
-    return s_log;
-}
-
 static void test_log (void **state)
 {
     fixture_t *self = *state;
@@ -95,7 +71,7 @@ static void test_log (void **state)
     uint64_t last;
     archive_log_ends (self->archive, &first, &last);
     assert_true (first == 0 && last == 0);
-    assert_string_equal (s_read_log (self, 0, 100), "");
+    assert_string_equal (fixture_log (self, 0, 100), "");
     fixture_import (self, HEADER "a,A,1,10,,\nb,B,2,,,\n");
     self->act.who = "other";
     fixture_import (self, HEADER "a,A,1,10,,\nb,B,2,,,\n");
@@ -104,15 +80,15 @@ static void test_log (void **state)
         archive_log_ends (self->archive, &first, &last);
         assert_true (first == 1 && last == 7);
         assert_string_equal (
-            s_read_log (self, 1, 100),
+            fixture_log (self, 1, 100),
             "1 1 tester import  :  -> terminals added 2, removed 0, changed 0; differences 2;"
             "2 1 tester added a :  -> name=A area=1 heartbeat_s=10 measuring_points=0;"
             "3 1 tester added b :  -> name=B area=2 measuring_points=0;"
             "4 2 other import  :  -> terminals added 0, removed 1, changed 1; differences 3;"
             "5 2 other changed a name: A -> AA;6 2 other changed a area: 1 -> 3;"
             "7 2 other removed b : name=B area=2 measuring_points=0 -> ;");
-        assert_string_equal (s_read_log (self, 6, 1), "6 2 other changed a area: 1 -> 3;");
-        assert_string_equal (s_read_log (self, 8, 100), "");
+        assert_string_equal (fixture_log (self, 6, 1), "6 2 other changed a area: 1 -> 3;");
+        assert_string_equal (fixture_log (self, 8, 100), "");
         fixture_reload (self);
     }
 }
@@ -133,8 +109,7 @@ static void test_log_is_bounded (void **state)
         assert_true (last - first + 1 <= 10);
     }
     assert_int_equal (first, 51);
-    s_read_log (self, 0, 100);
-    assert_memory_equal (s_log, "51 26 ", 6);
+    assert_memory_equal (fixture_log (self, 0, 100), "51 26 ", 6);
     char csv[4000] = HEADER;
     for (int i = 0; i < 100; i++) {
         snprintf (csv + strlen (csv), 40, "b%d,,1,10,,\n", i);
@@ -142,11 +117,11 @@ static void test_log_is_bounded (void **state)
     fixture_import (self, csv);
     archive_log_ends (self->archive, &first, &last);
     assert_true (first == 61 && last == 70);
-    const char *log = s_read_log (self, 0, 100);
+    const char *log = fixture_log (self, 0, 100);
     assert_non_null (strstr (log, "removed 1, changed 0; differences 101, 92 more not listed;"));
     char *copy = strdup (log);
     fixture_reload (self);
-    assert_string_equal (s_read_log (self, 0, 100), copy);
+    assert_string_equal (fixture_log (self, 0, 100), copy);
     free (copy);
 }
 
@@ -186,8 +161,8 @@ static void test_undo (void **state)
     fixture_reload (self);
     assert_string_equal (fixture_export (self, ARCHIVE_JSON, ARCHIVE_UTF8), before);
     s_undo_refused (self, FEP_NOT_FOUND, "there is no import to undo");
-    assert_non_null (strstr (s_read_log (self, 0, 100), "tester undo  :  -> terminals added 1, "
-                                                        "removed 2, changed 1;"));
+    assert_non_null (strstr (fixture_log (self, 0, 100), "tester undo  :  -> terminals added 1, "
+                                                         "removed 2, changed 1;"));
     fixture_import (self, HEADER "d,,0,,,\n");
     assert_int_equal (archive_find (self->archive, bytes_text ("d"))->number, 4);
     free (before);
@@ -275,10 +250,10 @@ static void test_profiles (void **state)
         archive_plan_profile (self->archive, "none", bytes_of (NULL, 0), &plan, &self->fault),
         FEP_NOT_FOUND);
     for (int round = 0; round < 2; round++) {
-        const archive_profile_t *first = archive_profile_next (self->archive, 0);
+        const archive_text_t *first = archive_profile_next (self->archive, 0);
         assert_string_equal (first->name, "sdm630");
         assert_true (bytes_equal (first->text, bytes_text ("profile sdm630\nperiod 60s\n")));
-        const archive_profile_t *second = archive_profile_next (self->archive, first->number);
+        const archive_text_t *second = archive_profile_next (self->archive, first->number);
         assert_string_equal (second->name, "pm5000");
         assert_null (archive_profile_next (self->archive, second->number));
         fixture_reload (self);
@@ -293,7 +268,7 @@ static void test_profiles (void **state)
     }
     fixture_profile (self, "sdm630", "profile sdm630\n");
     assert_int_equal (archive_profile_find (self->archive, bytes_text ("sdm630"))->number, 1);
-    const char *log = s_read_log (self, 1, 4);
+    const char *log = fixture_log (self, 1, 4);
     assert_non_null (strstr (log, "1 1 tester profile  :  -> profile sdm630;"
                                   "2 1 tester added  profile sdm630:  -> 15 bytes, hash "));
 }
