@@ -92,6 +92,10 @@ fep_err_t door_apply (control_t *self, door_ask_t *ask, archive_plan_t **plan_p,
 //  Who asks, for the log. SYNTAX if the request does not say.
 FEP_MUST_CHECK
 fep_err_t door_who (door_ask_t *ask, char who[ARCHIVE_NAME_MAX + 1]);
+//  The text a request puts under a name, "" if it says none; without bytes the one of that name is to be removed.
+//  SYNTAX if it says neither.
+FEP_MUST_CHECK
+fep_err_t door_text (door_ask_t *ask, char name[ARCHIVE_NAME_MAX + 1], bytes_t *text);
 //  The error, with its place and words for the ERROR.
 fep_err_t door_fault (door_ask_t *ask, fep_err_t error, uint32_t line, const char *text);
 //  control_link.c

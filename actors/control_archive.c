@@ -85,11 +85,11 @@ static void s_tell_profile (control_t *self, uint32_t profile)
     }
 }
 
-//  ---- Validator, alarm ----
+//  ---- Validator, alarm, schedule ----
 
 static void s_tell_word (control_t *self, const writer_t *body)
 {
-    static const char *const names[] = {NAME_VALIDATOR, NAME_ALARM};
+    static const char *const names[] = {NAME_VALIDATOR, NAME_ALARM, NAME_SCHEDULE};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         mailq_send (&self->mail, self->actor, self->inside, bytes_text (names[i]), WORD_ARCHIVE,
                     writer_bytes (body));
@@ -121,6 +121,17 @@ static void s_tell_readers (control_t *self, const touched_t touched[], size_t c
     }
 }
 
+//  A task came, went, or is another one.
+static void s_tell_tasks (control_t *self)
+{
+    uint8_t memory[16];
+    writer_t out = writer_of (memory, sizeof memory);
+    wire_put_map (&out, 1);
+    wire_pair_bool (&out, "tasks", true);
+    mailq_send (&self->mail, self->actor, self->inside, bytes_text (NAME_SCHEDULE), WORD_ARCHIVE,
+                writer_bytes (&out));
+}
+
 //  ---- Applying ----
 
 fep_err_t control_archive_apply (control_t *self, archive_plan_t **plan_p, const archive_act_t *act,
@@ -130,6 +141,7 @@ fep_err_t control_archive_apply (control_t *self, archive_plan_t **plan_p, const
     size_t count = archive_plan_touched_count (*plan_p);
     size_t differences = archive_plan_count (*plan_p);
     uint32_t profile = archive_plan_number (*plan_p, ARCHIVE_PROFILE);
+    uint32_t task = archive_plan_number (*plan_p, ARCHIVE_TASK);
     touched_t *touched = malloc ((count + 1) * sizeof *touched);
     FEP_ASSERT (touched);
     for (size_t i = 0; i < count; i++) {
@@ -146,6 +158,9 @@ fep_err_t control_archive_apply (control_t *self, archive_plan_t **plan_p, const
         }
         if (profile > 0) {
             s_tell_profile (self, profile);
+        }
+        if (task > 0) {
+            s_tell_tasks (self);
         }
     }
     free (touched);

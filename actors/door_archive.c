@@ -74,6 +74,17 @@ fep_err_t door_who (door_ask_t *ask, char who[ARCHIVE_NAME_MAX + 1])
     return FEP_OK;
 }
 
+fep_err_t door_text (door_ask_t *ask, char name[ARCHIVE_NAME_MAX + 1], bytes_t *text)
+{
+    reader_t value;
+    wire_find_text (ask->body, "name", name, ARCHIVE_NAME_MAX + 1);
+    bool found = wire_find (ask->body, "text", &value);
+    *text = found ? wire_get_bin (&value) : bytes_of (NULL, 0);
+    return found && !value.failed && (text->size > 0 || name[0])
+               ? FEP_OK
+               : door_fault (ask, FEP_SYNTAX, 0, "text: it is missing, or empty without a name");
+}
+
 fep_err_t door_fault (door_ask_t *ask, fep_err_t error, uint32_t line, const char *text)
 {
     if (line > 0) {

@@ -109,16 +109,13 @@ static fep_err_t s_check (door_ask_t *ask, bytes_t text, char name[ARCHIVE_NAME_
 fep_err_t door_PROFILE_PUT (control_t *self, door_ask_t *ask)
 {
     char name[ARCHIVE_NAME_MAX + 1];
-    reader_t value;
+    bytes_t text;
     archive_plan_t *plan;
     archive_fault_t fault;
-    wire_find_text (ask->body, "name", name, sizeof name);
-    bool found = wire_find (ask->body, "text", &value);
-    bytes_t text = found ? wire_get_bin (&value) : bytes_of (NULL, 0);
-    if (!found || value.failed || (text.size == 0 && !name[0])) {
-        return door_fault (ask, FEP_SYNTAX, 0, "text: the profile is missing");
+    fep_err_t error = door_text (ask, name, &text);
+    if (!error && text.size > 0) {
+        error = s_check (ask, text, name);
     }
-    fep_err_t error = text.size > 0 ? s_check (ask, text, name) : FEP_OK;
     if (error) {
         return error;
     }

@@ -4,7 +4,7 @@
 //    storage --DURABLE--> connector.N, alarm                               (PUSH/PULL, highest only)
 //    any --NOTE--> publisher                                               (PUSH/PULL, lossy)
 //    connector.N, validator, alarm, query, history --DEALER-- control (ROUTER)   (LINK, ADMIT, REQUEST, ANSWER ...)
-//    schedule --DEALER-- control                                           (PLAN, POLL, RESULT)
+//    schedule --DEALER-- control                                           (PLAN, POLL, RESULT, ARCHIVE)
 //    seal --DEALER-- control --connector.N                                 (SEAL, SEALED)
 //    supervisor --PAIR pipe-- every host thread                            (STATUS, SET, STOP)
 //  A message is two frames: a word in capitals, and a body. Only bytes cross between threads.
@@ -76,12 +76,13 @@
     "SEAL"  //  connector -> control -> seal: map {connector, session, token, bytes, ...}
 #define WORD_SEALED                                                                                \
     "SEALED"  //  seal -> control -> connector: map {connector, session, token, error, bytes}
-#define WORD_RESULT "RESULT"    //  control -> schedule: map {token, error, code}
-#define WORD_ANSWER "ANSWER"    //  query, history, connector -> control: map {client, word, body}
-#define WORD_HELD "HELD"        //  control -> validator: map with client; what is held
-#define WORD_ACCEPT "ACCEPT"    //  control -> validator: map with client; a new base
-#define WORD_ARCHIVE "ARCHIVE"  //  control -> validator, alarm: map {numbers: [...]} or {all: true}
-#define WORD_HELLO "HELLO"      //  DEALER -> control: makes its identity known
+#define WORD_RESULT "RESULT"  //  control -> schedule: map {token, error, code}
+#define WORD_ANSWER "ANSWER"  //  query, history, connector -> control: map {client, word, body}
+#define WORD_HELD "HELD"      //  control -> validator: map with client; what is held
+#define WORD_ACCEPT "ACCEPT"  //  control -> validator: map with client; a new base
+//  control -> validator, alarm, schedule: map {numbers: [...]} or {all: true}; -> schedule: {tasks: true}
+#define WORD_ARCHIVE "ARCHIVE"
+#define WORD_HELLO "HELLO"  //  DEALER -> control: makes its identity known
 
 //  Fixed head of a COMMITTED body, in the machine's own byte order; it never leaves the process.
 typedef struct {

@@ -5,6 +5,8 @@
 #define TERMINALS HEADER "T1,5,60,,1,,\nT2,6,,,1,,\nT3,7,,,1,,\n"
 #define PROFILE "profile p\ncodec modbus_rtu\nperiod 60s\nregister voltage.l1_V 4 0 f32\n"
 
+#define TASK "task t\ntype event\n"
+
 enum { CONNECTOR, VALIDATOR, ALARM, SCHEDULE, PEERS };
 
 typedef struct {
@@ -146,6 +148,7 @@ static void test_those_concerned_are_told (void **state)
     assert_string_equal (text, "beat");
     assert_string_equal (s_numbers (s_expect (self->peers[VALIDATOR], WORD_ARCHIVE)), "2 3 4 ");
     assert_string_equal (s_numbers (s_expect (self->peers[ALARM], WORD_ARCHIVE)), "2 3 4 ");
+    assert_string_equal (s_numbers (s_expect (self->peers[SCHEDULE], WORD_ARCHIVE)), "2 3 4 ");
     //  The end of the removed one still finds its entry; what is known now is admitted. Nothing else came.
     s_link (self, "T2", 42, false, 2);
     s_up (self, "T4", 44);
@@ -216,12 +219,33 @@ static void test_profile (void **state)
                      HEADER "T1,5,60,,1,modbus_rtu,p\nT2,6,,,1,modbus_rtu,p\n");
     body = s_expect (self->peers[CONNECTOR], WORD_UPDATE);
     assert_int_equal (wire_find_int (body, "session", -1), 41);
+    assert_string_equal (s_numbers (s_expect (self->peers[SCHEDULE], WORD_ARCHIVE)), "1 2 3 ");
     body = s_expect (self->peers[SCHEDULE], WORD_PLAN);
     assert_int_equal (wire_find_int (body, "terminal", 0), 1);
     (void) s_change (self, "PROFILE_PUT", "text", PROFILE "offset 1\n");
     (void) s_expect (self->peers[CONNECTOR], WORD_PROFILE);
     body = s_expect (self->peers[SCHEDULE], WORD_PLAN);
     assert_int_equal (wire_find_int (body, "terminal", 0), 1);
+}
+
+//  Schedule reads tasks again after each change of one; a change that is none, or is refused, tells nobody.
+static void test_tasks (void **state)
+{
+    fixture_t *self = *state;
+    static const char *const texts[] = {TASK, TASK, TASK "period 2h\n"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        reader_t tasks;
+        bytes_t body = s_change (self, "TASK_PUT", "text", texts[i]);
+        if (wire_find_int (body, "differences", 0) == 0) {
+            assert_int_equal (i, 1);
+            continue;
+        }
+        body = s_expect (self->peers[SCHEDULE], WORD_ARCHIVE);
+        assert_true (wire_find (body, "tasks", &tasks) && wire_get_bool (&tasks));
+    }
+    (void) s_change (self, "IMPORT", "data", TERMINALS "T4,0,,,,,\n");
+    assert_string_equal (s_numbers (s_expect (self->peers[SCHEDULE], WORD_ARCHIVE)), "4 ");
+    assert_string_equal (s_numbers (s_expect (self->peers[VALIDATOR], WORD_ARCHIVE)), "4 ");
 }
 
 #define ARCHIVE_TEST(test) cmocka_unit_test_setup_teardown (test, s_setup, s_teardown)
@@ -233,6 +257,7 @@ int main (void)
         ARCHIVE_TEST (test_refused_tells_nobody),
         ARCHIVE_TEST (test_many),
         ARCHIVE_TEST (test_profile),
+        ARCHIVE_TEST (test_tasks),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
