@@ -160,8 +160,31 @@ static fep_err_t s_profile (s_takeover_t *self, bytes_t text)
     return error ? error : s_apply (self, &plan, key, hash, false);
 }
 
-static fep_err_t s_take (s_takeover_t *self, const char *path,
-                         fep_err_t (*take) (s_takeover_t *self, bytes_t text))
+//  Likewise.
+static fep_err_t s_task (s_takeover_t *self, bytes_t text)
+{
+    task_t task;
+    task_fault_t wrong;
+    archive_plan_t *plan;
+    char key[TASK_NAME_MAX + 16];
+    uint64_t hash = archive_hash (text);
+    fep_err_t error = task_parse (text, &task, &wrong);
+    if (error) {
+        self->fault.line = wrong.line;
+        memcpy (self->fault.text, wrong.text, sizeof wrong.text);
+        return error;
+    }
+    snprintf (key, sizeof key, "task/%s", task.name);
+    if (archive_seen (self->store, key, hash)) {
+        return FEP_OK;
+    }
+    error = archive_plan_task (self->archive, task.name, text, &plan, &self->fault);
+    return error ? error : s_apply (self, &plan, key, hash, false);
+}
+
+typedef fep_err_t (s_take_t) (s_takeover_t *self, bytes_t text);
+
+static fep_err_t s_take (s_takeover_t *self, const char *path, s_take_t *take)
 {
     uint8_t *data = NULL;
     size_t size = 0;
@@ -176,16 +199,31 @@ static fep_err_t s_take (s_takeover_t *self, const char *path,
     return error;
 }
 
-static int s_is_profile (const struct dirent *entry)
+static bool s_ends (const struct dirent *entry, const char *wanted)
 {
     const char *end = strrchr (entry->d_name, '.');
-    return entry->d_name[0] != '.' && end && strcmp (end, ".profile") == 0;
+    return entry->d_name[0] != '.' && end && strcmp (end, wanted) == 0;
 }
 
-static fep_err_t s_profiles (s_takeover_t *self, const char *directory)
+static int s_is_profile (const struct dirent *entry)
+{
+    return s_ends (entry, ".profile");
+}
+
+static int s_is_task (const struct dirent *entry)
+{
+    return s_ends (entry, ".task");
+}
+
+//  Those files of a directory, by their names; "": there is none.
+static fep_err_t s_take_all (s_takeover_t *self, const char *directory,
+                             int (*is_one) (const struct dirent *entry), s_take_t *take)
 {
     struct dirent **entries = NULL;
-    int count = scandir (directory, &entries, s_is_profile, alphasort);
+    if (!directory[0]) {
+        return FEP_OK;
+    }
+    int count = scandir (directory, &entries, is_one, alphasort);
     fep_err_t error = FEP_OK;
     if (count < 0) {
         log_line (LEVEL_ERROR, "ARCHIVE-FILE", "file=%s problem=\"%s\"", directory,
@@ -195,7 +233,7 @@ static fep_err_t s_profiles (s_takeover_t *self, const char *directory)
     for (int i = 0; i < count; i++) {
         char path[PATH_SIZE];
         snprintf (path, sizeof path, "%s/%s", directory, entries[i]->d_name);
-        error = error ? error : s_take (self, path, s_profile);
+        error = error ? error : s_take (self, path, take);
         free (entries[i]);
     }
     free (entries);
@@ -207,11 +245,14 @@ fep_err_t takeover (const config_t *config, store_t *store, archive_t **archive_
     s_takeover_t self = {.config = config, .store = store};
     fep_err_t error = archive_load (store, archive_p);
     self.archive = *archive_p;
-    if (!error && config->archive.profiles[0]) {
-        error = s_profiles (&self, config->archive.profiles);
+    if (!error) {
+        error = s_take_all (&self, config->archive.profiles, s_is_profile, s_profile);
     }
     if (!error && config->archive.csv[0]) {
         error = s_take (&self, config->archive.csv, s_csv);
+    }
+    if (!error) {
+        error = s_take_all (&self, config->archive.tasks, s_is_task, s_task);
     }
     if (!error) {
         log_line (LEVEL_INFO, "ARCHIVE", "terminals=%zu change=%llu", archive_count (self.archive),

@@ -1,6 +1,6 @@
 //  The archive at start: loaded from the store, then the files the options name are taken over, profiles before
-//  terminals. A file counts only if it differs from what was taken over at an earlier start, so that changes made
-//  while the daemon ran survive a restart.
+//  terminals, then tasks. A file counts only if it differs from what was taken over at an earlier start, so that
+//  changes made while the daemon ran survive a restart.
 #ifndef ACTORS_TAKEOVER_H
 #define ACTORS_TAKEOVER_H
 

@@ -217,7 +217,7 @@ typedef struct {
     int64_t when_ms;        //  Wall clock
     uint64_t entries_kept;  //  Of the change log, at least 1; older ones are dropped
     bool undoable;          //  It can be undone, and then what was before cannot
-    const char *file;       //  A file taken over at start: its name, at most 47 bytes; or NULL
+    const char *file;       //  A file taken over at start: its name, at most 63 bytes; or NULL
     uint64_t file_hash;     //  Of its bytes; then the next archive_seen says so
 } archive_act_t;
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #define FILE_FIELDS 2
-#define FILE_NAME_BYTES 47
+#define FILE_NAME_BYTES 63
 #define ENTRIES_DEFAULT 100000
 
 uint64_t archive_hash (bytes_t bytes)
