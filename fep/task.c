@@ -29,7 +29,7 @@ enum {
     REREADS_MAX = 250,
     SHARE_MAX = 100
 };
-enum { TIME_TEXT = 24, POINT_TEXT = 64, SHOWN_MAX = 60, KEY_SHOWN_MAX = 24 };
+enum { POINT_TEXT = 64, SHOWN_MAX = 60, KEY_SHOWN_MAX = 24 };
 
 typedef enum {
     KEY_TASK,
@@ -143,14 +143,13 @@ static const struct {
     int64_t ms;
 } s_units[] = {{'d', DAY}, {'h', HOUR}, {'m', MINUTE}, {'s', SECOND}};
 
-//  In the largest unit that divides it.
-static void s_time_text (int64_t ms, char text[TIME_TEXT])
+void task_time_text (int64_t ms, char text[TASK_TIME_SIZE])
 {
     size_t i = 0;
     while (i + 1 < sizeof s_units / sizeof *s_units && (ms == 0 || ms % s_units[i].ms != 0)) {
         i++;
     }
-    snprintf (text, TIME_TEXT, "%" PRId64 "%c", ms / s_units[i].ms, s_units[i].unit);
+    snprintf (text, TASK_TIME_SIZE, "%" PRId64 "%c", ms / s_units[i].ms, s_units[i].unit);
 }
 
 static bool s_time (const char *text, int64_t *ms)
@@ -171,11 +170,11 @@ static bool s_time (const char *text, int64_t *ms)
 static fep_err_t s_read_time (s_parse_t *self, s_key_t key, int64_t low, int64_t high, int64_t *ms)
 {
     if (!s_time (self->value, ms) || *ms < low || *ms > high) {
-        char from[TIME_TEXT];
-        char to[TIME_TEXT];
+        char from[TASK_TIME_SIZE];
+        char to[TASK_TIME_SIZE];
         char allowed[120];
-        s_time_text (low, from);
-        s_time_text (high, to);
+        task_time_text (low, from);
+        task_time_text (high, to);
         snprintf (allowed, sizeof allowed, "are %s..%s, whole numbers of s, m, h or d", from, to);
         return s_bad (self, key, allowed);
     }
@@ -523,8 +522,8 @@ static void s_fill (s_parse_t *self)
 //  About a line read before. Its value is gone: it says what it came to.
 static fep_err_t s_time_fault (s_parse_t *self, s_key_t key, int64_t ms, const char *allowed)
 {
-    char text[TIME_TEXT];
-    s_time_text (ms, text);
+    char text[TASK_TIME_SIZE];
+    task_time_text (ms, text);
     self->line = self->lines[key];
     return s_fault (self, FEP_RANGE, "%s %s; allowed %s", s_keys[key].name, text, allowed);
 }
@@ -535,27 +534,27 @@ static fep_err_t s_check_times (s_parse_t *self)
     const task_t *task = self->task;
     int64_t low = s_types[task->type].offset_low;
     int64_t high = s_types[task->type].offset_high;
-    char from[TIME_TEXT];
-    char to[TIME_TEXT];
+    char from[TASK_TIME_SIZE];
+    char to[TASK_TIME_SIZE];
     char allowed[120];
     if (self->lines[KEY_PERIOD] > 0 && !s_has_period (task->type)) {
         return s_time_fault (self, KEY_PERIOD, task->period_ms,
                              "is no such line: daily and monthly tasks have no period");
     }
     if (task->offset_ms < low || task->offset_ms > high) {
-        s_time_text (low, from);
-        s_time_text (high, to);
+        task_time_text (low, from);
+        task_time_text (high, to);
         snprintf (allowed, sizeof allowed, "are %s..%s for a %s task", from, to,
                   s_types[task->type].name);
         return s_time_fault (self, KEY_OFFSET, task->offset_ms, allowed);
     }
     if (s_has_period (task->type) && task->spread_ms > task->period_ms) {
-        s_time_text (task->period_ms, to);
+        task_time_text (task->period_ms, to);
         snprintf (allowed, sizeof allowed, "are 0s..%s, the period", to);
         return s_time_fault (self, KEY_SPREAD, task->spread_ms, allowed);
     }
     if (task->window_ms <= task->offset_ms) {
-        s_time_text (task->offset_ms, from);
+        task_time_text (task->offset_ms, from);
         snprintf (allowed, sizeof allowed, "is more than the offset, %s", from);
         return s_time_fault (self, KEY_WINDOW, task->window_ms, allowed);
     }
@@ -625,15 +624,15 @@ static void s_put_text (const char *text, writer_t *out)
 
 static void s_put_number (int64_t number, writer_t *out)
 {
-    char text[TIME_TEXT];
+    char text[TASK_TIME_SIZE];
     snprintf (text, sizeof text, "%" PRId64, number);
     s_put_text (text, out);
 }
 
 static void s_put_time (int64_t ms, writer_t *out)
 {
-    char text[TIME_TEXT];
-    s_time_text (ms, text);
+    char text[TASK_TIME_SIZE];
+    task_time_text (ms, text);
     s_put_text (text, out);
 }
 

@@ -99,6 +99,11 @@ void task_format (const task_t *task, writer_t *out);
 const char *task_key (size_t key);
 void task_put_value (const task_t *task, size_t key, writer_t *out);
 
+//  A time as in a text, in the largest unit that divides it: "15m". Always terminates. Of less than a second nothing is
+//  said.
+#define TASK_TIME_SIZE 24
+void task_time_text (int64_t ms, char text[TASK_TIME_SIZE]);
+
 //  A task's text as it is, comments and all, but for its line `paused`. Needs TASK_PAUSED_ROOM bytes more.
 #define TASK_PAUSED_ROOM 16
 void task_put_paused (bytes_t text, bool paused, writer_t *out);

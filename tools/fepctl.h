@@ -84,6 +84,8 @@ ctl_run_t ctl_status, ctl_terminal_list, ctl_terminal_show, ctl_latest, ctl_conf
 ctl_run_t ctl_fetch, ctl_feed_tail, ctl_trace, ctl_read, ctl_held, ctl_accept;
 ctl_run_t ctl_archive_import, ctl_archive_export, ctl_archive_undo, ctl_archive_log;
 ctl_run_t ctl_archive_groups, ctl_archive_profile;
+ctl_run_t ctl_task_list, ctl_task_show, ctl_task_put, ctl_task_pause, ctl_task_resume;
+ctl_run_t ctl_task_remove;
 ctl_run_t ctl_unknown_list, ctl_unknown_create, ctl_duplicates, ctl_online;
 ctl_run_t ctl_modbus_scan, ctl_modbus_read, ctl_modbus_write, ctl_modbus_sunspec;
 ctl_run_t ctl_alarm_list, ctl_alarm_ack;

@@ -239,8 +239,7 @@ static int s_show_plan (const ctl_t *ctl, const answer_t *answer)
     return 0;
 }
 
-//  One word must follow the command, and was checked to be there.
-static const char *s_argument (const ctl_t *ctl)
+const char *ctl_argument (const ctl_t *ctl)
 {
     if (ctl->word_count != 1) {
         fprintf (stderr, "fepctl: '%s' is too much\n", ctl->words[1]);
@@ -251,7 +250,7 @@ static const char *s_argument (const ctl_t *ctl)
 
 int ctl_archive_import (ctl_t *ctl)
 {
-    const char *path = s_argument (ctl);
+    const char *path = ctl_argument (ctl);
     uint8_t *data = NULL;
     size_t size = 0;
     answer_t answer;
@@ -325,7 +324,7 @@ static int s_export_pages (ctl_t *ctl, const char *path, FILE *file)
 //  A file gets its name when it is whole.
 int ctl_archive_export (ctl_t *ctl)
 {
-    const char *path = s_argument (ctl);
+    const char *path = ctl_argument (ctl);
     char part[PATH_SIZE];
     if (!path) {
         return 2;
@@ -457,7 +456,7 @@ static int s_profile_list (ctl_t *ctl, const char *argument)
     return s_show_table (ctl, "PROFILES", "profiles");
 }
 
-static int s_profile_show (ctl_t *ctl, const char *name)
+int ctl_text_show (ctl_t *ctl, const char *word, const char *name)
 {
     uint8_t memory[HEAD_MAX];
     writer_t body = writer_of (memory, sizeof memory);
@@ -465,7 +464,7 @@ static int s_profile_show (ctl_t *ctl, const char *name)
     reader_t text;
     wire_put_map (&body, 1);
     wire_pair_text (&body, "name", name);
-    int code = s_ask (ctl, "PROFILE", &body, &answer);
+    int code = s_ask (ctl, word, &body, &answer);
     if (code) {
         return code;
     }
@@ -478,12 +477,18 @@ static int s_profile_show (ctl_t *ctl, const char *name)
     return 0;
 }
 
-//  text: empty to remove the profile of that name; name: NULL for the text's own.
-static int s_profile_change (ctl_t *ctl, const char *name, bytes_t text)
+int ctl_change (ctl_t *ctl, const char *word, const writer_t *body)
+{
+    answer_t answer;
+    int code = s_ask (ctl, word, body, &answer);
+    return code ? code : s_show_plan (ctl, &answer);
+}
+
+//  text: empty to remove the one of that name; name: NULL for the text's own.
+static int s_text_change (ctl_t *ctl, const char *word, const char *name, bytes_t text)
 {
     size_t room = text.size + HEAD_MAX;
     uint8_t *memory = malloc (room);
-    answer_t answer;
     FEP_ASSERT (memory);
     writer_t body = writer_of (memory, room);
     wire_put_map (&body, name ? 4 : 3);
@@ -494,12 +499,12 @@ static int s_profile_change (ctl_t *ctl, const char *name, bytes_t text)
     wire_pair_bool (&body, "dry", ctl->archive->dry);
     wire_put_text (&body, "text");
     wire_put_bin (&body, text);
-    int code = s_ask (ctl, "PROFILE_PUT", &body, &answer);
+    int code = ctl_change (ctl, word, &body);
     free (memory);
-    return code ? code : s_show_plan (ctl, &answer);
+    return code;
 }
 
-static int s_profile_put (ctl_t *ctl, const char *path)
+int ctl_text_put (ctl_t *ctl, const char *word, const char *path)
 {
     uint8_t *data = NULL;
     size_t size = 0;
@@ -508,14 +513,29 @@ static int s_profile_put (ctl_t *ctl, const char *path)
         fprintf (stderr, "fepctl: %s is empty\n", path);
         code = 2;
     }
-    code = code ? code : s_profile_change (ctl, NULL, bytes_of (data, size));
+    code = code ? code : s_text_change (ctl, word, NULL, bytes_of (data, size));
     free (data);
     return code;
 }
 
+int ctl_text_remove (ctl_t *ctl, const char *word, const char *name)
+{
+    return s_text_change (ctl, word, name, bytes_of (NULL, 0));
+}
+
+static int s_profile_show (ctl_t *ctl, const char *name)
+{
+    return ctl_text_show (ctl, "PROFILE", name);
+}
+
+static int s_profile_put (ctl_t *ctl, const char *path)
+{
+    return ctl_text_put (ctl, "PROFILE_PUT", path);
+}
+
 static int s_profile_remove (ctl_t *ctl, const char *name)
 {
-    return s_profile_change (ctl, name, bytes_of (NULL, 0));
+    return ctl_text_remove (ctl, "PROFILE_PUT", name);
 }
 
 static const struct {
