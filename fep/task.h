@@ -20,8 +20,8 @@
 //      rereads 8                    re-reads of what is missing, beside the first run: 0..250 (8)
 //      reread_every 30m             between them: 1s..7d (30m)
 //      window 1d                    a value that comes later than this behind its slot is late: above the offset, up to
-//                                   62d (real_time, status: the period, or twice the offset if that is longer; monthly
-//                                   10d; others 1d; more if the offset reaches it: twice the offset)
+//                                   62d (real_time, status: the period, monthly 10d, others 1d; twice the offset where
+//                                   that is not above it)
 //      share 50                     percent of all requests under way it may take: 1..100 (100)
 //      paused yes                   or no (no)
 //
