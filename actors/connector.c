@@ -160,6 +160,9 @@ void connector_handle (connector_t *self, conn_t *conn, input_t result)
     if (result == INPUT_BATCH) {
         connector_flush_batch (self);
         connector_resume_later (self, conn);
+    } else if (batch_ripe (self->batch)) {
+        //  Requests of many sessions may end in one turn.
+        connector_flush_batch (self);
     }
     if (session_state (conn->session) == SESSION_DEAD) {
         if (!conn->is_dead) {

@@ -9,19 +9,23 @@
 #define ANSWER_BYTES 1024
 #define SEAL_ROOM 2048  //  Of a SEAL
 
+//  Schedule, which is no client, is told whether the journal says it too.
 static void s_answer (connector_t *self, bytes_t client, int64_t token, fep_err_t error,
-                      uint8_t code, const char *said)
+                      uint8_t code, const char *said, bool journalled)
 {
     uint8_t memory[ANSWER_BYTES], inner_memory[ANSWER_BYTES / 2];
     writer_t out = writer_of (memory, sizeof memory);
     writer_t inner = writer_of (inner_memory, sizeof inner_memory);
-    wire_put_map (&inner, said ? 5 : 4);
+    wire_put_map (&inner, 4u + (said ? 1 : 0) + (client.size ? 0 : 1));
     wire_pair_int (&inner, "token", token);
     wire_pair_text (&inner, "error", fep_err_name (error));
     wire_pair_text (&inner, "text", fep_err_text (error));
     wire_pair_uint (&inner, "code", code);
     if (said) {
         wire_pair_text (&inner, "said", said);
+    }
+    if (!client.size) {
+        wire_pair_uint (&inner, "journalled", journalled);
     }
     fep_err_t put = answer_put (&out, client, "RESULT", &inner);
     FEP_ASSERT (put == FEP_OK);
@@ -38,13 +42,14 @@ static void s_free (connector_t *self, ask_t *ask)
 
 //  A session's request has ended.
 void connector_result (void *arg, const session_t *session, uint64_t token, fep_err_t error,
-                       uint8_t code, const char *said)
+                       uint8_t code, const char *said, bool journalled)
 {
     connector_t *self = arg;
     ask_t *ask = &self->asks[token & (ASKS_MAX - 1)];
     (void) session;
     FEP_ASSERT (ask->number == token);
-    s_answer (self, bytes_of (ask->client, ask->client_size), ask->token, error, code, said);
+    s_answer (self, bytes_of (ask->client, ask->client_size), ask->token, error, code, said,
+              journalled);
     s_free (self, ask);
 }
 
@@ -85,7 +90,10 @@ static fep_err_t s_request (bytes_t body, request_t *request)
                            .event_important = wire_find_int (body, "important", 1) != 0,
                            .priority = (uint8_t) wire_find_int (body, "priority", PRIORITY_DEMAND),
                            .tries = (uint8_t) wire_find_int (body, "tries", 0),
-                           .profile = (uint32_t) wire_find_int (body, "profile", 0)};
+                           .profile = (uint32_t) wire_find_int (body, "profile", 0),
+                           .task = (uint32_t) wire_find_int (body, "task", 0),
+                           .slot_ms = wire_find_int (body, "slot_ms", 0),
+                           .run = (uint8_t) wire_find_int (body, "run", 0)};
     request->operation = (uint8_t) wire_find_int (body, "operation", 0);
     request->until_ms = wire_find_int (body, "until_ms", 0);
     s_values (body, request);
@@ -152,12 +160,12 @@ fep_err_t connector_on_request (void *arg, actor_t *actor, bytes_t body)
     }
     bytes_t who = wire_get_bin (&client);
     if (!conn || conn->is_dead) {
-        s_answer (self, who, token, FEP_CLOSED, 0, NULL);
+        s_answer (self, who, token, FEP_CLOSED, 0, NULL, false);
         return FEP_OK;
     }
     ask_t *ask = who.size <= ASK_CLIENT_MAX ? s_place (self, who, token) : NULL;
     if (!ask) {
-        s_answer (self, who, token, FEP_BUSY, 0, NULL);
+        s_answer (self, who, token, FEP_BUSY, 0, NULL, false);
         return FEP_OK;
     }
     uint64_t number = ask->number;
@@ -169,7 +177,7 @@ fep_err_t connector_on_request (void *arg, actor_t *actor, bytes_t body)
     }
     if (error != FEP_OK) {
         connector_result (self, conn->session, number, error == FEP_FULL ? FEP_BUSY : error, 0,
-                          NULL);
+                          NULL, false);
     }
     connector_timer (self, conn);
     return FEP_OK;

@@ -232,32 +232,9 @@ static void s_identify (session_t *self, const session_env_t *env, bytes_t frame
     }
 }
 
-//  Stamps what the frame brought. A terminal that registers by another name is known by its address.
-static void s_stamp (session_t *self, const session_env_t *env, batch_mark_t from)
-{
-    for (size_t i = from.message_count; i < env->batch->message_count; i++) {
-        message_t *message = &env->batch->messages[i];
-        message->terminal = self->number;
-        message->area = self->area;
-        if (self->renamed) {
-            message->address = batch_keep (env->batch, bytes_text (self->address));
-        }
-        if (message->kind == MESSAGE_READING) {
-            metric_add (METRIC_readings_received, message->count);
-            self->facts.last_reading_ms = env->wall_ms;
-        }
-        if (message->kind == MESSAGE_HEARTBEAT) {
-            int64_t interval = self->beat_ms ? env->now_ms - self->beat_ms : 0;
-            self->learned_ms = interval > self->learned_ms ? interval : self->learned_ms;
-            self->intervals += interval ? 1 : 0;
-            self->beat_ms = env->now_ms;
-            self->facts.last_heartbeat_ms = env->wall_ms;
-        }
-    }
-}
-
-static void s_accept (session_t *self, const session_env_t *env, entry_t *entry,
-                      const codec_io_t *io, batch_mark_t from)
+//  What a good frame changes. forwarded: why what it carried is no answer, else FEP_OK.
+static void s_accept (session_t *self, const session_env_t *env, entry_t *entry, codec_io_t *io,
+                      batch_mark_t from, fep_err_t forwarded)
 {
     self->bad_in_row = 0;
     self->noise = false;
@@ -270,7 +247,13 @@ static void s_accept (session_t *self, const session_env_t *env, entry_t *entry,
     if (io->mark) {
         self->mark = io->mark;
     }
-    session_ask_answer (self, env, entry, io);
+    if (forwarded != FEP_OK) {
+        metric_refused (forwarded);
+        self->facts.refused[forwarded]++;
+        session_ask_end (self, env, entry, forwarded);
+    } else {
+        session_ask_answer (self, env, entry, io);
+    }
     if (io->bye || io->fault) {
         session_close (self, env, io->bye ? CLOSE_LOGOUT : CLOSE_PROTOCOL, true);
     }
@@ -295,21 +278,14 @@ static fep_err_t s_decode (session_t *self, const session_env_t *env, entry_t *e
     return error;
 }
 
-//  What a forwarding service brought goes on to its meter's codec. False: the request has ended with that.
-static bool s_forwarded (session_t *self, const session_env_t *env, entry_t *entry, bytes_t frame,
-                         codec_io_t *io)
+//  What a forwarding service brought goes on to its meter's codec. An error: it is no answer.
+static fep_err_t s_forwarded (session_t *self, const session_env_t *env, entry_t *entry,
+                              bytes_t frame, codec_io_t *io)
 {
     if (!entry || !entry->request.carried || !self->codec->unwrap || io->answer != ANSWER_DONE) {
-        return true;
+        return FEP_OK;
     }
-    fep_err_t error = session_line_unwrap (self, env, entry, frame, io);
-    if (error != FEP_OK) {
-        metric_refused (error);
-        self->facts.refused[error]++;
-        session_ask_end (self, env, entry, error);
-        io->answer = ANSWER_NONE;
-    }
-    return error == FEP_OK;
+    return session_line_unwrap (self, env, entry, frame, io);
 }
 
 //  A frame of an admitted session, or of the line behind it. BLOCKED: it stays where it is; otherwise it is done
@@ -344,9 +320,10 @@ static input_t s_frame (session_t *self, const session_env_t *env, bytes_t frame
     if (entry) {
         entry->refused_outside = !line && io.answer == ANSWER_REFUSED;
     }
-    bool goes_on = s_forwarded (self, env, entry, frame, &io);
-    s_stamp (self, env, from);
-    s_accept (self, env, goes_on ? entry : NULL, &io, from);
+    fep_err_t forwarded = s_forwarded (self, env, entry, frame, &io);
+    bool answers = forwarded == FEP_OK && io.answer != ANSWER_NONE;
+    session_stamp (self, env, from, answers ? entry : NULL);
+    s_accept (self, env, entry, &io, from, forwarded);
     return batch_ripe (env->batch) ? INPUT_BATCH : INPUT_TAKEN;
 }
 

@@ -55,9 +55,9 @@ typedef struct {
     void (*trace) (void *arg, const session_t *session, const codec_t *codec, bool up,
                    bytes_t frame, fep_err_t reason);
     //  A request ended: FEP_OK, TIMEOUT, REFUSED (with the terminal's code), CLOSED, ... May be NULL.
-    //  said: that code in words, or NULL. Static.
+    //  said: that code in words, or NULL. Static. journalled: RESULT of it, which a task's request has, is in batch.
     void (*result) (void *arg, const session_t *session, uint64_t token, fep_err_t error,
-                    uint8_t code, const char *said);
+                    uint8_t code, const char *said, bool journalled);
     //  The profile of that number, borrowed for the call, or NULL. May be NULL.
     const profile_t *(*profile) (void *arg, uint32_t number);
     //  Asks for a seal; session_sealed brings it, or its timeout ends the request. May be NULL: nothing is sealed.
@@ -143,6 +143,8 @@ uint32_t session_take_mark (session_t *self);
 
 //  Copies the request and puts it behind those of its priority. FULL beyond SESSION_REQUESTS_MAX, REFUSED
 //  unless admitted, UNSUPPORTED if it is to be carried and the terminal's codec carries nothing, or something else.
+//  One that was taken ends once, however it ends: by env->result, and if it belongs to a task by a RESULT in the
+//  batch before, behind what its answers brought. A full batch loses that message, which is counted, not data.
 FEP_MUST_CHECK
 fep_err_t session_request (session_t *self, const session_env_t *env, const request_t *request);
 

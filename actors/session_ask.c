@@ -46,7 +46,7 @@ static void s_lands (requests_t *requests, entry_t *entry)
     entry->where = ENTRY_WAITS;
 }
 
-//  Ends a request.
+//  Ends a request, once what its answer brought is in the batch.
 static void s_end (session_t *self, const session_env_t *env, entry_t *entry, fep_err_t error,
                    uint8_t code)
 {
@@ -55,13 +55,16 @@ static void s_end (session_t *self, const session_env_t *env, entry_t *entry, fe
     uint64_t token = entry->request.token;
     const codec_t *codec =
         entry->request.carried && !entry->refused_outside ? entry->request.carried : self->codec;
-    const char *said = error == FEP_REFUSED && codec->code_text ? codec->code_text (code) : NULL;
+    bool refused = error == FEP_REFUSED;
+    const char *said = refused && codec->code_text ? codec->code_text (code) : NULL;
+    bool silent = refused && codec->is_silence && codec->is_silence (code);
+    bool journalled = session_journal_result (self, env, entry, error, code, silent);
     s_lands (requests, entry);
     s_entry_free (entry);
     requests->count--;
     memmove (entry, entry + 1, (requests->count - at) * sizeof *entry);
     if (env->result) {
-        env->result (env->arg, self, token, error, code, said);
+        env->result (env->arg, self, token, error, code, said, journalled);
     }
 }
 

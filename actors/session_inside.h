@@ -1,5 +1,6 @@
 //  Inside of a session, shared by its files: session.c (frames, time), session_admit.c (who it is), session_ask.c
-//  (requests), session_line.c (frames carried for meters). Nobody else includes this.
+//  (requests), session_batch.c (stamps, results of tasks), session_line.c (frames carried for meters). Nobody else
+//  includes this.
 #ifndef ACTORS_SESSION_INSIDE_H
 #define ACTORS_SESSION_INSIDE_H
 
@@ -24,6 +25,7 @@ typedef struct {
     uint8_t where;         //  entry_state_t
     bool sent;             //  A frame of it was written
     bool refused_outside;  //  It was the terminal that refused, not its meter
+    uint32_t values;       //  Good ones its answers brought; counted for a task's request
     uint32_t repeats;      //  Of the frame at hand
     uint32_t done;         //  Of the request, before that frame was written
     uint32_t tag;          //  Of the frame in flight
@@ -132,6 +134,15 @@ void session_own_free (session_t *self);
 void session_link (session_t *self, const session_env_t *env, bool up);
 //  Tells a terminal that is not admitted so, if its protocol has words for it. True: they are to be flushed.
 bool session_reject (session_t *self, const session_env_t *env, close_reason_t reason);
+
+//  session_batch.c
+
+//  Stamps what a frame brought, all behind `from`. entry: the request it answers; NULL: none.
+void session_stamp (session_t *self, const session_env_t *env, batch_mark_t from, entry_t *entry);
+//  Appends RESULT of a request that belongs to a task. silent: the code says that the meter did not answer. False:
+//  there is no task, or no room, which is counted.
+bool session_journal_result (session_t *self, const session_env_t *env, const entry_t *entry,
+                             fep_err_t error, uint8_t code, bool silent);
 
 //  session_ask.c
 

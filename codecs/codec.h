@@ -130,6 +130,9 @@ typedef struct {
     uint8_t bytes[REQUEST_PASS_MAX];  //  PASS
     uint32_t done;                    //  Steps already answered; the codec's own count
     bool finished;                    //  Set by the codec: nothing left to send
+    uint32_t task;                    //  Number of the acquisition task it belongs to; 0 = none
+    int64_t slot_ms;                  //  The instant its task wants to know of
+    uint8_t run;                      //  0: asked for the first time; n: its n-th re-read
 } request_t;
 
 //  All a codec may see and produce.
@@ -212,6 +215,9 @@ typedef struct codec {
 
     //  The terminal's own code of a refusal in words. Static; NULL: no words. The function may be NULL.
     const char *(*code_text) (uint8_t code);
+
+    //  Does that code say that the meter behind the terminal did not answer it? NULL: none does.
+    bool (*is_silence) (uint8_t code);
 
     //  Meter codecs: could a late answer to `before` be taken for the answer to `next`? Two equal requests
     //  are no danger. NULL: never.

@@ -51,6 +51,17 @@
 #define POINT_METER_COLLECTOR POINT (0, 0, 136, 7, 0)  //  Address of its collector, text
 #define POINT_METER_CLASS POINT (0, 0, 136, 8, 0)      //  Of its user: 7..4 major, 3..0 minor
 
+#define POINT_RESULT_ERROR                                                                         \
+    POINT (0, 0, 138, 1, 0)  //  How a task's request ended: fep_err_name, text
+#define POINT_RESULT_CODE POINT (0, 0, 138, 2, 0)    //  REFUSED: the device's own code
+#define POINT_RESULT_RUN POINT (0, 0, 138, 3, 0)     //  0 the first run, n the n-th re-read
+#define POINT_RESULT_VALUES POINT (0, 0, 138, 4, 0)  //  How many good values it brought
+#define POINT_RESULT_LINE POINT (0, 0, 138, 5, 0)    //  1: a bare line, its meter alone was asked
+#define POINT_RESULT_SILENT                                                                        \
+    POINT (0, 0, 138, 6, 0)  //  1: the code says the meter did not answer; else left out
+#define POINT_RESULT_UNSENT                                                                        \
+    POINT (0, 0, 138, 7, 0)  //  1: no frame of it was ever sent; else left out
+
 //  How a point behaves over time.
 typedef enum {
     POINT_CUMULATIVE,     //  A register that only rises

@@ -19,6 +19,7 @@ typedef struct {
     uint64_t token;   //  Of the request
     fep_err_t error;  //  How it ended
     uint8_t code;     //  The terminal's
+    bool journalled;  //  There is a RESULT of it
 } rig_result_t;
 
 typedef struct {
@@ -57,13 +58,13 @@ static inline int64_t rig_gauge (const rig_t *self, unsigned state)
 }
 
 static inline void rig_on_result (void *arg, const session_t *session, uint64_t token,
-                                  fep_err_t error, uint8_t code, const char *said)
+                                  fep_err_t error, uint8_t code, const char *said, bool journalled)
 {
     (void) said;
     rig_t *self = arg;
     (void) session;
     assert_true (self->result_count < RIG_NOTES);
-    self->results[self->result_count++] = (rig_result_t){token, error, code};
+    self->results[self->result_count++] = (rig_result_t){token, error, code, journalled};
 }
 
 static inline void rig_on_trace (void *arg, const session_t *session, const codec_t *codec, bool up,

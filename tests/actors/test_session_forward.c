@@ -237,6 +237,46 @@ static void test_forward_bad (void **state)
     rig_free (&rig);
 }
 
+//  Of a task: each end stands in the journal behind what the meter's own frame brought, which has the task.
+static void test_forward_result (void **state)
+{
+    (void) state;
+    static const fep_err_t ends[] = {FEP_OK, FEP_CHECKSUM, FEP_NOT_FOUND};
+    rig_t *rig = s_online (false);
+    request_t request = {.kind = REQUEST_READ,
+                         .mp = 107,
+                         .point_count = 1,
+                         .carried = &line_meter,
+                         .meter = "7",
+                         .task = 5};
+    for (unsigned i = 0; i < 3; i++) {
+        request.token = i;
+        CHECK_OK (session_request (rig->session, &rig->env, &request));
+    }
+    s_answer (rig, 1, 'A', 7, 33);
+    (void) rig_feed_bytes (rig, bytes_of ("F\2A\7\1\0", 6));
+    (void) rig_feed_bytes (rig, bytes_text ("D."));
+    assert_int_equal (rig->batch->message_count, 4);
+    assert_int_equal (rig->batch->messages[0].kind, MESSAGE_READING);
+    assert_int_equal (rig->batch->messages[0].task, 5);
+    for (unsigned i = 0; i < 3; i++) {
+        const message_t *message = &rig->batch->messages[i + 1];
+        const item_t *items = &rig->batch->items[message->first];
+        assert_int_equal (message->kind, MESSAGE_RESULT);
+        assert_int_equal (message->mp, 107);
+        assert_int_equal (message->task, 5);
+        assert_memory_equal (items[0].value.text, fep_err_name (ends[i]),
+                             (size_t) items[0].value.exponent);
+        assert_int_equal (items[3].point, POINT_RESULT_VALUES);
+        assert_int_equal (items[3].value.mantissa, i == 0);
+        assert_int_equal (items[4].point, POINT_RESULT_LINE);
+        assert_int_equal (items[4].value.mantissa, 0);
+        assert_true (rig->results[i].error == ends[i] && rig->results[i].journalled);
+    }
+    assert_int_equal (session_facts (rig->session)->items, 1);
+    rig_free (&rig);
+}
+
 //  A concentrator asks its meter for longer than a line's timeout.
 static void test_forward_timeout (void **state)
 {
@@ -489,16 +529,12 @@ static void test_undecided (void **state)
 
 int main (void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test (test_forward),
-                                       cmocka_unit_test (test_forward_bad),
-                                       cmocka_unit_test (test_forward_timeout),
-                                       cmocka_unit_test (test_pipelined),
-                                       cmocka_unit_test (test_seal),
-                                       cmocka_unit_test (test_commands_expire),
-                                       cmocka_unit_test (test_commands_once),
-                                       cmocka_unit_test (test_meter_direct),
-                                       cmocka_unit_test (test_named),
-                                       cmocka_unit_test (test_rejected),
-                                       cmocka_unit_test (test_undecided)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test (test_forward),         cmocka_unit_test (test_forward_bad),
+        cmocka_unit_test (test_forward_result),  cmocka_unit_test (test_forward_timeout),
+        cmocka_unit_test (test_pipelined),       cmocka_unit_test (test_seal),
+        cmocka_unit_test (test_commands_expire), cmocka_unit_test (test_commands_once),
+        cmocka_unit_test (test_meter_direct),    cmocka_unit_test (test_named),
+        cmocka_unit_test (test_rejected),        cmocka_unit_test (test_undecided)};
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -40,9 +40,10 @@ static const char s_profile[] = "profile fuzz\ncodec modbus_rtu\nperiod 1s\n"
                                 "setting seal 2\n";
 
 static void s_result (void *arg, const session_t *session, uint64_t token, fep_err_t error,
-                      uint8_t code, const char *said)
+                      uint8_t code, const char *said, bool journalled)
 {
     (void) said;
+    (void) journalled;
     talk_t *self = arg;
     (void) session;
     (void) token;
