@@ -120,9 +120,10 @@ static void s_poll_failed (control_t *self, int64_t token, fep_err_t error)
 {
     uint8_t memory[128];
     writer_t out = writer_of (memory, sizeof memory);
-    wire_put_map (&out, 2);
+    wire_put_map (&out, 3);
     wire_pair_int (&out, "token", token);
     wire_pair_text (&out, "error", fep_err_name (error));
+    wire_pair_uint (&out, "journalled", 0);
     control_schedule_result (self, writer_bytes (&out));
 }
 
@@ -132,37 +133,81 @@ void control_schedule_result (control_t *self, bytes_t body)
                 body);
 }
 
+//  What schedule says of a request, and what is meant if it says nothing.
+static const struct {
+    const char *key;  //  In POLL and REQUEST
+    int64_t usual;    //  If POLL does not say it
+} s_pairs[] = {{"kind", REQUEST_READ}, {"freeze", FREEZE_NONE},
+               {"from_ms", 0},         {"to_ms", 0},
+               {"event_from", 0},      {"event_to", 0},
+               {"important", 1},       {"priority", PRIORITY_POLL},
+               {"tries", 1},           {"task", 0},
+               {"slot_ms", 0},         {"run", 0}};
+
+#define PAIRS (sizeof s_pairs / sizeof *s_pairs)
+
+//  Points by their numbers. LIMIT: more than a request holds.
+static fep_err_t s_poll_points (bytes_t body, writer_t *out)
+{
+    reader_t in;
+    uint32_t count = wire_find (body, "points", &in) ? wire_get_array (&in) : 0;
+    if (count > REQUEST_POINTS_MAX) {
+        return FEP_LIMIT;
+    }
+    wire_put_text (out, "points");
+    wire_put_array (out, count);
+    for (uint32_t i = 0; i < count; i++) {
+        wire_put_uint (out, wire_get_uint (&in));
+    }
+    return count && in.failed ? FEP_CORRUPT : FEP_OK;
+}
+
+//  The REQUEST a POLL becomes. NOT_FOUND: its terminal has no such measuring point; mp 0, the terminal, need be none.
+//  `own`: the terminal itself is asked of it, whatever protocol its meter speaks.
+static fep_err_t s_poll_request (control_t *self, bytes_t body, const presence_t *presence,
+                                 writer_t *out)
+{
+    reader_t in;
+    uint32_t number = (uint32_t) wire_find_int (body, "terminal", 0);
+    uint16_t mp = (uint16_t) wire_find_int (body, "mp", 0);
+    bool own = wire_find (body, "own", &in) && wire_get_bool (&in);
+    size_t mark = wire_open_map (out);
+    wire_pair_int (out, "session", presence->session);
+    wire_pair_int (out, "token", wire_find_int (body, "token", 0));
+    wire_pair_uint (out, "mp", mp);
+    for (size_t i = 0; i < PAIRS; i++) {
+        wire_pair_int (out, s_pairs[i].key, wire_find_int (body, s_pairs[i].key, s_pairs[i].usual));
+    }
+    wire_put_text (out, "client");
+    wire_put_bin (out, bytes_of (NULL, 0));
+    fep_err_t error = s_poll_points (body, out);
+    if (error != FEP_OK) {
+        return error;
+    }
+    bool known = archive_point (actor_context (self->actor)->archive, number, mp);
+    uint32_t meter = own || !known ? 0 : control_meter (self, number, mp, out);
+    wire_close_map (out, mark, (uint32_t) PAIRS + 5 + meter);
+    return mp && !known ? FEP_NOT_FOUND : out->failed ? FEP_LIMIT : FEP_OK;
+}
+
 fep_err_t control_on_poll (void *arg, actor_t *actor, bytes_t body)
 {
     control_t *self = arg;
     uint8_t memory[REQUEST_ROOM];
     writer_t out = writer_of (memory, sizeof memory);
-    uint32_t number = (uint32_t) wire_find_int (body, "terminal", 0);
-    uint16_t mp = (uint16_t) wire_find_int (body, "mp", 0);
     int64_t token = wire_find_int (body, "token", 0);
-    const presence_t *presence = directory_find (self->directory, number);
+    const presence_t *presence =
+        directory_find (self->directory, (uint32_t) wire_find_int (body, "terminal", 0));
     (void) actor;
     if (!door_online (presence)) {
         s_poll_failed (self, token, FEP_CLOSED);
         return FEP_OK;
     }
-    size_t mark = wire_open_map (&out);
-    wire_pair_int (&out, "session", presence->session);
-    wire_pair_int (&out, "token", token);
-    wire_pair_int (&out, "kind", REQUEST_READ);
-    wire_pair_uint (&out, "mp", mp);
-    wire_pair_int (&out, "priority", PRIORITY_POLL);
-    wire_pair_int (&out, "tries", wire_find_int (body, "tries", 1));
-    wire_put_text (&out, "client");
-    wire_put_bin (&out, bytes_of (NULL, 0));
-    uint32_t meter = control_meter (self, number, mp, &out);
-    wire_close_map (&out, mark, 7 + meter);
-    if (!meter) {
-        s_poll_failed (self, token, FEP_NOT_FOUND);
-        return FEP_OK;
+    fep_err_t error = s_poll_request (self, body, presence, &out);
+    if (error == FEP_OK) {
+        error = actor_send_to (self->actor, self->inside, bytes_text (presence->connector),
+                               WORD_REQUEST, writer_bytes (&out));
     }
-    fep_err_t error = actor_send_to (self->actor, self->inside, bytes_text (presence->connector),
-                                     WORD_REQUEST, writer_bytes (&out));
     if (error != FEP_OK) {
         s_poll_failed (self, token, error == FEP_FULL ? FEP_BUSY : error);
     }

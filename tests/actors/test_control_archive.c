@@ -1,5 +1,6 @@
 //  Control and a changed archive: who is told what, seen from connectors, validator, alarm and schedule.
 #include "tests/actors/chain.h"
+#include "codecs/codec.h"
 
 #define HEADER "terminal,area,heartbeat_s,heartbeat,measuring_point,protocol,profile\n"
 #define TERMINALS HEADER "T1,5,60,,1,,\nT2,6,,,1,,\nT3,7,,,1,,\n"
@@ -248,6 +249,141 @@ static void test_tasks (void **state)
     assert_string_equal (s_numbers (s_expect (self->peers[VALIDATOR], WORD_ARCHIVE)), "4 ");
 }
 
+//  ---- POLL ----
+
+static void s_poll (fixture_t *self, writer_t *out)
+{
+    assert_false (out->failed);
+    assert_int_equal (zsock_send (self->peers[SCHEDULE], "sb", WORD_POLL, out->data, out->size), 0);
+}
+
+//  A POLL that says nothing but whom.
+static void s_poll_plain (fixture_t *self, unsigned terminal, unsigned mp, bool own)
+{
+    writer_t out = writer_of (self->request, REQUEST_ROOM);
+    wire_put_map (&out, 4);
+    wire_pair_uint (&out, "terminal", terminal);
+    wire_pair_uint (&out, "mp", mp);
+    wire_pair_uint (&out, "token", 9);
+    wire_pair_bool (&out, "own", own);
+    s_poll (self, &out);
+}
+
+static void s_poll_fails (fixture_t *self, fep_err_t error)
+{
+    char text[32];
+    bytes_t body = s_expect (self->peers[SCHEDULE], WORD_RESULT);
+    assert_int_equal (wire_find_int (body, "token", 0), 9);
+    assert_true (wire_find_text (body, "error", text, sizeof text));
+    assert_string_equal (text, fep_err_name (error));
+    assert_int_equal (wire_find_int (body, "journalled", -1), 0);
+}
+
+static const struct {
+    const char *key;  //  In POLL and REQUEST
+    int64_t usual;    //  If POLL does not say it
+    int64_t said;     //  Another
+} s_pairs[] = {{"kind", REQUEST_READ, REQUEST_READ_FROZEN},
+               {"freeze", FREEZE_NONE, FREEZE_DAY},
+               {"from_ms", 0, 1700000000000},
+               {"to_ms", 0, 1700086400000},
+               {"event_from", 0, 3},
+               {"event_to", 0, 4},
+               {"important", 1, 0},
+               {"priority", PRIORITY_POLL, PRIORITY_DEMAND},
+               {"tries", 1, 2},
+               {"task", 0, 77},
+               {"slot_ms", 0, 1700000001000},
+               {"run", 0, 6}};
+
+#define PAIRS (sizeof s_pairs / sizeof *s_pairs)
+
+//  Everything schedule says of a request is in it; what it leaves out is as ever.
+static void test_poll_request (void **state)
+{
+    fixture_t *self = *state;
+    reader_t points;
+    s_up (self, "T1", 41);
+    writer_t out = writer_of (self->request, REQUEST_ROOM);
+    wire_put_map (&out, 4 + PAIRS);
+    wire_pair_uint (&out, "terminal", 1);
+    wire_pair_uint (&out, "mp", 1);
+    wire_pair_uint (&out, "token", 9);
+    for (size_t i = 0; i < PAIRS; i++) {
+        wire_pair_int (&out, s_pairs[i].key, s_pairs[i].said);
+    }
+    wire_put_text (&out, "points");
+    wire_put_array (&out, 2);
+    wire_put_uint (&out, 0x10010800);
+    wire_put_uint (&out, 0x10020800);
+    s_poll (self, &out);
+    bytes_t body = s_expect (self->peers[CONNECTOR], WORD_REQUEST);
+    assert_int_equal (wire_find_int (body, "session", -1), 41);
+    assert_int_equal (wire_find_int (body, "token", -1), 9);
+    assert_int_equal (wire_find_int (body, "mp", -1), 1);
+    for (size_t i = 0; i < PAIRS; i++) {
+        assert_int_equal (wire_find_int (body, s_pairs[i].key, -1), s_pairs[i].said);
+    }
+    assert_true (wire_find (body, "points", &points));
+    assert_int_equal (wire_get_array (&points), 2);
+    assert_int_equal (wire_get_uint (&points), 0x10010800);
+    assert_int_equal (wire_get_uint (&points), 0x10020800);
+    s_poll_plain (self, 1, 1, false);
+    body = s_expect (self->peers[CONNECTOR], WORD_REQUEST);
+    for (size_t i = 0; i < PAIRS; i++) {
+        assert_int_equal (wire_find_int (body, s_pairs[i].key, -1), s_pairs[i].usual);
+    }
+    assert_true (wire_find (body, "points", &points));
+    assert_int_equal (wire_get_array (&points), 0);
+}
+
+//  Through to the meter if it has a protocol, unless the terminal's own store is meant; mp 0 is the terminal.
+static void test_poll_whom (void **state)
+{
+    fixture_t *self = *state;
+    reader_t value;
+    char text[32];
+    (void) s_change (self, "IMPORT", "data",
+                     "terminal,area,measuring_point,meter,protocol\nT1,5,1,000011112222,dlt645\n");
+    s_up (self, "T1", 41);
+    s_poll_plain (self, 1, 1, false);
+    bytes_t body = s_expect (self->peers[CONNECTOR], WORD_REQUEST);
+    assert_true (wire_find_text (body, "carried", text, sizeof text));
+    assert_string_equal (text, "dlt645");
+    assert_true (wire_find_text (body, "meter", text, sizeof text));
+    assert_string_equal (text, "000011112222");
+    s_poll_plain (self, 1, 1, true);
+    body = s_expect (self->peers[CONNECTOR], WORD_REQUEST);
+    assert_int_equal (wire_find_int (body, "mp", -1), 1);
+    assert_false (wire_find (body, "carried", &value) || wire_find (body, "meter", &value));
+    s_poll_plain (self, 1, 0, false);
+    body = s_expect (self->peers[CONNECTOR], WORD_REQUEST);
+    assert_int_equal (wire_find_int (body, "mp", -1), 0);
+    assert_false (wire_find (body, "carried", &value) || wire_find (body, "meter", &value));
+    s_poll_plain (self, 1, 2, true);
+    s_poll_fails (self, FEP_NOT_FOUND);
+    s_poll_plain (self, 2, 1, false);
+    s_poll_fails (self, FEP_CLOSED);
+}
+
+static void test_poll_too_many_points (void **state)
+{
+    fixture_t *self = *state;
+    s_up (self, "T1", 41);
+    writer_t out = writer_of (self->request, REQUEST_ROOM);
+    wire_put_map (&out, 4);
+    wire_pair_uint (&out, "terminal", 1);
+    wire_pair_uint (&out, "mp", 1);
+    wire_pair_uint (&out, "token", 9);
+    wire_put_text (&out, "points");
+    wire_put_array (&out, REQUEST_POINTS_MAX + 1);
+    for (uint32_t i = 0; i <= REQUEST_POINTS_MAX; i++) {
+        wire_put_uint (&out, i);
+    }
+    s_poll (self, &out);
+    s_poll_fails (self, FEP_LIMIT);
+}
+
 #define ARCHIVE_TEST(test) cmocka_unit_test_setup_teardown (test, s_setup, s_teardown)
 
 int main (void)
@@ -258,6 +394,9 @@ int main (void)
         ARCHIVE_TEST (test_many),
         ARCHIVE_TEST (test_profile),
         ARCHIVE_TEST (test_tasks),
+        ARCHIVE_TEST (test_poll_request),
+        ARCHIVE_TEST (test_poll_whom),
+        ARCHIVE_TEST (test_poll_too_many_points),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
