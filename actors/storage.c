@@ -227,8 +227,9 @@ static fep_err_t s_rebuild (storage_t *self, bytes_t body, tally_t *tally)
     *tally = (tally_t){.messages = 0};
     while (error == FEP_OK && (error = cursor_message (&cursor, &message)) == FEP_OK) {
         error = s_items (self, &cursor, &message);
-        //  Bytes left over from a frame that repeats whole are nobody else's.
-        if (message.terminal != terminal || message.kind == MESSAGE_LINK) {
+        //  Bytes left over from a frame that repeats whole are nobody else's; nothing of a frame stands behind RESULT.
+        if (message.terminal != terminal || message.kind == MESSAGE_LINK ||
+            message.kind == MESSAGE_RESULT) {
             raw = (bytes_t){NULL, 0};
         }
         terminal = message.terminal;

@@ -33,6 +33,7 @@ static void test_prefixes (void **state)
     assert_string_equal (reading->text, "reading/07");
     assert_string_equal (event->text, "event/07");
     assert_string_equal (s_base (topics, MESSAGE_LINK, 63)->text, "link/63");
+    assert_string_equal (s_base (topics, MESSAGE_RESULT, 0)->text, "result/00");
     assert_false (reading->wanted);
     s_subscribe (topics, "reading/0", true);
     assert_true (reading->wanted && !reading->exact && !event->wanted);
