@@ -188,7 +188,8 @@ const char *modbus_exception_name (uint8_t code)
                                         [7] = "negative acknowledge",
                                         [8] = "memory parity error",
                                         [10] = "gateway path unavailable",
-                                        [11] = "gateway target failed to respond"};
+                                        [MODBUS_TARGET_SILENT] =
+                                            "gateway target failed to respond"};
     const char *name = code < sizeof names / sizeof *names ? names[code] : NULL;
     return name ? name : "unknown";
 }

@@ -79,6 +79,8 @@ size_t modbus_pdu_bytes (bool bits, uint16_t quantity);
 //  unit, fc and the rest by the standard's names, into an object that is open.
 void modbus_pdu_explain (const modbus_pdu_t *pdu, bool up, json_t *out);
 
+#define MODBUS_TARGET_SILENT 11  //  Exception: a gateway's target did not respond
+
 //  "illegal function" ...; "unknown". Static.
 const char *modbus_exception_name (uint8_t code);
 

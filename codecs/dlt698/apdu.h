@@ -49,6 +49,9 @@ enum { LINK_LOGIN, LINK_HEARTBEAT, LINK_LOGOUT };
 //  PIID and PIID-ACD.
 enum { PIID_NUMBER = 0x3F, PIID_ACD = 0x40, PIID_PRIORITY = 0x80 };
 
+//  DARs: no such object in this class or at all; what was to be asked did not answer.
+enum { DAR_UNDEFINED = 4, DAR_NOT_THERE = 6, DAR_TIMEOUT = 33 };
+
 //  Refusals that are no DAR, as answer codes: what an ERROR says, and the result of a CONNECT.
 enum { D698_CONNECT_CODES = 0xD0, D698_ERROR_CODES = 0xE0 };
 

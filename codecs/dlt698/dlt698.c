@@ -375,6 +375,11 @@ static const char *s_code_text (uint8_t code)
     return NULL;
 }
 
+static bool s_is_silence (uint8_t code)
+{
+    return code == DAR_TIMEOUT;
+}
+
 const codec_t codec_dlt698 = {.name = "dlt698",
                               .is_checked = true,
                               .names_meters = true,
@@ -387,6 +392,7 @@ const codec_t codec_dlt698 = {.name = "dlt698",
                               .unwrap = d698_unwrap,
                               .reject = s_reject,
                               .code_text = s_code_text,
+                              .is_silence = s_is_silence,
                               .durable = s_durable,
                               .address = s_address,
                               .explain = d698_explain};

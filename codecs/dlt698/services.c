@@ -262,6 +262,12 @@ static void s_transparent (d698_turn_t *turn, reader_t *in)
         return;
     }
     bytes_t bytes = reader_bytes (in, d698_length (in));
+    if (turn->answers && !in->failed && !bytes.size) {
+        //  The meter did not answer, and there is no DAR for it.
+        turn->dar = turn->refused ? turn->dar : DAR_TIMEOUT;
+        turn->refused++;
+        return;
+    }
     turn->good++;
     if (!in->failed && !(turn->answers && turn->core->asked.carried)) {
         d698_keep_raw (turn, "forwarded", port, 0, bytes);
@@ -390,7 +396,6 @@ static void s_error (d698_turn_t *turn, reader_t *in)
 //  What the answer says of the request in flight.
 static void s_conclude (d698_turn_t *turn, bytes_t apdu)
 {
-    enum { DAR_UNDEFINED = 4, DAR_NOT_THERE = 6 };
     codec_io_t *io = turn->io;
     d698_core_t *core = turn->core;
     d698_asked_t *asked = &core->asked;

@@ -4,7 +4,7 @@
 //
 //  P  port: 1 sampling, 2.. RS-485, 31 carrier   S  serial: baud, stop, parity, data bits
 //  W  wait for the frame: 10 ms or, with D7, s   B  wait for a byte, 10 ms
-//  L  length of X; up 0: the meter did not answer   X  the meter's frame
+//  L  length of X; up 0, or left out: the meter did not answer   X  the meter's frame
 //
 //  F9 to F11 (the concentrator reads or switches a meter itself) are not certain: they go as PASS, and what comes
 //  back is kept raw.
@@ -82,6 +82,11 @@ bool gdw_carried (bytes_t body, bool up, bytes_t *carried)
 {
     size_t head = UNIT + (up ? HEAD_UP : HEAD_DOWN);
     reader_t in = reader_of (body);
+    if (up && body.size <= UNIT + 1) {
+        //  Nothing but the port, or not even that, where the meter did not answer.
+        *carried = bytes_of (NULL, 0);
+        return true;
+    }
     (void) reader_take (&in, head - 2);
     size_t size = reader_u16le (&in);
     *carried = reader_bytes (&in, size);

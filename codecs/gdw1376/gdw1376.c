@@ -361,6 +361,11 @@ static const char *s_code_text (uint8_t code)
     return NULL;
 }
 
+static bool s_is_silence (uint8_t code)
+{
+    return code == GDW_CODE_SILENT;
+}
+
 const codec_t codec_gdw1376 = {.name = "gdw1376",
                                .is_checked = true,
                                .frame_max = GDW_FRAME_MAX,
@@ -371,6 +376,7 @@ const codec_t codec_gdw1376 = {.name = "gdw1376",
                                .wrap = gdw_wrap,
                                .unwrap = gdw_unwrap,
                                .code_text = s_code_text,
+                               .is_silence = s_is_silence,
                                .durable = s_durable,
                                .tick = NULL,
                                .address = s_address,

@@ -290,6 +290,12 @@ static fep_err_t s_address (bytes_t frame, bool up, const codec_options_t *optio
     return error;
 }
 
+//  What a gateway says in the meter's place.
+static bool s_is_silence (uint8_t code)
+{
+    return code == MODBUS_TARGET_SILENT;
+}
+
 const codec_t codec_modbus_rtu = {.name = MODBUS_NAME,
                                   .is_meter = true,
                                   .frame_max = MODBUS_FRAME_MAX,
@@ -302,4 +308,5 @@ const codec_t codec_modbus_rtu = {.name = MODBUS_NAME,
                                   .tick = NULL,
                                   .address = s_address,
                                   .code_text = modbus_exception_name,
+                                  .is_silence = s_is_silence,
                                   .explain = modbus_explain};

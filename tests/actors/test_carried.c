@@ -310,8 +310,58 @@ static void test_meter_silent (void **state)
         CHECK_ERR (rig->results[0].error, FEP_REFUSED);
         assert_non_null (s_said);
         assert_string_equal (s_said, s_ways[w].silent);
+        assert_true (codec_find (s_ways[w].codec)->is_silence (rig->results[0].code));
         assert_int_equal (rig->batch->message_count, 0);
         assert_int_equal (session_state (rig->session), SESSION_ONLINE);
+        rig_free (&rig);
+    }
+}
+
+//  376.1: AFN 10 without its length, without the port, and without anything.
+static void s_answer_cut (rig_t *rig, bytes_t sent, size_t size)
+{
+    static const uint8_t unit[] = {0x00, 0x00, 0x01, 0x00, 31};
+    size_t mark = gdw_frame_open (&rig->frame, 2, 0x88, sent.data + ADDRESS_AT, AFN_FORWARD,
+                                  (uint8_t) (0x60 | (sent.data[SEQ_AT] & 15)));
+    writer_put (&rig->frame, unit, size);
+    gdw_frame_close (&rig->frame, mark);
+}
+
+//  698.45: PROXY TransCommand done, with no octets.
+static void s_answer_no_octets (rig_t *rig, bytes_t sent)
+{
+    d698_frame_t frame;
+    CHECK_OK (d698_frame_read (sent, &frame));
+    size_t mark = d698_open (&rig->frame, &s_peer, D698_DIR | D698_PRM | D698_USER);
+    writer_u8 (&rig->frame, APDU_PROXY_RESPONSE);
+    writer_u8 (&rig->frame, PROXY_TRANSPARENT);
+    writer_u8 (&rig->frame, frame.user.data[2]);
+    writer_u32be (&rig->frame, OAD_PORT_CARRIER);
+    writer_u8 (&rig->frame, 1);
+    writer_u8 (&rig->frame, 0);
+    writer_u16be (&rig->frame, 0);
+    d698_close (&rig->frame, mark);
+}
+
+//  An answer in which nothing is carried says the same.
+static void test_nothing_carried (void **state)
+{
+    (void) state;
+    static const size_t sizes[] = {5, 4, 0, 0};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        const way_t *way = i < 3 ? &s_ways[1] : &s_ways[2];
+        rig_t *rig = s_online (way);
+        CHECK_OK (s_ask (rig, REQUEST_READ));
+        if (i < 3) {
+            s_answer_cut (rig, writer_bytes (&rig->send), sizes[i]);
+        } else {
+            s_answer_no_octets (rig, writer_bytes (&rig->send));
+        }
+        (void) rig_feed (rig);
+        assert_int_equal (rig->result_count, 1);
+        CHECK_ERR (rig->results[0].error, FEP_REFUSED);
+        assert_true (codec_find (way->codec)->is_silence (rig->results[0].code));
+        assert_int_equal (rig->batch->message_count, 0);
         rig_free (&rig);
     }
 }
@@ -659,9 +709,10 @@ int main (void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test (test_same_messages), cmocka_unit_test (test_same_freeze),
-        cmocka_unit_test (test_meter_silent),  cmocka_unit_test (test_command),
-        cmocka_unit_test (test_seal_outside),  cmocka_unit_test (test_seal_both),
-        cmocka_unit_test (test_seal_time),     cmocka_unit_test (test_seal_empty),
-        cmocka_unit_test (test_modbus),        cmocka_unit_test (test_modbus_unit_0)};
+        cmocka_unit_test (test_meter_silent),  cmocka_unit_test (test_nothing_carried),
+        cmocka_unit_test (test_command),       cmocka_unit_test (test_seal_outside),
+        cmocka_unit_test (test_seal_both),     cmocka_unit_test (test_seal_time),
+        cmocka_unit_test (test_seal_empty),    cmocka_unit_test (test_modbus),
+        cmocka_unit_test (test_modbus_unit_0)};
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
