@@ -94,6 +94,92 @@ static void test_rejected (void **state)
     }
 }
 
+//  A request for a meter, answered by the server for all it was asked: with a DAR, or with nothing at all.
+static void s_proxied (rig_t *rig, const uint8_t *dars, unsigned count)
+{
+    static const d698_peer_t peer = {{0x05, 0x01}, 7, 0x10, false};
+    d698_frame_t frame;
+    CHECK_OK (d698_frame_read (writer_bytes (&rig->send), &frame));
+    const uint8_t *asked = frame.user.data;
+    assert_true (asked[0] == APDU_PROXY && asked[1] == PROXY_GET_LIST && asked[5] == 1);
+    //  Behind PIID, seconds and the count stands whom it is for.
+    const uint8_t *tsa = asked + 6;
+    size_t mark = d698_open (&rig->frame, &peer, D698_DIR | D698_PRM | D698_USER);
+    writer_u8 (&rig->frame, APDU_PROXY_RESPONSE);
+    writer_u8 (&rig->frame, PROXY_GET_LIST);
+    writer_u8 (&rig->frame, asked[2]);
+    writer_u8 (&rig->frame, count ? 1 : 0);
+    if (count) {
+        writer_put (&rig->frame, tsa, tsa[0] + 1u);
+        writer_u8 (&rig->frame, (uint8_t) count);
+    }
+    for (unsigned i = 0; i < count; i++) {
+        writer_put (&rig->frame, tsa + tsa[0] + 4 + 4 * i, 4);
+        writer_u8 (&rig->frame, 0);
+        writer_u8 (&rig->frame, dars[i]);
+    }
+    writer_u16be (&rig->frame, 0);
+    d698_close (&rig->frame, mark);
+    rig->send.size = 0;
+    (void) rig_feed (rig);
+}
+
+static void s_login_peer (rig_t *rig)
+{
+    static const d698_peer_t peer = {{0x05, 0x01}, 7, 0x10, false};
+    static const uint8_t link[] = {
+        APDU_LINK_REQUEST, 0, LINK_LOGIN, 0, 60, 0x07, 0xE9, 4, 3, 4, 15, 0x14, 5, 0, 0};
+    static const session_meter_t meter = {"000011112222", 4};
+    size_t mark = d698_open (&rig->frame, &peer, D698_DIR | D698_LINK);
+    writer_put (&rig->frame, link, sizeof link);
+    d698_close (&rig->frame, mark);
+    assert_int_equal (rig_feed (rig), INPUT_BLOCKED);
+    admission_t admission = {
+        .number = RIG_NUMBER, .area = RIG_AREA, .meters = &meter, .meter_count = 1};
+    session_admit (rig->session, &rig->env, &admission);
+    (void) rig_resume (rig);
+    batch_clear (rig->batch);
+    rig->send.size = 0;
+}
+
+//  The first DAR is the code; that of a timeout says that the meter did not answer. Nothing at all is no refusal.
+static void test_proxied_dars (void **state)
+{
+    (void) state;
+    static const struct {
+        uint8_t dars[2];
+        unsigned count;
+        fep_err_t error;
+        bool silent;
+    } cases[] = {{{33, 33}, 2, FEP_REFUSED, true},
+                 {{6, 33}, 2, FEP_REFUSED, false},
+                 {{3, 3}, 2, FEP_REFUSED, false},
+                 {{0, 0}, 0, FEP_OK, false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        rig_t *rig = rig_new (codec_find ("dlt698"));
+        rig->config.session.forward_timeout_ms = 7000;
+        s_login_peer (rig);
+        request_t request = {.token = 1,
+                             .kind = REQUEST_READ,
+                             .mp = 4,
+                             .meter = "000011112222",
+                             .point_count = 2,
+                             .points = {POINT (1, 0, 1, 8, 0), POINT (1, 0, 32, 7, 0)},
+                             .task = 9};
+        CHECK_OK (session_request (rig->session, &rig->env, &request));
+        s_proxied (rig, cases[i].dars, cases[i].count);
+        assert_int_equal (rig->result_count, 1);
+        assert_int_equal (rig->results[0].error, cases[i].error);
+        assert_int_equal (rig->results[0].code, cases[i].dars[0]);
+        assert_int_equal (rig->batch->message_count, 1);
+        const message_t *message = &rig->batch->messages[0];
+        const item_t *last = &rig->batch->items[message->first + message->count - 1];
+        assert_int_equal (message->kind, MESSAGE_RESULT);
+        assert_int_equal (last->point == POINT_RESULT_SILENT, cases[i].silent);
+        rig_free (&rig);
+    }
+}
+
 //  ---- CONNECT ----
 
 static profile_t *s_profile;
@@ -269,9 +355,11 @@ static void test_connects_for_a_meter (void **state)
 
 int main (void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test (test_stamps), cmocka_unit_test (test_rejected),
-        cmocka_unit_test (test_connects), cmocka_unit_test (test_connects_by_password),
-        cmocka_unit_test (test_connects_for_a_meter)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test (test_stamps),
+                                       cmocka_unit_test (test_rejected),
+                                       cmocka_unit_test (test_proxied_dars),
+                                       cmocka_unit_test (test_connects),
+                                       cmocka_unit_test (test_connects_by_password),
+                                       cmocka_unit_test (test_connects_for_a_meter)};
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

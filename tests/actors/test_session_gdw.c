@@ -247,6 +247,39 @@ static void test_read_is_denied (void **state)
     rig_free (&rig);
 }
 
+//  What a terminal says when it has nothing: the request ends with what a task can tell apart.
+static void test_nothing_there (void **state)
+{
+    (void) state;
+    static const uint8_t absent[] = {0x00, 0x00, 0x02, 0x00, 0xEE, 0xEE, 0xEE, 0xEE, 0xEE, 0xEE};
+    static const struct {
+        uint8_t control, afn;
+        bytes_t body;
+        fep_err_t error;
+        unsigned values;
+        const char *batched;
+    } cases[] = {{0x88, AFN_CURRENT, {s_clock, sizeof s_clock}, FEP_OK, 1, "rr"},
+                 {0x88, AFN_CURRENT, {absent, sizeof absent}, FEP_OK, 0, "rr"},
+                 {0x88, AFN_CURRENT, {NULL, 0}, FEP_OK, 0, "r"},
+                 {0x80, AFN_CONFIRM, {s_denied, sizeof s_denied}, FEP_REFUSED, 0, "r"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        rig_t *rig = s_online ();
+        request_t request = s_read (1);
+        request.task = 3;
+        CHECK_OK (session_request (rig->session, &rig->env, &request));
+        s_put (rig, s_mine, cases[i].control, cases[i].afn, 0x60, cases[i].body);
+        (void) rig_feed (rig);
+        assert_int_equal (rig->result_count, 1);
+        assert_int_equal (rig->results[0].error, cases[i].error);
+        assert_int_equal (rig->results[0].code, 0);
+        assert_int_equal (rig->batch->items[rig->batch->item_count - 2].point, POINT_RESULT_VALUES);
+        assert_int_equal (rig->batch->items[rig->batch->item_count - 2].value.mantissa,
+                          cases[i].values);
+        assert_string_equal (rig_batched (rig), cases[i].batched);
+        rig_free (&rig);
+    }
+}
+
 //  A length that was never sent hides good frames until the half-frame timeout.
 static void test_half_frame (void **state)
 {
@@ -277,6 +310,7 @@ int main (void)
         cmocka_unit_test (test_read_times_out),
         cmocka_unit_test (test_days_frame_by_frame),
         cmocka_unit_test (test_read_is_denied),
+        cmocka_unit_test (test_nothing_there),
         cmocka_unit_test (test_half_frame),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
