@@ -21,6 +21,8 @@
 #define WINDOW_USUAL DAY
 #define WINDOW_USUAL_MONTHLY (10 * DAY)
 #define WINDOW_MAX (62 * DAY)
+#define TIMELY_USUAL_DAILY (8 * HOUR)
+#define TIMELY_USUAL_MONTHLY DAY
 
 enum {
     PRIORITY_USUAL = 5,
@@ -47,6 +49,7 @@ typedef enum {
     KEY_REREADS,
     KEY_REREAD_EVERY,
     KEY_WINDOW,
+    KEY_TIMELY,
     KEY_SHARE,
     KEY_PAUSED,
     KEY_COUNT
@@ -350,6 +353,11 @@ static fep_err_t s_read_window (s_parse_t *self)
     return s_read_time (self, KEY_WINDOW, SECOND, WINDOW_MAX, &self->task->window_ms);
 }
 
+static fep_err_t s_read_timely (s_parse_t *self)
+{
+    return s_read_time (self, KEY_TIMELY, SECOND, WINDOW_MAX, &self->task->timely_ms);
+}
+
 static fep_err_t s_read_share (s_parse_t *self)
 {
     int64_t number;
@@ -385,6 +393,7 @@ static const struct {
     [KEY_REREADS] = {"rereads", s_read_rereads},
     [KEY_REREAD_EVERY] = {"reread_every", s_read_reread_every},
     [KEY_WINDOW] = {"window", s_read_window},
+    [KEY_TIMELY] = {"timely", s_read_timely},
     [KEY_SHARE] = {"share", s_read_share},
     [KEY_PAUSED] = {"paused", s_read_paused},
 };
@@ -517,6 +526,14 @@ static void s_fill (s_parse_t *self)
             task->window_ms = 2 * task->offset_ms;
         }
     }
+    if (self->lines[KEY_TIMELY] == 0) {
+        task->timely_ms = task->type == TASK_DAILY     ? TIMELY_USUAL_DAILY
+                          : task->type == TASK_MONTHLY ? TIMELY_USUAL_MONTHLY
+                                                       : task->period_ms;
+        if (task->timely_ms <= task->offset_ms || task->timely_ms > task->window_ms) {
+            task->timely_ms = task->window_ms;
+        }
+    }
 }
 
 //  About a line read before. Its value is gone: it says what it came to.
@@ -557,6 +574,12 @@ static fep_err_t s_check_times (s_parse_t *self)
         task_time_text (task->offset_ms, from);
         snprintf (allowed, sizeof allowed, "is more than the offset, %s", from);
         return s_time_fault (self, KEY_WINDOW, task->window_ms, allowed);
+    }
+    if (task->timely_ms <= task->offset_ms || task->timely_ms > task->window_ms) {
+        task_time_text (task->offset_ms, from);
+        task_time_text (task->window_ms, to);
+        snprintf (allowed, sizeof allowed, "is more than the offset, %s, and at most %s", from, to);
+        return s_time_fault (self, KEY_TIMELY, task->timely_ms, allowed);
     }
     return FEP_OK;
 }
@@ -696,6 +719,9 @@ void task_put_value (const task_t *task, size_t key, writer_t *out)
         break;
     case KEY_WINDOW:
         s_put_time (task->window_ms, out);
+        break;
+    case KEY_TIMELY:
+        s_put_time (task->timely_ms, out);
         break;
     case KEY_SHARE:
         s_put_number (task->share, out);

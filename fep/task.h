@@ -22,6 +22,8 @@
 //      window 1d                    a value that comes later than this behind its slot is late: above the offset, up to
 //                                   62d (real_time, status: the period, monthly 10d, others 1d; twice the offset where
 //                                   that is not above it)
+//      timely 8h                    one that comes within this behind its slot is in time: above the offset, up to the
+//                                   window (daily 8h, monthly 1d, others the period; the window if that is shorter)
 //      share 50                     percent of all requests under way it may take: 1..100 (100)
 //      paused yes                   or no (no)
 //
@@ -49,7 +51,7 @@ typedef enum {
     TASK_CURVE,      //  FREEZE_CURVE
     TASK_DAILY,      //  FREEZE_DAY
     TASK_MONTHLY,    //  FREEZE_MONTH
-    TASK_EVENT,      //  Events the terminal has
+    TASK_EVENT,      //  Events the terminal has; not carried out yet
     TASK_TYPE_COUNT
 } task_type_t;
 
@@ -70,6 +72,7 @@ typedef struct {
     uint8_t priority;                  //  0..9
     uint8_t rereads;                   //  0..250
     int64_t reread_ms;                 //  Between re-reads
+    int64_t timely_ms;                 //  Slot to no more in time
     int64_t window_ms;                 //  Slot to late
     uint8_t share;                     //  1..100
     bool paused;                       //  It makes no slots

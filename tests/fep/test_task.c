@@ -132,7 +132,7 @@ static void test_faults_of_the_whole (void **state)
            "one line");
     s_bad ("task t\nname x\n", FEP_SYNTAX, 2, "no key 'name'",
            "task type group area terminal points period offset spread from to priority rereads "
-           "reread_every window share paused");
+           "reread_every window timely share paused");
     s_bad ("task t\ntype\n", FEP_SYNTAX, 2, "type without a value", "key value");
     s_bad ("task t\ntype daily\x01\n", FEP_SYNTAX, 2, "0x01", "text");
     s_bad ("task t\ntype daily\n" POINTS "from 2026-02-02\nto 2026-02-01", FEP_RANGE, 5,
@@ -239,11 +239,11 @@ static void test_format (void **state)
                          "task daily energy\ntype daily\ngroup north\n"
                          "points energy.active.import.total_kWh 1.0.199.8.0\noffset 30m\n"
                          "spread 10m\nfrom 2026-11-01\npriority 5\nrereads 8\n"
-                         "reread_every 30m\nwindow 2d\nshare 100\npaused no\n");
+                         "reread_every 30m\nwindow 2d\ntimely 8h\nshare 100\npaused no\n");
     task = s_good ("task x\ntype event\narea 0\nspread 0s\n");
     assert_string_equal (s_format (&task), "task x\ntype event\narea 0\nperiod 1h\noffset 0s\n"
                                            "spread 0s\npriority 5\nrereads 8\nreread_every 30m\n"
-                                           "window 1d\nshare 100\npaused no\n");
+                                           "window 1d\ntimely 1h\nshare 100\npaused no\n");
 }
 
 //  The longest text there can be still fits.

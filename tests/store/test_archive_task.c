@@ -78,7 +78,7 @@ static void test_differences (void **state)
     s_differ (self, "", DAILY,
               "added  task daily energy:  -> type=daily group=north "
               "points=energy.active.import.total_kWh offset=30m spread=10m priority=5 rereads=8 "
-              "reread_every=30m window=1d share=100 paused=no;");
+              "reread_every=30m window=1d timely=8h share=100 paused=no;");
     s_apply (self, "", DAILY);
     s_differ (self, "", DAILY, "");
     s_differ (self, "",
@@ -89,11 +89,12 @@ static void test_differences (void **state)
               "changed  task daily energy.area:  -> 7;"
               "changed  task daily energy.points: energy.active.import.total_kWh -> "
               "energy.active.import.total_kWh energy.active.export.total_kWh;"
+              "changed  task daily energy.timely: 8h -> 1d;"
               "changed  task daily energy.paused: no -> yes;");
     s_differ (self, "daily energy", "",
               "removed  task daily energy: type=daily group=north "
               "points=energy.active.import.total_kWh offset=30m spread=10m priority=5 rereads=8 "
-              "reread_every=30m window=1d share=100 paused=no -> ;");
+              "reread_every=30m window=1d timely=8h share=100 paused=no -> ;");
     //  What it says is the same, but it is another text.
     char wanted[200];
     const char *other = DAILY "# why\n";
@@ -160,13 +161,14 @@ static void test_log (void **state)
             "1 1 tester task  :  -> task events;"
             "2 1 tester added  task events:  -> type=event period=1h offset=0s spread=10m "
             "priority=5 "
-            "rereads=8 reread_every=30m window=1d share=100 paused=no;"
+            "rereads=8 reread_every=30m window=1d timely=1h share=100 paused=no;"
             "3 2 other task  :  -> task events;"
             "4 2 other changed  task events.period: 1h -> 1d;"
-            "5 2 other changed  task events.paused: no -> yes;"
-            "6 3 other task  :  -> task events;"
-            "7 3 other removed  task events: type=event period=1d offset=0s spread=10m priority=5 "
-            "rereads=8 reread_every=30m window=1d share=100 paused=yes -> ;");
+            "5 2 other changed  task events.timely: 1h -> 1d;"
+            "6 2 other changed  task events.paused: no -> yes;"
+            "7 3 other task  :  -> task events;"
+            "8 3 other removed  task events: type=event period=1d offset=0s spread=10m priority=5 "
+            "rereads=8 reread_every=30m window=1d timely=1d share=100 paused=yes -> ;");
         fixture_reload (self);
     }
 }
