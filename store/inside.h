@@ -14,6 +14,7 @@ typedef enum {
     CF_ALARM,
     CF_META,
     CF_ACCOUNT,
+    CF_SLOT,
     CF_COUNT
 } cf_t;
 

@@ -33,6 +33,7 @@ static const struct {
     [CF_FRAME] = {"frame", 16u << 20, true},     [CF_LATEST] = {"latest", 16u << 20, false},
     [CF_ARCHIVE] = {"archive", 8u << 20, false}, [CF_ALARM] = {"alarm", 8u << 20, false},
     [CF_META] = {"meta", 1u << 20, false},       [CF_ACCOUNT] = {"account", 8u << 20, false},
+    [CF_SLOT] = {"slot", 16u << 20, false},
 };
 
 struct store {
@@ -504,10 +505,8 @@ static fep_err_t s_check_batches (const bytes_t batches[], size_t count)
 }
 
 static const cf_t s_row_families[] = {
-    [FAMILY_LATEST] = CF_LATEST,
-    [FAMILY_ARCHIVE] = CF_ARCHIVE,
-    [FAMILY_ALARM] = CF_ALARM,
-    [FAMILY_ACCOUNT] = CF_ACCOUNT,
+    [FAMILY_LATEST] = CF_LATEST,   [FAMILY_ARCHIVE] = CF_ARCHIVE, [FAMILY_ALARM] = CF_ALARM,
+    [FAMILY_ACCOUNT] = CF_ACCOUNT, [FAMILY_SLOT] = CF_SLOT,
 };
 
 static void s_put_rows (store_t *self, rocksdb_writebatch_t *batch, const row_t rows[],
@@ -650,26 +649,34 @@ fep_err_t store_put_lazy (store_t *self, const row_t rows[], size_t count)
     return s_put (self, self->write_lazy, rows, count);
 }
 
-fep_err_t store_drop (store_t *self, family_t family, bytes_t below)
+fep_err_t store_drop_range (store_t *self, family_t family, bytes_t from, bytes_t to)
 {
     fep_err_t error = store_space (self);
     if (error) {
         return error;
     }
     rocksdb_writebatch_t *batch = rocksdb_writebatch_create ();
-    rocksdb_writebatch_delete_range_cf (batch, self->families[s_row_families[family]], "", 0,
-                                        (const char *) below.data, below.size);
+    rocksdb_writebatch_delete_range_cf (batch, self->families[s_row_families[family]],
+                                        from.size ? (const char *) from.data : "", from.size,
+                                        (const char *) to.data, to.size);
     error = s_write (self, self->write_lazy, batch, "drop rows");
     rocksdb_writebatch_destroy (batch);
     return error;
 }
 
-fep_err_t store_each (store_t *self, family_t family, bytes_t prefix, store_visit_t *visit,
-                      void *arg)
+fep_err_t store_drop (store_t *self, family_t family, bytes_t below)
+{
+    return store_drop_range (self, family, bytes_of (NULL, 0), below);
+}
+
+//  From a key on while `inside` is true of the keys.
+static fep_err_t s_walk (store_t *self, family_t family, bytes_t from,
+                         bool (*inside) (bytes_t key, bytes_t limit), bytes_t limit,
+                         store_visit_t *visit, void *arg)
 {
     scan_t *scan = scan_new (self, s_row_families[family]);
-    fep_err_t error = scan_seek (scan, prefix);
-    while (!error && key_has_prefix (scan_key (scan), prefix)) {
+    fep_err_t error = scan_seek (scan, from);
+    while (!error && inside (scan_key (scan), limit)) {
         fep_err_t stopped = visit (arg, scan_key (scan), scan_value (scan));
         if (stopped) {
             scan_destroy (&scan);
@@ -679,6 +686,25 @@ fep_err_t store_each (store_t *self, family_t family, bytes_t prefix, store_visi
     }
     scan_destroy (&scan);
     return error == FEP_NOT_FOUND ? FEP_OK : error;
+}
+
+fep_err_t store_each (store_t *self, family_t family, bytes_t prefix, store_visit_t *visit,
+                      void *arg)
+{
+    return s_walk (self, family, prefix, key_has_prefix, prefix, visit, arg);
+}
+
+static bool s_below (bytes_t key, bytes_t limit)
+{
+    size_t size = key.size < limit.size ? key.size : limit.size;
+    int order = size ? memcmp (key.data, limit.data, size) : 0;
+    return order < 0 || (order == 0 && key.size < limit.size);
+}
+
+fep_err_t store_range (store_t *self, family_t family, bytes_t from, bytes_t to,
+                       store_visit_t *visit, void *arg)
+{
+    return s_walk (self, family, from, s_below, to, visit, arg);
 }
 
 //  ---- State ----

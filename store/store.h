@@ -38,7 +38,7 @@ fep_err_t store_commit (store_t *self, const bytes_t batches[], size_t count, in
                         uint64_t *sequence);
 
 //  Families that rows can be written to.
-typedef enum { FAMILY_LATEST, FAMILY_ARCHIVE, FAMILY_ALARM, FAMILY_ACCOUNT } family_t;
+typedef enum { FAMILY_LATEST, FAMILY_ARCHIVE, FAMILY_ALARM, FAMILY_ACCOUNT, FAMILY_SLOT } family_t;
 
 typedef struct {
     family_t family;  //  Where
@@ -126,6 +126,9 @@ fep_err_t store_put_lazy (store_t *self, const row_t rows[], size_t count);
 //  NO_SPACE (nothing written), IO. Any thread.
 FEP_MUST_CHECK
 fep_err_t store_drop (store_t *self, family_t family, bytes_t below);
+//  The same of the keys from one on up to, not including, another.
+FEP_MUST_CHECK
+fep_err_t store_drop_range (store_t *self, family_t family, bytes_t from, bytes_t to);
 
 //  Borrows; an error ends the walk and is returned.
 typedef fep_err_t (store_visit_t) (void *arg, bytes_t key, bytes_t value);
@@ -133,6 +136,10 @@ typedef fep_err_t (store_visit_t) (void *arg, bytes_t key, bytes_t value);
 FEP_MUST_CHECK
 fep_err_t store_each (store_t *self, family_t family, bytes_t prefix, store_visit_t *visit,
                       void *arg);
+//  The same from a key on up to, not including, another.
+FEP_MUST_CHECK
+fep_err_t store_range (store_t *self, family_t family, bytes_t from, bytes_t to,
+                       store_visit_t *visit, void *arg);
 
 //  ---- State ----
 

@@ -373,7 +373,7 @@ static void test_second_open (void **state)
     assert_int_equal (place_commit (place, 1), 2);
 }
 
-#define FAMILIES_MAX 9
+#define FAMILIES_MAX 10
 
 //  The same database as another program would change it.
 typedef struct {
@@ -408,9 +408,9 @@ static void s_raw_close (raw_db_t *self)
 }
 
 static const char *const s_names[] = {"default", "journal", "frame",   "latest", "archive",
-                                      "meta",    "alarm",   "account", "series"};
+                                      "meta",    "alarm",   "account", "slot",   "series"};
 #define FIRST_FAMILIES 6  //  Of the first release
-#define KNOWN_FAMILIES 8  //  The last one is of nobody
+#define KNOWN_FAMILIES 9  //  The last one is of nobody
 
 //  Puts one row, or deletes it if value is NULL.
 static void s_raw_put (const char *path, size_t family, bytes_t key, const char *value, size_t size)
