@@ -1,0 +1,213 @@
+//  An array by archive number.
+#include "actors/roster.h"
+#include "fep/check.h"
+#include "fep/log.h"
+#include <stdlib.h>
+#include <string.h>
+
+struct roster {
+    store_t *store;                 //  Borrowed
+    roster_terminal_t **terminals;  //  By number; NULL: never there, or absent
+    uint32_t size;                  //  Of it
+    roster_terminal_t *
+        *absent;  //  Left the archive; by number, kept for what the owner has in them
+    char groups[ARCHIVE_GROUPS_MAX][ARCHIVE_NAME_MAX + 1];  //  Names
+};
+
+static void s_free (roster_terminal_t **terminal_p)
+{
+    roster_terminal_t *terminal = *terminal_p;
+    if (terminal) {
+        free (terminal->zone);
+        free (terminal->points);
+        free (terminal);
+        *terminal_p = NULL;
+    }
+}
+
+void roster_destroy (roster_t **self_p)
+{
+    roster_t *self = *self_p;
+    if (self) {
+        for (uint32_t i = 0; i < self->size; i++) {
+            s_free (&self->terminals[i]);
+            s_free (&self->absent[i]);
+        }
+        free (self->terminals);
+        free (self->absent);
+        free (self);
+        *self_p = NULL;
+    }
+}
+
+static void s_grow (roster_t *self, uint32_t number)
+{
+    if (number < self->size) {
+        return;
+    }
+    uint32_t size = number + number / 2 + 256;
+    self->terminals = realloc (self->terminals, size * sizeof *self->terminals);
+    self->absent = realloc (self->absent, size * sizeof *self->absent);
+    FEP_ASSERT (self->terminals && self->absent);
+    size_t added = (size - self->size) * sizeof *self->terminals;
+    memset (self->terminals + self->size, 0, added);
+    memset (self->absent + self->size, 0, added);
+    self->size = size;
+}
+
+static void s_zone (roster_terminal_t *to, const terminal_t *from)
+{
+    zone_t zone;
+    free (to->zone);
+    to->zone = NULL;
+    if (from->zone[0] && zone_parse (from->zone, &zone) == FEP_OK) {
+        to->zone = malloc (sizeof zone);
+        FEP_ASSERT (to->zone);
+        *to->zone = zone;
+    }
+}
+
+static void s_points (roster_terminal_t *to, const archive_entry_t *entry)
+{
+    roster_point_t *points = calloc (entry->point_count + 1, sizeof *points);
+    FEP_ASSERT (points);
+    for (size_t i = 0; i < entry->point_count; i++) {
+        const roster_point_t *before = roster_point (to, entry->points[i].mp);
+        points[i] = (roster_point_t){.mp = entry->points[i].mp,
+                                     .silent = before ? before->silent : 0,
+                                     .has_protocol = entry->points[i].protocol[0] != 0};
+    }
+    free (to->points);
+    to->points = points;
+    to->point_count = (uint16_t) entry->point_count;
+}
+
+static fep_err_t s_visit (void *arg, const archive_entry_t *entry)
+{
+    roster_t *self = arg;
+    const terminal_t *terminal = entry->terminal;
+    s_grow (self, terminal->number);
+    roster_terminal_t **here = &self->terminals[terminal->number];
+    roster_terminal_t **gone = &self->absent[terminal->number];
+    if (!terminal->present) {
+        if (*here) {
+            *gone = *here;
+            *here = NULL;
+        }
+        return FEP_OK;
+    }
+    if (!*here) {
+        *here = *gone ? *gone : calloc (1, sizeof **here);
+        *gone = NULL;
+        FEP_ASSERT (*here);
+    }
+    (*here)->number = terminal->number;
+    (*here)->area = terminal->area;
+    (*here)->groups = terminal->groups;
+    memcpy ((*here)->address, terminal->address, sizeof terminal->address);
+    s_zone (*here, terminal);
+    s_points (*here, entry);
+    return FEP_OK;
+}
+
+fep_err_t roster_refresh (roster_t *self, uint32_t number)
+{
+    fep_err_t error = archive_read (self->store, number, s_visit, self);
+    return error == FEP_NOT_FOUND ? FEP_OK : error;
+}
+
+fep_err_t roster_refresh_groups (roster_t *self)
+{
+    return archive_group_names (self->store, self->groups);
+}
+
+fep_err_t roster_refresh_all (roster_t *self)
+{
+    fep_err_t error = roster_refresh_groups (self);
+    return error ? error : archive_each (self->store, s_visit, self);
+}
+
+fep_err_t roster_new (store_t *store, roster_t **self_p)
+{
+    roster_t *self = calloc (1, sizeof *self);
+    FEP_ASSERT (self);
+    self->store = store;
+    fep_err_t error = roster_refresh_all (self);
+    if (error) {
+        roster_destroy (&self);
+    }
+    *self_p = self;
+    return error;
+}
+
+roster_terminal_t *roster_left (const roster_t *self, uint32_t number)
+{
+    return number < self->size ? self->absent[number] : NULL;
+}
+
+roster_terminal_t *roster_find (const roster_t *self, uint32_t number)
+{
+    return number < self->size ? self->terminals[number] : NULL;
+}
+
+uint32_t roster_size (const roster_t *self)
+{
+    return self->size;
+}
+
+uint64_t roster_group (const roster_t *self, const char *name)
+{
+    for (unsigned i = 0; i < ARCHIVE_GROUPS_MAX && name[0]; i++) {
+        if (strcmp (self->groups[i], name) == 0) {
+            return 1ull << i;
+        }
+    }
+    return 0;
+}
+
+const char *roster_group_name (const roster_t *self, unsigned number)
+{
+    return number < ARCHIVE_GROUPS_MAX ? self->groups[number] : "";
+}
+
+bool roster_concerns (const roster_t *self, const task_t *task, const roster_terminal_t *terminal)
+{
+    if (task->terminal[0] && strcmp (task->terminal, terminal->address) != 0) {
+        return false;
+    }
+    if (task->area >= 0 && task->area != terminal->area) {
+        return false;
+    }
+    return !task->group[0] || terminal->groups & roster_group (self, task->group);
+}
+
+size_t roster_mps (const roster_terminal_t *terminal, const task_t *task, uint16_t mps[],
+                   size_t max)
+{
+    size_t count = 0;
+    if (task->type == TASK_STATUS) {
+        mps[0] = 0;
+        return max ? 1 : 0;
+    }
+    for (size_t i = 0; i < terminal->point_count && count < max; i++) {
+        if (terminal->points[i].mp) {
+            mps[count++] = terminal->points[i].mp;
+        }
+    }
+    return count;
+}
+
+roster_point_t *roster_point (const roster_terminal_t *terminal, uint16_t mp)
+{
+    size_t low = 0, high = terminal->point_count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (terminal->points[middle].mp < mp) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < terminal->point_count && terminal->points[low].mp == mp ? &terminal->points[low]
+                                                                         : NULL;
+}

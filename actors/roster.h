@@ -1,0 +1,71 @@
+//  The terminals of the archive as acquisition tasks need them: area, groups, zone, measuring points, whether they are
+//  connected, and which tasks concern them. Belongs to one thread. Memory: about 100 bytes a terminal and 4 a point.
+#ifndef ACTORS_ROSTER_H
+#define ACTORS_ROSTER_H
+
+#include "fep/task.h"
+#include "store/archive.h"
+
+typedef struct {
+    uint16_t mp;        //  Measuring point
+    uint8_t silent;     //  Slots in a row whose first run brought nothing of the meter
+    bool has_protocol;  //  It is read through the terminal by a meter protocol
+} roster_point_t;
+
+typedef struct {
+    uint32_t number;                 //  Archive number
+    char address[ADDRESS_MAX + 1];   //  As the codec shows it
+    uint64_t groups;                 //  Bit i: group i
+    uint64_t tasks[TASKS_MAX / 64];  //  Bit of task n at n - 1: it concerns the terminal
+    zone_t *zone;                    //  NULL: the node's
+    roster_point_t *points;          //  By mp
+    uint16_t point_count;            //  Of them
+    uint8_t area;                    //  0..63
+    uint8_t under_way;               //  Requests of tasks
+    bool online;                     //  Connected, as the journal says
+    bool no_power;                   //  It reported that its power failed, and nothing since
+    bool queued;                     //  In the owner's ring
+    bool resting;                    //  It had no room for requests
+    void *first;                     //  The owner's list of what is to be asked
+} roster_terminal_t;
+
+typedef struct roster roster_t;
+
+//  Reads the archive's rows. IO, CORRUPT, VERSION.
+FEP_MUST_CHECK
+fep_err_t roster_new (store_t *store, roster_t **self_p);
+void roster_destroy (roster_t **self_p);
+
+//  Reads one terminal again; one that left stays known. What the owner keeps there stays.
+FEP_MUST_CHECK
+fep_err_t roster_refresh (roster_t *self, uint32_t number);
+//  The names of the groups.
+FEP_MUST_CHECK
+fep_err_t roster_refresh_groups (roster_t *self);
+//  All of it.
+FEP_MUST_CHECK
+fep_err_t roster_refresh_all (roster_t *self);
+
+//  One that left the archive and is still known; NULL if it did not.
+roster_terminal_t *roster_left (const roster_t *self, uint32_t number);
+
+//  NULL if it is not in the archive. Valid until roster_destroy.
+roster_terminal_t *roster_find (const roster_t *self, uint32_t number);
+//  Numbers are below this.
+uint32_t roster_size (const roster_t *self);
+
+//  Does the task concern the terminal? By group, area and address, not by `paused`.
+bool roster_concerns (const roster_t *self, const task_t *task, const roster_terminal_t *terminal);
+
+//  The bit of a group; 0: there is none of that name. And the name of a number; "" if it has none.
+uint64_t roster_group (const roster_t *self, const char *name);
+const char *roster_group_name (const roster_t *self, unsigned number);
+
+//  The measuring points a task asks of it; max of them. TASK_STATUS: the terminal itself, 0.
+size_t roster_mps (const roster_terminal_t *terminal, const task_t *task, uint16_t mps[],
+                   size_t max);
+
+//  NULL if it has none of that number.
+roster_point_t *roster_point (const roster_terminal_t *terminal, uint16_t mp);
+
+#endif
