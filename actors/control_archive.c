@@ -85,11 +85,11 @@ static void s_tell_profile (control_t *self, uint32_t profile)
     }
 }
 
-//  ---- Validator, alarm, schedule ----
+//  ---- Validator, alarm, account ----
 
 static void s_tell_word (control_t *self, const writer_t *body)
 {
-    static const char *const names[] = {NAME_VALIDATOR, NAME_ALARM, NAME_SCHEDULE};
+    static const char *const names[] = {NAME_VALIDATOR, NAME_ALARM, NAME_ACCOUNT};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         mailq_send (&self->mail, self->actor, self->inside, bytes_text (names[i]), WORD_ARCHIVE,
                     writer_bytes (body));
@@ -128,7 +128,7 @@ static void s_tell_tasks (control_t *self)
     writer_t out = writer_of (memory, sizeof memory);
     wire_put_map (&out, 1);
     wire_pair_bool (&out, "tasks", true);
-    mailq_send (&self->mail, self->actor, self->inside, bytes_text (NAME_SCHEDULE), WORD_ARCHIVE,
+    mailq_send (&self->mail, self->actor, self->inside, bytes_text (NAME_ACCOUNT), WORD_ARCHIVE,
                 writer_bytes (&out));
 }
 

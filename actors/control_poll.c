@@ -129,8 +129,9 @@ static void s_poll_failed (control_t *self, int64_t token, fep_err_t error)
 
 void control_schedule_result (control_t *self, bytes_t body)
 {
-    mailq_send (&self->mail, self->actor, self->inside, bytes_text (NAME_SCHEDULE), WORD_RESULT,
-                body);
+    bool account = (uint64_t) wire_find_int (body, "token", 0) & TOKEN_ACCOUNT;
+    mailq_send (&self->mail, self->actor, self->inside,
+                bytes_text (account ? NAME_ACCOUNT : NAME_SCHEDULE), WORD_RESULT, body);
 }
 
 //  What schedule says of a request, and what is meant if it says nothing.
@@ -163,14 +164,15 @@ static fep_err_t s_poll_points (bytes_t body, writer_t *out)
 }
 
 //  The REQUEST a POLL becomes. NOT_FOUND: its terminal has no such measuring point; mp 0, the terminal, need be none.
-//  `own`: the terminal itself is asked of it, whatever protocol its meter speaks.
+//  `own`: a terminal that keeps what its meters froze is asked itself, whatever protocol its meter speaks.
 static fep_err_t s_poll_request (control_t *self, bytes_t body, const presence_t *presence,
                                  writer_t *out)
 {
     reader_t in;
     uint32_t number = (uint32_t) wire_find_int (body, "terminal", 0);
     uint16_t mp = (uint16_t) wire_find_int (body, "mp", 0);
-    bool own = wire_find (body, "own", &in) && wire_get_bool (&in);
+    bool own = wire_find (body, "own", &in) && wire_get_bool (&in) &&
+               (!mp || !presence->codec || presence->codec->is_store);
     size_t mark = wire_open_map (out);
     wire_pair_int (out, "session", presence->session);
     wire_pair_int (out, "token", wire_find_int (body, "token", 0));

@@ -15,7 +15,7 @@ static void s_hop (writer_t *out, const char *name, int64_t depth, int64_t stall
 static void s_hops (writer_t *out)
 {
     wire_put_text (out, "hops");
-    wire_put_array (out, 6);
+    wire_put_array (out, 7);
     s_hop (out, "connector-validator",
            metric_get (METRIC_batches_sent) - metric_get (METRIC_batches_validated),
            metric_get (METRIC_connector_stalls));
@@ -31,6 +31,8 @@ static void s_hops (writer_t *out)
     s_hop (out, "journal-publisher", metric_get (METRIC_publisher_behind),
            metric_get (METRIC_hints_dropped));
     s_hop (out, "journal-history", metric_get (METRIC_history_behind),
+           metric_get (METRIC_hints_dropped));
+    s_hop (out, "journal-account", metric_get (METRIC_account_behind),
            metric_get (METRIC_hints_dropped));
 }
 

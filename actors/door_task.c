@@ -23,7 +23,7 @@ static void s_put_row (writer_t *out, const archive_text_t *text)
 {
     task_t task;
     archive_task_read (text, &task);
-    wire_put_map (out, 19);
+    wire_put_map (out, 20);
     wire_pair_uint (out, "number", task.number);
     wire_pair_text (out, "name", task.name);
     wire_pair_text (out, "type", task_type_name (task.type));
@@ -46,6 +46,7 @@ static void s_put_row (writer_t *out, const archive_text_t *text)
     wire_pair_uint (out, "rereads", task.rereads);
     wire_pair_int (out, "reread_ms", task.reread_ms);
     wire_pair_int (out, "window_ms", task.window_ms);
+    wire_pair_int (out, "timely_ms", task.timely_ms);
     wire_pair_uint (out, "share", task.share);
     wire_pair_bool (out, "paused", task.paused);
     wire_pair_uint (out, "change", text->change);
@@ -104,6 +105,13 @@ static fep_err_t s_put (control_t *self, door_ask_t *ask, const char *name, byte
 {
     archive_plan_t *plan;
     archive_fault_t fault;
+    task_t task;
+    task_fault_t said;
+    if (text.size && task_parse (text, &task, &said) == FEP_OK && task.type == TASK_EVENT &&
+        !task.paused) {
+        return door_fault (ask, FEP_UNSUPPORTED, 0,
+                           "event tasks are not carried out yet; a paused one can be kept");
+    }
     fep_err_t error =
         archive_plan_task (actor_context (self->actor)->archive, name, text, &plan, &fault);
     return error ? door_fault (ask, error, fault.line, fault.text)

@@ -1,7 +1,7 @@
 //  Schedule: polls. Control tells it which measuring points of a terminal that came online are read through it,
 //  and how often; it asks control for one after another, as any client would, and takes the result.
 //
-//  Words it takes: PLAN, RESULT and ARCHIVE from control. It sends POLL.
+//  Words it takes: PLAN and RESULT from control. It sends POLL.
 //  Deadlines run on the monotonic clock, so a stepped wall clock moves no poll.
 #include "actors/actor.h"
 #include "actors/poll.h"
@@ -75,15 +75,6 @@ static fep_err_t s_on_result (void *arg, actor_t *actor, bytes_t body)
     poll_done (self->poll, &open->due, error, clock_mono_ms ());
     open->token = 0;
     self->free_places[self->free_count++] = (uint32_t) (open - self->open);
-    return FEP_OK;
-}
-
-//  Polls come with PLAN; of the rest of the archive it keeps nothing.
-static fep_err_t s_on_archive (void *arg, actor_t *actor, bytes_t body)
-{
-    (void) arg;
-    (void) actor;
-    (void) body;
     return FEP_OK;
 }
 
@@ -168,7 +159,7 @@ static void s_stop (void *arg, actor_t *actor)
 }
 
 static const actor_word_t s_words[] = {
-    {WORD_PLAN, s_on_plan}, {WORD_RESULT, s_on_result}, {WORD_ARCHIVE, s_on_archive}, {NULL, NULL}};
+    {WORD_PLAN, s_on_plan}, {WORD_RESULT, s_on_result}, {NULL, NULL}};
 
 const actor_class_t schedule_class = {.name = NAME_SCHEDULE,
                                       .self_size = sizeof (schedule_t),

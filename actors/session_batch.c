@@ -4,17 +4,32 @@
 #include "fep/metrics.h"
 #include "fep/point.h"
 
-//  Values that are there and not said to be invalid. An event that was understood counts as one.
-static uint32_t s_good_values (const batch_t *batch, const message_t *message)
+static bool s_asked (const request_t *request, uint32_t point)
+{
+    for (size_t i = 0; i < request->point_count; i++) {
+        if (request->points[i] == point) {
+            return true;
+        }
+    }
+    return request->point_count == 0;
+}
+
+//  Values asked for that are there and not said to be invalid; of one instant, if that was asked. An event that was
+//  understood counts as one.
+static uint32_t s_good_values (const batch_t *batch, const message_t *message,
+                               const request_t *request)
 {
     const item_t *items = &batch->items[message->first];
+    bool instant = request->kind == REQUEST_READ_FROZEN && request->from_ms == request->to_ms;
     uint32_t good = 0;
     if (message->kind == MESSAGE_EVENT) {
         return message->count && items[0].point == POINT_EVENT_CODE ? 1 : 0;
     }
     for (uint32_t i = 0; message_is_reading (message->kind) && i < message->count; i++) {
         const value_t *value = &items[i].value;
-        good += value->kind != VALUE_NONE && !(value->quality & QUALITY_INVALID) ? 1 : 0;
+        bool there = value->kind != VALUE_NONE && !(value->quality & QUALITY_INVALID);
+        bool due = !instant || message_item_time (message, i) == request->from_ms;
+        good += there && due && s_asked (request, items[i].point) ? 1 : 0;
     }
     return good;
 }
@@ -43,7 +58,7 @@ void session_stamp (session_t *self, const session_env_t *env, batch_mark_t from
         }
         if (tasked) {
             message->task = entry->request.task;
-            entry->values += s_good_values (env->batch, message);
+            entry->values += s_good_values (env->batch, message, &entry->request);
         }
     }
 }

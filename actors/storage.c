@@ -36,19 +36,19 @@ typedef struct {
 } tally_t;
 
 typedef struct {
-    actor_t *actor;                        //  Frame
-    store_t *store;                        //  Borrowed
-    int publisher, history, notes;         //  Mailboxes
-    origin_t origins[ORIGINS_MAX];         //  By number
-    identity_t *identity;                  //  What is in the chain
-    uint8_t *buffer;                       //  committed_t, then the batches of the next commit
-    size_t buffer_size, buffer_capacity;   //  Of it
-    int64_t first_us;                      //  When its first batch came
-    tally_t tally;                         //  Of the buffer
-    bool no_space;                         //  Below the reserve
-    batch_t *rebuilt;                      //  For batches that lose items
-    item_t items[BATCH_ITEMS_MAX];         //  Of the message at hand
-    uint32_t quality_at[BATCH_ITEMS_MAX];  //  Where each one's quality is
+    actor_t *actor;                          //  Frame
+    store_t *store;                          //  Borrowed
+    int publisher, history, account, notes;  //  Mailboxes
+    origin_t origins[ORIGINS_MAX];           //  By number
+    identity_t *identity;                    //  What is in the chain
+    uint8_t *buffer;                         //  committed_t, then the batches of the next commit
+    size_t buffer_size, buffer_capacity;     //  Of it
+    int64_t first_us;                        //  When its first batch came
+    tally_t tally;                           //  Of the buffer
+    bool no_space;                           //  Below the reserve
+    batch_t *rebuilt;                        //  For batches that lose items
+    item_t items[BATCH_ITEMS_MAX];           //  Of the message at hand
+    uint32_t quality_at[BATCH_ITEMS_MAX];    //  Where each one's quality is
     identity_verdict_t verdicts[BATCH_ITEMS_MAX];  //  On each
     bool repeat[BATCH_ITEMS_MAX];                  //  Of all items of the batch at hand, in order
     size_t judged;                                 //  Of them
@@ -292,10 +292,10 @@ static void s_free (void *data, void *hint)
     free (data);
 }
 
-//  Hands the buffer itself to both followers; it is freed when the last has read it.
+//  Hands the buffer itself to all followers; it is freed when the last has read it.
 static void s_tell_followers (storage_t *self, uint64_t sequence, int64_t wall_ms)
 {
-    const int sockets[] = {self->publisher, self->history};
+    const int sockets[] = {self->publisher, self->history, self->account};
     committed_t head = {sequence, wall_ms};
     zmq_msg_t message;
     memcpy (self->buffer, &head, sizeof head);
@@ -604,9 +604,10 @@ static fep_err_t s_start (void *arg, actor_t *actor)
               (unsigned long long) store_head (self->store));
     self->publisher = actor_push (actor, AT_PUBLISHER, MARK_HINT);
     self->history = actor_push (actor, AT_HISTORY, MARK_HINT);
+    self->account = actor_push (actor, AT_ACCOUNT, MARK_HINT);
     self->notes = actor_push (actor, AT_PUBLISHER_NOTES, MARK_DOOR);
     bool ok = actor_pull (actor, AT_STORAGE, MARK_CHAIN, true) >= 0 && self->publisher >= 0 &&
-              self->history >= 0 && self->notes >= 0;
+              self->history >= 0 && self->account >= 0 && self->notes >= 0;
     for (int i = 0; i < ORIGINS_MAX; i++) {
         self->origins[i].socket = -1;
     }

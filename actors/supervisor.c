@@ -23,16 +23,17 @@
 #define DESCRIPTORS_SPARE 128  //  Sockets, epolls, log, clients
 
 //  In order of start; the reverse is the order of stop.
-static const actor_class_t *const s_order[] = {&publisher_class, &history_class,   &storage_class,
-                                               &alarm_class,     &validator_class, &query_class,
-                                               &control_class,   &seal_class,      &schedule_class};
+static const actor_class_t *const s_order[] = {
+    &publisher_class, &history_class, &account_class, &storage_class, &alarm_class,
+    &validator_class, &query_class,   &control_class, &seal_class,    &schedule_class};
 //  Who shares a thread in a compact placement: the first of a group opens it.
 static const struct {
     const actor_class_t *class;  //  Which
     int group;                   //  Host when compact
-} s_groups[] = {{&publisher_class, 0}, {&history_class, 0},   {&storage_class, 1},
-                {&alarm_class, 1},     {&validator_class, 1}, {&query_class, 2},
-                {&control_class, 2},   {&seal_class, 2},      {&schedule_class, 2}};
+} s_groups[] = {{&publisher_class, 0}, {&history_class, 0}, {&account_class, 0},
+                {&storage_class, 1},   {&alarm_class, 1},   {&validator_class, 1},
+                {&query_class, 2},     {&control_class, 2}, {&seal_class, 2},
+                {&schedule_class, 2}};
 
 #define FIXED_ACTORS (sizeof s_order / sizeof *s_order)
 
@@ -149,7 +150,7 @@ static void s_say_memory (const config_t *config)
     uint64_t feed = config->feed.queue * config->storage.commit_bytes;
     log_line (LEVEL_INFO, "MEMORY",
               "connectors=%llu sessions_mib=%llu windows_mib=%llu latest_mib=%llu "
-              "registers_mib=%llu alarms_mib=%llu "
+              "registers_mib=%llu alarms_mib=%llu slots_mib=%llu "
               "feed_per_stuck_subscriber_mib=%llu meaning=\"worst case of the limits\"",
               (unsigned long long) config->connector.count,
               (unsigned long long) (config->connector.count * sessions >> 20),
@@ -157,6 +158,7 @@ static void s_say_memory (const config_t *config)
               (unsigned long long) (config->history.values * 48 >> 20),
               (unsigned long long) (registers >> 20),
               (unsigned long long) (config->alarm.states * 384 >> 20),
+              (unsigned long long) (config->account.points * 16 >> 20),
               (unsigned long long) (feed >> 20));
 }
 

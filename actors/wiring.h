@@ -1,10 +1,10 @@
 //  The diagram as code: endpoints, marks, command words, and what every actor is given at start.
 //    connector.N --BATCH--> validator --BATCH--> alarm --BATCH--> storage  (PUSH/PULL, bounded)
-//    storage --COMMITTED--> publisher, history                             (PUSH/PULL, lossy hints)
+//    storage --COMMITTED--> publisher, history, account                    (PUSH/PULL, lossy hints)
 //    storage --DURABLE--> connector.N, alarm                               (PUSH/PULL, highest only)
 //    any --NOTE--> publisher                                               (PUSH/PULL, lossy)
 //    connector.N, validator, alarm, query, history --DEALER-- control (ROUTER)   (LINK, ADMIT, REQUEST, ANSWER ...)
-//    schedule --DEALER-- control                                           (PLAN, POLL, RESULT, ARCHIVE)
+//    schedule, account --DEALER-- control                                  (PLAN, POLL, RESULT, RATE ...)
 //    seal --DEALER-- control --connector.N                                 (SEAL, SEALED)
 //    supervisor --PAIR pipe-- every host thread                            (STATUS, SET, STOP)
 //  A message is two frames: a word in capitals, and a body. Only bytes cross between threads.
@@ -27,6 +27,7 @@
 #define AT_PUBLISHER "inproc://publisher"
 #define AT_PUBLISHER_NOTES "inproc://publisher.notes"
 #define AT_HISTORY "inproc://history"
+#define AT_ACCOUNT "inproc://account"
 #define AT_CONTROL "inproc://control"
 #define AT_CONNECTOR "inproc://connector.%u"  //  Number from 0
 
@@ -36,6 +37,7 @@
 #define NAME_STORAGE "storage"
 #define NAME_PUBLISHER "publisher"
 #define NAME_HISTORY "history"
+#define NAME_ACCOUNT "account"
 #define NAME_QUERY "query"
 #define NAME_CONTROL "control"
 #define NAME_SCHEDULE "schedule"
@@ -45,6 +47,9 @@
 //  Origins of batches: control 0, connectors from 1, and those of our own stages.
 #define ORIGIN_ALARM 30
 #define ORIGIN_VALIDATOR 31
+
+//  Tokens of a POLL with this bit are account's, others schedule's.
+#define TOKEN_ACCOUNT (1ull << 62)
 
 //  Words of the mailbox.
 #define WORD_BATCH "BATCH"  //  down the chain: one packed batch
@@ -71,17 +76,22 @@
 #define WORD_PROFILE "PROFILE"  //  control -> connector: map {number, text}; text empty: gone
 #define WORD_PLAN                                                                                  \
     "PLAN"  //  control -> schedule: map; what of a terminal is to be polled from now on
-#define WORD_POLL "POLL"  //  schedule -> control: map {terminal, mp, token, tries}
+#define WORD_POLL                                                                                  \
+    "POLL"  //  schedule, account -> control: map {terminal, mp, token, tries, ...}; see control_poll.c
 #define WORD_SEAL                                                                                  \
     "SEAL"  //  connector -> control -> seal: map {connector, session, token, bytes, ...}
 #define WORD_SEALED                                                                                \
     "SEALED"  //  seal -> control -> connector: map {connector, session, token, error, bytes}
-#define WORD_RESULT "RESULT"  //  control -> schedule: map {token, error, code}
+#define WORD_RESULT "RESULT"  //  control -> schedule, account: map {token, error, code, journalled}
+#define WORD_RATE "RATE"      //  control -> account: map with client; how good acquisition is
+#define WORD_GAPS "GAPS"      //  control -> account: map with client; what is missing
+#define WORD_REREAD                                                                                \
+    "REREAD"  //  control -> account: map with client; what is missing is asked again
 #define WORD_ANSWER "ANSWER"  //  query, history, connector -> control: map {client, word, body}
 #define WORD_HELD "HELD"      //  control -> validator: map with client; what is held
 #define WORD_ACCEPT "ACCEPT"  //  control -> validator: map with client; a new base
-//  control -> validator, alarm, schedule: map {numbers: [...]} or {all: true}; -> schedule: {tasks: true}
-#define WORD_ARCHIVE "ARCHIVE"
+#define WORD_ARCHIVE                                                                               \
+    "ARCHIVE"  //  control -> validator, alarm, account: map {numbers: [...]} or {all: true}; account also {tasks: true}
 #define WORD_HELLO "HELLO"  //  DEALER -> control: makes its identity known
 
 //  Fixed head of a COMMITTED body, in the machine's own byte order; it never leaves the process.

@@ -178,6 +178,7 @@ typedef struct codec {
     bool
         names_meters;  //  Reports and requests name meters by address: io->mp_of is needed, and the terminal asks a
     //  named meter itself
+    bool is_store;  //  A terminal that keeps what its meters froze, under its own measuring points
     bool no_broadcast;  //  What it carries goes to one meter, whatever the address
     bool is_pipelined;  //  Answers name their request by io->tag: several may be in flight
     size_t frame_max;   //  Longest legal frame; sizes the window

@@ -382,6 +382,7 @@ static bool s_is_silence (uint8_t code)
 
 const codec_t codec_dlt698 = {.name = "dlt698",
                               .is_checked = true,
+                              .is_store = true,
                               .names_meters = true,
                               .frame_max = D698_FRAME_MAX,
                               .state_size = sizeof (d698_state_t),

@@ -6,9 +6,9 @@
 #define TERMINALS HEADER "T1,5,60,,1,,\nT2,6,,,1,,\nT3,7,,,1,,\n"
 #define PROFILE "profile p\ncodec modbus_rtu\nperiod 60s\nregister voltage.l1_V 4 0 f32\n"
 
-#define TASK "task t\ntype event\n"
+#define TASK "task t\ntype event\npaused yes\n"
 
-enum { CONNECTOR, VALIDATOR, ALARM, SCHEDULE, PEERS };
+enum { CONNECTOR, VALIDATOR, ALARM, SCHEDULE, ACCOUNT, PEERS };
 
 typedef struct {
     chain_t *chain;         //  With control in it
@@ -54,7 +54,7 @@ static void s_up (fixture_t *self, const char *address, int64_t session)
 static int s_setup (void **state)
 {
     static const char *const names[PEERS] = {"connector.0", NAME_VALIDATOR, NAME_ALARM,
-                                             NAME_SCHEDULE};
+                                             NAME_SCHEDULE, NAME_ACCOUNT};
     fixture_t *self = calloc (1, sizeof *self);
     archive_fault_t fault;
     char endpoint[64];
@@ -149,7 +149,7 @@ static void test_those_concerned_are_told (void **state)
     assert_string_equal (text, "beat");
     assert_string_equal (s_numbers (s_expect (self->peers[VALIDATOR], WORD_ARCHIVE)), "2 3 4 ");
     assert_string_equal (s_numbers (s_expect (self->peers[ALARM], WORD_ARCHIVE)), "2 3 4 ");
-    assert_string_equal (s_numbers (s_expect (self->peers[SCHEDULE], WORD_ARCHIVE)), "2 3 4 ");
+    assert_string_equal (s_numbers (s_expect (self->peers[ACCOUNT], WORD_ARCHIVE)), "2 3 4 ");
     //  The end of the removed one still finds its entry; what is known now is admitted. Nothing else came.
     s_link (self, "T2", 42, false, 2);
     s_up (self, "T4", 44);
@@ -220,7 +220,7 @@ static void test_profile (void **state)
                      HEADER "T1,5,60,,1,modbus_rtu,p\nT2,6,,,1,modbus_rtu,p\n");
     body = s_expect (self->peers[CONNECTOR], WORD_UPDATE);
     assert_int_equal (wire_find_int (body, "session", -1), 41);
-    assert_string_equal (s_numbers (s_expect (self->peers[SCHEDULE], WORD_ARCHIVE)), "1 2 3 ");
+    assert_string_equal (s_numbers (s_expect (self->peers[ACCOUNT], WORD_ARCHIVE)), "1 2 3 ");
     body = s_expect (self->peers[SCHEDULE], WORD_PLAN);
     assert_int_equal (wire_find_int (body, "terminal", 0), 1);
     (void) s_change (self, "PROFILE_PUT", "text", PROFILE "offset 1\n");
@@ -229,7 +229,7 @@ static void test_profile (void **state)
     assert_int_equal (wire_find_int (body, "terminal", 0), 1);
 }
 
-//  Schedule reads tasks again after each change of one; a change that is none, or is refused, tells nobody.
+//  Account reads tasks again after each change of one; a change that is none, or is refused, tells nobody.
 static void test_tasks (void **state)
 {
     fixture_t *self = *state;
@@ -241,11 +241,11 @@ static void test_tasks (void **state)
             assert_int_equal (i, 1);
             continue;
         }
-        body = s_expect (self->peers[SCHEDULE], WORD_ARCHIVE);
+        body = s_expect (self->peers[ACCOUNT], WORD_ARCHIVE);
         assert_true (wire_find (body, "tasks", &tasks) && wire_get_bool (&tasks));
     }
     (void) s_change (self, "IMPORT", "data", TERMINALS "T4,0,,,,,\n");
-    assert_string_equal (s_numbers (s_expect (self->peers[SCHEDULE], WORD_ARCHIVE)), "4 ");
+    assert_string_equal (s_numbers (s_expect (self->peers[ACCOUNT], WORD_ARCHIVE)), "4 ");
     assert_string_equal (s_numbers (s_expect (self->peers[VALIDATOR], WORD_ARCHIVE)), "4 ");
 }
 

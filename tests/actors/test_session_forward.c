@@ -246,6 +246,7 @@ static void test_forward_result (void **state)
     request_t request = {.kind = REQUEST_READ,
                          .mp = 107,
                          .point_count = 1,
+                         .points = {LINE_POINT},
                          .carried = &line_meter,
                          .meter = "7",
                          .task = 5};

@@ -266,6 +266,7 @@ static void test_nothing_there (void **state)
         rig_t *rig = s_online ();
         request_t request = s_read (1);
         request.task = 3;
+        request.point_count = 0;
         CHECK_OK (session_request (rig->session, &rig->env, &request));
         s_put (rig, s_mine, cases[i].control, cases[i].afn, 0x60, cases[i].body);
         (void) rig_feed (rig);

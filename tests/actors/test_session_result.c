@@ -279,6 +279,7 @@ static void test_line (void **state)
                          .kind = REQUEST_READ,
                          .mp = MP,
                          .point_count = 2,
+                         .points = {LINE_POINT, LINE_POINT + 1},
                          .carried = &line_meter,
                          .meter = "7",
                          .task = TASK,

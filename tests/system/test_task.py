@@ -9,7 +9,7 @@ DAILY = f"# what billing needs\ntask daily energy\ntype daily\ngroup north\npoin
 CURVE = f"task curve\ntype curve\narea 3\npoints {KEY}\nperiod 1h\nfrom 2026-11-01\nto 2027-10-31\n"
 EVENTS = "task events\ntype event\nterminal 010000001\npaused yes\n"
 IN_SHORT = (f"type=event terminal=010000001 period=1h offset=0s spread=10m priority=5 rereads=8 reread_every=30m "
-            f"window=1d share=100 paused=yes")
+            f"window=1d timely=1h share=100 paused=yes")
 
 
 def put(daemon, text, who="clerk", **options):
@@ -67,7 +67,7 @@ def test_door():
     equal(daily, {"number": 1, "name": "daily energy", "type": "daily", "group": "north", "area": -1, "terminal": "",
                   "points": [KEY, "energy.active.export.total_kWh"], "period_ms": 0, "offset_ms": 1800000,
                   "spread_ms": 600000, "from": "", "to": "", "priority": 5, "rereads": 8, "reread_ms": 1800000,
-                  "window_ms": 86400000, "share": 100, "paused": False, "change": change - 2}, "every field")
+                  "window_ms": 86400000, "timely_ms": 28800000, "share": 100, "paused": False, "change": change - 2}, "every field")
     equal([curve[key] for key in ("number", "area", "period_ms", "offset_ms", "from", "to")],
           [2, 3, 3600000, 120000, "2026-11-01", "2027-10-31"], "another one")
     equal([events[key] for key in ("number", "terminal", "points", "paused")], [3, "010000001", [], True], "and another")
@@ -82,8 +82,9 @@ def test_door():
           "a number is given once")
     put(daemon, EVENTS)
     equal(tasks(daemon)[2]["number"], 3, "its old number")
-    equal(log(daemon)[3:6], [("boss", "changed", "task curve.area", "3", ""),
+    equal(log(daemon)[3:7], [("boss", "changed", "task curve.area", "3", ""),
                              ("boss", "changed", "task curve.period", "1h", "15m"),
+                             ("boss", "changed", "task curve.timely", "1h", "15m"),
                              ("clerk", "removed", "task events", IN_SHORT, "")], "who, before and after")
 
 

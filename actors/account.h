@@ -1,0 +1,128 @@
+//  Inside of account, shared by its files: account.c (the actor: journal, checkpoints, words), account_plan.c (which
+//  slots there are and when they are run), account_run.c (asking), account_fill.c (what the journal brings) and
+//  account_door.c (rates, gaps, re-reads). Nobody else includes this.
+#ifndef ACTORS_ACCOUNT_H
+#define ACTORS_ACCOUNT_H
+
+#include "actors/actor.h"
+#include "actors/follower.h"
+#include "actors/roster.h"
+#include "actors/slots.h"
+#include "actors/timers.h"
+
+#define ACCOUNT_OPEN_BITS 16  //  Of a token: its place
+
+//  A task as it is carried out.
+typedef struct {
+    task_t task;         //  As defined
+    int64_t *next;       //  By terminal: its next slot that is not planned; 0: none
+    uint32_t next_size;  //  Of it
+    int64_t position;    //  As stored: slots before it were planned; 0: never
+    uint32_t under_way;  //  Requests
+} account_task_t;
+
+//  A request under way.
+typedef struct {
+    uint64_t token;     //  Given to control; 0 = free
+    int64_t slot_ms;    //  Of its block
+    uint32_t terminal;  //  Likewise
+    uint16_t task;      //  Likewise
+    uint16_t mp;        //  Measuring point
+} account_open_t;
+
+typedef struct {
+    actor_t *actor;                    //  Frame
+    store_t *store;                    //  Borrowed
+    int control;                       //  Mailbox
+    follower_t follower;               //  Of the journal
+    uint64_t saved;                    //  Position of the last checkpoint
+    int64_t checkpoint_us;             //  Next
+    roster_t *roster;                  //  Terminals
+    slots_t *slots;                    //  Blocks
+    account_task_t *tasks[TASKS_MAX];  //  Number n at n - 1; NULL: none
+    uint16_t task_count;               //  Of them
+    timers_t plans;                    //  a: task << 32 | terminal, b: slot
+    timers_t runs;    //  Likewise: a block's next_ms; b 0: the terminal rests until then
+    uint32_t *queue;  //  Ring of terminals that may be asked something
+    uint32_t queue_size, queue_first, queue_count;  //  Room, first, used
+    account_open_t *open;                           //  Requests under way
+    uint32_t *free_places;                          //  Stack of places in it
+    size_t free_count;                              //  On it
+    uint64_t count;                                 //  Tokens given
+    int64_t begin_us;                               //  Nothing is planned before
+    bool begun;                                     //  That has come
+    int64_t trim_us;                                //  When closed slots are trimmed next
+    bool started;                                   //  What joins a task from now on is new
+    bool stopping;                                  //  Nothing more is asked
+    uint8_t *page;                                  //  Scratch for rows and answers
+    size_t page_size;                               //  Of it
+} account_t;
+
+//  NULL if there is none of that number.
+static inline account_task_t *account_task (const account_t *self, uint32_t number)
+{
+    return number >= 1 && number <= TASKS_MAX ? self->tasks[number - 1] : NULL;
+}
+
+//  Scratch of at least that size; its content is lost.
+uint8_t *account_page (account_t *self, size_t size);
+
+//  account_plan.c
+
+//  The definitions as the store has them now.
+FEP_MUST_CHECK
+fep_err_t account_tasks_read (account_t *self);
+void account_tasks_free (account_t *self);
+//  The archive says something else of a terminal: which tasks concern it, and from which slot on.
+void account_terminal (account_t *self, uint32_t number, int64_t now_ms);
+void account_terminals (account_t *self, int64_t now_ms);
+//  Plans what is due; a bounded number. True if there is more.
+bool account_plan (account_t *self, int64_t now_ms);
+//  The first slot a task has not planned for every terminal; 0: none.
+int64_t account_position (const account_t *self, const account_task_t *task);
+//  Nothing more is done for the block.
+void account_close (account_t *self, slot_block_t *block);
+//  What is missing has that reason, and the block is closed.
+void account_finish (account_t *self, slot_block_t *block, gap_t reason);
+//  The block of a slot that was planned: open, or taken in from the store. NULL: there is none.
+slot_block_t *account_block (account_t *self, uint16_t task, uint32_t terminal, int64_t slot_ms);
+//  The same, also of a slot that is not planned yet: a block is made for what comes unasked.
+slot_block_t *account_fill_block (account_t *self, account_task_t *task,
+                                  roster_terminal_t *terminal, int64_t slot_ms);
+//  How far back the device remembers what such a task asks for.
+int64_t account_memory_ms (const account_t *self, const task_t *task);
+
+//  account_run.c
+
+//  A run of the block is to begin.
+void account_ready (account_t *self, slot_block_t *block);
+//  Takes it out of its terminal's list.
+void account_unready (account_t *self, slot_block_t *block);
+//  Asks what may be asked now.
+void account_dispatch (account_t *self, int64_t now_ms);
+//  Timers of runs.
+void account_wake (account_t *self, int64_t now_ms);
+//  The journal says that a request of the point has ended.
+void account_ended (account_t *self, slot_block_t *block, slot_point_t *point,
+                    const slot_outcome_t *outcome, int64_t now_ms);
+//  The terminal came or went.
+void account_link (account_t *self, roster_terminal_t *terminal, bool up);
+//  Who has not come since the start is offline from now on.
+void account_begin (account_t *self);
+//  The terminal left the archive.
+void account_gone (account_t *self, roster_terminal_t *terminal);
+//  Control's mail: the request with that token is over.
+fep_err_t account_on_result (void *self, actor_t *actor, bytes_t body);
+
+//  account_fill.c
+void account_follow (void *self, uint64_t sequence, bytes_t batches);
+
+//  account_door.c
+fep_err_t account_on_rate (void *self, actor_t *actor, bytes_t body);
+fep_err_t account_on_gaps (void *self, actor_t *actor, bytes_t body);
+fep_err_t account_on_reread (void *self, actor_t *actor, bytes_t body);
+//  account.c: what changed goes to the store, so that it can be read there.
+FEP_MUST_CHECK
+fep_err_t account_checkpoint (account_t *self);
+
+#endif

@@ -1,0 +1,184 @@
+//  What the journal brings: readings fill the slots they belong to, whoever asked for them; results end runs; links
+//  say who can be asked.
+#include "actors/account.h"
+#include "fep/clock.h"
+#include "fep/metrics.h"
+#include "fep/pack.h"
+#include "fep/point.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define FUTURE_MS 600000  //  A device's clock may be ahead by so much
+
+static slot_when_t s_when (const task_t *task, int64_t slot_ms, int64_t received_ms)
+{
+    int64_t late_ms = received_ms - slot_ms;
+    if (late_ms > task->window_ms) {
+        return SLOT_TOO_LATE;
+    }
+    return late_ms <= task->timely_ms ? SLOT_IN_TIME : SLOT_IN_WINDOW;
+}
+
+//  ---- Readings ----
+
+//  Which item of the task a point is; -1: none.
+static int s_item (const task_t *task, uint32_t point)
+{
+    for (int i = 0; i < task->point_count; i++) {
+        if (task->points[i] == point) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+//  The slot an item of a message belongs to; INT64_MIN: none. What a device says of the future or of what nobody asks
+//  for any more has none.
+static int64_t s_slot (const account_t *self, const task_t *task, const zone_t *zone,
+                       const message_t *message, uint32_t i)
+{
+    if (message->freeze == FREEZE_NONE) {
+        return task_slot_before (task, zone, message->received_ms + 1);
+    }
+    int64_t time_ms = message_item_time (message, i);
+    int64_t age_ms = message->received_ms - time_ms;
+    bool sensible =
+        message->time_ms && age_ms >= -FUTURE_MS && age_ms <= account_memory_ms (self, task);
+    return sensible && task_is_slot (task, zone, time_ms) ? time_ms : INT64_MIN;
+}
+
+static bool s_complete (const slot_block_t *block)
+{
+    for (size_t i = 0; i < block->count; i++) {
+        if ((block->points[i].valid & slots_all (block)) != slots_all (block)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void s_value (account_t *self, account_task_t *task, roster_terminal_t *terminal,
+                     const message_t *message, int64_t slot_ms, int at, const item_t *item)
+{
+    slot_block_t *block = account_fill_block (self, task, terminal, slot_ms);
+    slot_point_t *point = block ? slots_point (block, message->mp) : NULL;
+    uint16_t quality = item->value.quality;
+    slot_value_t value = SLOT_VALUE_GOOD;
+    if (!point) {
+        return;
+    }
+    if (quality & QUALITY_FREEZE_STAMP) {
+        value = SLOT_VALUE_STAMP;
+    } else if (quality & QUALITY_SUSPECT) {
+        value = SLOT_VALUE_HELD;
+    } else if (quality & QUALITY_INVALID || item->value.kind == VALUE_NONE) {
+        return;
+    }
+    if (slots_value (block, point, (unsigned) at, value,
+                     s_when (&task->task, slot_ms, message->received_ms))) {
+        slots_touch (self->slots, block);
+        if (block->due && !block->closed && !block->under_way && s_complete (block)) {
+            account_close (self, block);
+        }
+    }
+}
+
+static void s_reading (account_t *self, cursor_t *cursor, const message_t *message)
+{
+    roster_terminal_t *terminal = roster_find (self->roster, message->terminal);
+    account_task_t *tasks[TASKS_MAX];
+    unsigned count = 0;
+    for (unsigned i = 0; terminal && i < TASKS_MAX; i++) {
+        account_task_t *task = self->tasks[i];
+        if (task && terminal->tasks[i / 64] >> (i & 63) & 1 &&
+            task_freeze (task->task.type) == message->freeze &&
+            (task->task.type == TASK_STATUS) == (message->mp == 0)) {
+            tasks[count++] = task;
+        }
+    }
+    item_t item;
+    for (uint32_t i = 0; count && cursor_item (cursor, &item) == FEP_OK; i++) {
+        for (unsigned k = 0; k < count; k++) {
+            int at = s_item (&tasks[k]->task, item.point);
+            int64_t slot_ms =
+                at < 0 ? INT64_MIN : s_slot (self, &tasks[k]->task, terminal->zone, message, i);
+            if (slot_ms != INT64_MIN) {
+                s_value (self, tasks[k], terminal, message, slot_ms, at, &item);
+            }
+        }
+    }
+}
+
+//  ---- Results and links ----
+
+static void s_result (account_t *self, cursor_t *cursor, const message_t *message)
+{
+    account_task_t *task = account_task (self, message->task);
+    slot_block_t *block =
+        task ? account_block (self, (uint16_t) message->task, message->terminal, message->time_ms)
+             : NULL;
+    slot_point_t *point = block ? slots_point (block, message->mp) : NULL;
+    slot_outcome_t outcome = {.error = FEP_OK};
+    item_t item;
+    while (cursor_item (cursor, &item) == FEP_OK) {
+        if (item.point == POINT_RESULT_ERROR && item.value.kind == VALUE_TEXT) {
+            char name[32];
+            size_t size = (size_t) item.value.exponent;
+            size = size < sizeof name - 1 ? size : sizeof name - 1;
+            memcpy (name, item.value.text, size);
+            name[size] = 0;
+            if (!fep_err_parse (name, &outcome.error)) {
+                outcome.error = FEP_CORRUPT;
+            }
+        } else if (item.point == POINT_RESULT_CODE) {
+            outcome.code = (uint8_t) item.value.mantissa;
+        } else if (item.point == POINT_RESULT_RUN) {
+            outcome.run = (uint8_t) item.value.mantissa;
+        } else if (item.point == POINT_RESULT_VALUES) {
+            outcome.values = (uint32_t) item.value.mantissa;
+        } else if (item.point == POINT_RESULT_LINE) {
+            outcome.line = item.value.mantissa != 0;
+        } else if (item.point == POINT_RESULT_SILENT) {
+            outcome.silent = true;
+        } else if (item.point == POINT_RESULT_UNSENT) {
+            outcome.unsent = true;
+        }
+    }
+    if (point) {
+        outcome.when = s_when (&task->task, message->time_ms, message->received_ms);
+        account_ended (self, block, point, &outcome, clock_wall_ms ());
+    }
+}
+
+static void s_link (account_t *self, cursor_t *cursor, const message_t *message)
+{
+    roster_terminal_t *terminal = roster_find (self->roster, message->terminal);
+    item_t item;
+    while (terminal && cursor_item (cursor, &item) == FEP_OK) {
+        if (item.point == POINT_LINK_STATE) {
+            account_link (self, terminal, item.value.mantissa != 0);
+        }
+    }
+}
+
+void account_follow (void *arg, uint64_t sequence, bytes_t batches)
+{
+    account_t *self = arg;
+    uint64_t boot = actor_context (self->actor)->boot;
+    cursor_t cursor = cursor_of (batches);
+    batch_head_t head;
+    message_t message;
+    (void) sequence;
+    while (cursor_batch (&cursor, &head) == FEP_OK) {
+        while (cursor_message (&cursor, &message) == FEP_OK) {
+            if (message_is_reading (message.kind) && self->task_count) {
+                s_reading (self, &cursor, &message);
+            } else if (message.kind == MESSAGE_RESULT && message.task) {
+                s_result (self, &cursor, &message);
+            } else if (message.kind == MESSAGE_LINK && head.boot == boot) {
+                //  What was connected to an earlier process is not any more.
+                s_link (self, &cursor, &message);
+            }
+        }
+    }
+}
