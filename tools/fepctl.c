@@ -2,6 +2,7 @@
 #include "tools/fepctl.h"
 #include "fep/clock.h"
 #include "fep/wire.h"
+#include "tools/fepctl_account.h"
 #include "tools/fepctl_archive.h"
 #include "tools/fepctl_modbus.h"
 #include <argp.h>
@@ -33,6 +34,7 @@ enum {
     MAY_NAME = 1 << 13,
     MAY_HEARTBEAT = 1 << 14,
     MAY_DAYS = 1 << 15,
+    MAY_ACCOUNT = 1 << 28,  //  Those of rate and gap
     MAY_ARCHIVE = 1 << 29,  //  Those of the archive commands
     MAY_LINE = 1 << 30      //  Those of the modbus commands, which talk to a line and to no daemon
 };
@@ -64,6 +66,8 @@ typedef struct {
 
 #define FETCH_OPTIONS (MAY_FROM | MAY_KIND | MAY_AREA | MAY_TERMINAL | MAY_LIMIT)
 
+#define ACCOUNT_OPTIONS (MAY_ACCOUNT | MAY_DAYS | MAY_AREA | MAY_TERMINAL)
+
 static const command_t s_commands[] = {
     {"status", NULL, "", false, 0, 0, true, ctl_status, "STATUS", NULL},
     {"terminal", "list", "[--state online|offline]", false, MAY_STATE, 0, true, ctl_terminal_list,
@@ -91,6 +95,13 @@ static const command_t s_commands[] = {
      MAY_STATE | MAY_LEVEL | MAY_TERMINAL, 0, true, ctl_alarm_list, "ALARMS", NULL},
     {"alarm", "ack", "ADDRESS --alarm NAME [--mp N] [--who NAME] [--comment TEXT]", true,
      MAY_ALARM | MAY_MP | MAY_WHO, MAY_ALARM, true, ctl_alarm_ack, "ACK", NULL},
+    {"rate", NULL,
+     "[--task T] [--day D|--days N] [--by WHAT] [--area A] [--group G] [--terminal T]", 0,
+     ACCOUNT_OPTIONS, 0, true, ctl_rate, "RATE", NULL},
+    {"gap", "list", "[as rate] [--reason R] [--items] [--limit N]", 0, ACCOUNT_OPTIONS | MAY_LIMIT,
+     0, true, ctl_gap_list, "GAPS", NULL},
+    {"gap", "reread", "[as rate] [--reason R] [--items] [--who NAME]", 0, ACCOUNT_OPTIONS | MAY_WHO,
+     0, true, ctl_gap_reread, "REREAD", NULL},
     {"trace", NULL, "ADDRESS --for TIME", true, MAY_FOR, MAY_FOR, true, ctl_trace, NULL,
      "frames of a terminal as they come and go; off again at the end or at Ctrl-C"},
     {"config", NULL, "", false, 0, 0, true, ctl_config, "CONFIG", NULL},
@@ -212,6 +223,7 @@ typedef struct {
     const command_t *command;      //  Once found
     modbus_args_t modbus;          //  Options of the modbus commands
     archive_args_t archive;        //  Options of the archive commands
+    account_args_t account;        //  Options of rate and gap
 } parsing_t;
 
 //  A whole number from low to high, or usage.
@@ -395,6 +407,7 @@ static void s_find_command (struct argp_state *state, parsing_t *self)
     }
     self->said |= self->modbus.said ? MAY_LINE : 0;
     self->said |= self->archive.said ? MAY_ARCHIVE : 0;
+    self->said |= self->account.said ? MAY_ACCOUNT : 0;
     if ((self->said & ~self->command->may) || (self->command->must & ~self->said)) {
         argp_error (state, "usage: fepctl %s%s%s %s", self->command->word,
                     self->command->second ? " " : "",
@@ -418,6 +431,7 @@ static error_t s_parse (int key, char *text, struct argp_state *state)
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &self->modbus;
         state->child_inputs[1] = &self->archive;
+        state->child_inputs[2] = &self->account;
         return 0;
     case KEY_DOOR:
         self->ctl->door = text;
@@ -469,8 +483,10 @@ static char *s_help (int key, const char *text, void *input)
     return help;
 }
 
-static const struct argp_child s_children[] = {
-    {&ctl_modbus_argp, 0, "Modbus lines:", 4}, {&ctl_archive_argp, 0, "Archive:", 3}, {0}};
+static const struct argp_child s_children[] = {{&ctl_modbus_argp, 0, "Modbus lines:", 4},
+                                               {&ctl_archive_argp, 0, "Archive:", 3},
+                                               {&ctl_account_argp, 0, "Acquisition:", 3},
+                                               {0}};
 
 static const struct argp s_argp = {.options = s_options,
                                    .parser = s_parse,
@@ -571,6 +587,7 @@ int main (int argc, char **argv)
     parsing_t parsing = {.ctl = &ctl, .modbus = MODBUS_ARGS_DEFAULT};
     ctl.modbus = &parsing.modbus;
     ctl.archive = &parsing.archive;
+    ctl.account = &parsing.account;
     argp_err_exit_status = 2;
     argp_parse (&s_argp, argc, argv, 0, NULL, &parsing);
     struct sigaction action = {.sa_handler = s_on_signal};

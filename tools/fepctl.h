@@ -12,6 +12,7 @@
 
 typedef struct modbus_args modbus_args_t;
 typedef struct archive_args archive_args_t;
+typedef struct account_args account_args_t;
 
 typedef struct {
     const char *door;                  //  Endpoint
@@ -36,6 +37,7 @@ typedef struct {
     size_t word_count;                 //  Of them
     const modbus_args_t *modbus;       //  Options of the modbus commands
     const archive_args_t *archive;     //  Options of the archive commands
+    const account_args_t *account;     //  Options of rate and gap
     const char *alarm;                 //  --alarm, or NULL
     const char *level;                 //  --level, or NULL
     const char *who;                   //  --who, or NULL
@@ -89,5 +91,6 @@ ctl_run_t ctl_task_remove;
 ctl_run_t ctl_unknown_list, ctl_unknown_create, ctl_duplicates, ctl_online;
 ctl_run_t ctl_modbus_scan, ctl_modbus_read, ctl_modbus_write, ctl_modbus_sunspec;
 ctl_run_t ctl_alarm_list, ctl_alarm_ack;
+ctl_run_t ctl_rate, ctl_gap_list, ctl_gap_reread;
 
 #endif

@@ -1,0 +1,352 @@
+//  fepctl rate, fepctl gap list, fepctl gap reread: how good acquisition is, what is missing and why.
+#include "tools/fepctl_account.h"
+#include "fep/clock.h"
+#include "fep/wire.h"
+#include "tools/show.h"
+#include <inttypes.h>
+#include <stdio.h>
+
+#define REQUEST_MAX 1024
+#define PAGE_ROWS 1000
+#define DAYS_USUAL 2  //  Yesterday and today
+#define PLACE_MAX 64  //  Bytes of where a page ends
+
+//  ---- Options ----
+
+enum { KEY_TASK = 768, KEY_BY, KEY_GROUP, KEY_REASON, KEY_DAY, KEY_ITEMS };
+
+static const struct argp_option s_options[] = {
+    {"task", KEY_TASK, "NAME", 0, "only this acquisition task", 0},
+    {"day", KEY_DAY, "YYYY-MM-DD", 0, "only this day; default yesterday and today", 0},
+    {"by", KEY_BY, "WHAT", 0, "a row for each task, day, area, group or terminal", 0},
+    {"group", KEY_GROUP, "NAME", 0, "only terminals of this group", 0},
+    {"reason", KEY_REASON, "NAME", 0, "only gaps with this reason", 0},
+    {"items", KEY_ITEMS, NULL, 0, "also points that lack another item than the key item", 0},
+    {0}};
+
+static int64_t s_day (struct argp_state *state, const char *text)
+{
+    clock_civil_t civil = {.hour = 12};
+    int64_t utc_ms = 0;
+    char end;
+    if (sscanf (text, "%4d-%2d-%2d%c", &civil.year, &civil.month, &civil.day, &end) != 3 ||
+        !clock_from_civil (&civil, &utc_ms)) {
+        argp_error (state, "--day: '%s' is no day such as 2026-11-26", text);
+    }
+    return (utc_ms + (int64_t) clock_offset_min () * 60000) / 86400000;
+}
+
+static error_t s_parse (int key, char *text, struct argp_state *state)
+{
+    account_args_t *args = state->input;
+    if (key == ARGP_KEY_INIT) {
+        args->day = -1;
+        return 0;
+    }
+    switch (key) {
+    case KEY_TASK:
+        args->task = text;
+        break;
+    case KEY_BY:
+        args->by = text;
+        break;
+    case KEY_GROUP:
+        args->group = text;
+        break;
+    case KEY_REASON:
+        args->reason = text;
+        break;
+    case KEY_DAY:
+        args->day = s_day (state, text);
+        break;
+    case KEY_ITEMS:
+        args->items = true;
+        break;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+    args->said = true;
+    return 0;
+}
+
+const struct argp ctl_account_argp = {.options = s_options, .parser = s_parse};
+
+//  ---- Questions ----
+
+//  What is asked about, as the pairs of an open map; returns how many.
+static uint32_t s_put_filter (const ctl_t *ctl, writer_t *out)
+{
+    const account_args_t *args = ctl->account;
+    const struct {
+        const char *key;   //  In the request
+        const char *text;  //  NULL if not said
+    } said[] = {{"task", args->task},
+                {"by", args->by},
+                {"group", args->group},
+                {"reason", args->reason},
+                {"terminal", ctl->terminal}};
+    uint32_t count = 1;
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
+        if (said[i].text) {
+            wire_pair_text (out, said[i].key, said[i].text);
+            count++;
+        }
+    }
+    if (ctl->area >= 0) {
+        wire_pair_int (out, "area", ctl->area);
+        count++;
+    }
+    if (args->items) {
+        wire_pair_int (out, "items", 1);
+        count++;
+    }
+    if (args->day < 0) {
+        wire_pair_int (out, "days", ctl->days > 0 ? ctl->days : DAYS_USUAL);
+        return count;
+    }
+    wire_pair_int (out, "day_from", args->day);
+    wire_pair_int (out, "day_to", args->day);
+    return count + 1;
+}
+
+static void s_json_body (void *arg, json_t *json)
+{
+    const answer_t *answer = arg;
+    json_object (json);
+    show_pairs (json, answer->body);
+    json_object_end (json);
+}
+
+//  The bytes of the value a reader stands on.
+static bytes_t s_value (reader_t *in)
+{
+    size_t start = in->pos;
+    wire_skip (in);
+    return in->failed ? bytes_of (NULL, 0) : bytes_of (in->data + start, in->pos - start);
+}
+
+//  ---- Rates ----
+
+static void s_percent (table_t *table, int64_t part, int64_t whole)
+{
+    char text[32];
+    if (whole > 0) {
+        snprintf (text, sizeof text, "%.2f %%", 100.0 * (double) part / (double) whole);
+    }
+    table_cell (table, whole > 0 ? text : "-");
+}
+
+//  "meter_no_answer 3, refused 1"
+static void s_reasons (bytes_t row, char *text, size_t size)
+{
+    reader_t in;
+    uint32_t count = wire_find (row, "reasons", &in) ? wire_get_map (&in) : 0;
+    size_t used = 0;
+    text[0] = 0;
+    for (uint32_t i = 0; i < count && !in.failed && used < size; i++) {
+        bytes_t name = wire_get_str (&in);
+        uint64_t points = wire_get_uint (&in);
+        int added = snprintf (text + used, size - used, "%s%.*s %" PRIu64, used ? ", " : "",
+                              (int) name.size, (const char *) name.data, points);
+        used += added > 0 ? (size_t) added : 0;
+    }
+}
+
+static void s_rate_row (table_t *table, bytes_t row)
+{
+    char text[512];
+    int64_t due = wire_find_int (row, "due", 0);
+    wire_find_text (row, "of", text, sizeof text);
+    table_cell (table, text[0] ? text : "all");
+    snprintf (text, sizeof text, "%" PRId64, due);
+    table_cell (table, text);
+    s_percent (table, wire_find_int (row, "first", 0), due);
+    s_percent (table, wire_find_int (row, "cycle", 0), due);
+    s_percent (table, wire_find_int (row, "items_valid", 0), wire_find_int (row, "items", 0));
+    s_percent (table, wire_find_int (row, "timely", 0), due);
+    snprintf (text, sizeof text, "%" PRId64, due - wire_find_int (row, "cycle", 0));
+    table_cell (table, text);
+    snprintf (text, sizeof text, "%" PRId64, wire_find_int (row, "apart", 0));
+    table_cell (table, text);
+    s_reasons (row, text, sizeof text);
+    table_cell (table, text[0] ? text : "-");
+}
+
+static void s_show_rates (bytes_t body)
+{
+    static const char *const heads[] = {"of",     "due",  "first", "cycle",  "complete",
+                                        "timely", "gaps", "apart", "reasons"};
+    reader_t in;
+    table_t *table = table_new (sizeof heads / sizeof *heads);
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
+        table_head (table, heads[i]);
+    }
+    uint32_t count = wire_find (body, "rates", &in) ? wire_get_array (&in) : 0;
+    for (uint32_t i = 0; i < count && !in.failed; i++) {
+        s_rate_row (table, s_value (&in));
+    }
+    if (count) {
+        table_print (table, 0);
+    } else {
+        printf ("nothing was due\n");
+    }
+    table_destroy (&table);
+}
+
+int ctl_rate (ctl_t *ctl)
+{
+    uint8_t bytes[REQUEST_MAX];
+    writer_t body = writer_of (bytes, sizeof bytes);
+    answer_t answer;
+    size_t mark = wire_open_map (&body);
+    wire_close_map (&body, mark, s_put_filter (ctl, &body));
+    int code = ctl_ask (ctl, "RATE", writer_bytes (&body), &answer);
+    if (code) {
+        return code;
+    }
+    if (ctl->json) {
+        show_json (s_json_body, &answer);
+    } else {
+        s_show_rates (answer.body);
+    }
+    return 0;
+}
+
+//  ---- Gaps ----
+
+typedef struct {
+    ctl_t *ctl;                //  The command
+    int code;                  //  How it ended
+    int64_t rows;              //  Shown
+    uint8_t place[PLACE_MAX];  //  Where the next page begins
+    size_t place_size;         //  0: at the beginning, or there is none
+} pages_t;
+
+static bool s_page (pages_t *self, answer_t *answer)
+{
+    uint8_t bytes[REQUEST_MAX];
+    writer_t body = writer_of (bytes, sizeof bytes);
+    int64_t left = self->ctl->limit > 0 ? self->ctl->limit - self->rows : PAGE_ROWS;
+    size_t mark = wire_open_map (&body);
+    uint32_t count = s_put_filter (self->ctl, &body);
+    wire_pair_int (&body, "limit", left < PAGE_ROWS ? left : PAGE_ROWS);
+    if (self->place_size) {
+        wire_put_text (&body, "place");
+        wire_put_bin (&body, bytes_of (self->place, self->place_size));
+        count++;
+    }
+    wire_close_map (&body, mark, count + 1);
+    self->code = ctl_ask (self->ctl, "GAPS", writer_bytes (&body), answer);
+    return self->code == 0;
+}
+
+static void s_gap_cell (table_t *table, reader_t *in, unsigned column)
+{
+    char text[64];
+    if (wire_peek (in) == WIRE_STR) {
+        bytes_t said = wire_get_str (in);
+        snprintf (text, sizeof text, "%.*s", (int) said.size, (const char *) said.data);
+    } else {
+        int64_t number = wire_get_int (in);
+        if (column == 4 || (column == 11 && number)) {
+            clock_local_text (number, text, sizeof text);
+            text[16] = 0;
+        } else {
+            snprintf (text, sizeof text, column == 11 ? "-" : "%" PRId64, number);
+        }
+    }
+    table_cell (table, text);
+}
+
+static const char *const s_gap_heads[] = {"task", "number", "terminal", "mp",
+                                          "slot", "reason", "error",    "code",
+                                          "runs", "valid",  "items",    "next run"};
+#define GAP_COLUMNS (sizeof s_gap_heads / sizeof *s_gap_heads)
+
+//  Every page: as one table, or into the open JSON array.
+static void s_gap_pages (pages_t *self, json_t *json)
+{
+    table_t *table = json ? NULL : table_new (GAP_COLUMNS);
+    for (size_t i = 0; table && i < GAP_COLUMNS; i++) {
+        table_head (table, s_gap_heads[i]);
+    }
+    do {
+        answer_t answer;
+        reader_t in, next;
+        if (!s_page (self, &answer) || !wire_find (answer.body, "gaps", &in)) {
+            break;
+        }
+        bytes_t place =
+            wire_find (answer.body, "next", &next) ? wire_get_bin (&next) : bytes_of (NULL, 0);
+        self->place_size = place.size <= PLACE_MAX ? place.size : 0;
+        if (self->place_size) {
+            memcpy (self->place, place.data, self->place_size);
+        }
+        uint32_t rows = wire_get_array (&in);
+        self->rows += rows;
+        for (; rows > 0 && !in.failed; rows--) {
+            if (json) {
+                json_wire (json, &in);
+                continue;
+            }
+            uint32_t columns = wire_get_array (&in);
+            for (unsigned i = 0; i < columns; i++) {
+                s_gap_cell (table, &in, i);
+            }
+        }
+        if (table) {
+            table_print (table, 0);
+        }
+    } while (self->place_size && !ctl_interrupted () &&
+             (self->ctl->limit <= 0 || self->rows < self->ctl->limit));
+    if (table) {
+        table_destroy (&table);
+    }
+}
+
+static void s_json_gaps (void *arg, json_t *json)
+{
+    json_object (json);
+    json_key (json, "gaps");
+    json_array (json);
+    s_gap_pages (arg, json);
+    json_array_end (json);
+    json_object_end (json);
+}
+
+int ctl_gap_list (ctl_t *ctl)
+{
+    pages_t pages = {.ctl = ctl};
+    if (ctl->json) {
+        show_json (s_json_gaps, &pages);
+    } else {
+        s_gap_pages (&pages, NULL);
+        if (!pages.code && !pages.rows) {
+            printf ("nothing is missing\n");
+        }
+    }
+    return pages.code;
+}
+
+int ctl_gap_reread (ctl_t *ctl)
+{
+    uint8_t bytes[REQUEST_MAX];
+    writer_t body = writer_of (bytes, sizeof bytes);
+    answer_t answer;
+    size_t mark = wire_open_map (&body);
+    uint32_t count = s_put_filter (ctl, &body);
+    wire_pair_text (&body, "who", ctl_who (ctl));
+    wire_close_map (&body, mark, count + 1);
+    int code = ctl_ask (ctl, "REREAD", writer_bytes (&body), &answer);
+    if (code) {
+        return code;
+    }
+    if (ctl->json) {
+        show_json (s_json_body, &answer);
+    } else {
+        printf ("%" PRId64 " points of %" PRId64 " slots are asked again%s\n",
+                wire_find_int (answer.body, "points", 0), wire_find_int (answer.body, "slots", 0),
+                wire_find_int (answer.body, "more", 0) ? "; there are more: say it again" : "");
+    }
+    return 0;
+}
