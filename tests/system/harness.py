@@ -55,7 +55,7 @@ def wait_until(predicate, text, deadline_s=DEADLINE_S, pause_s=0.01):
         if value:
             return value
         if time.monotonic() > end:
-            raise Failure(f"not within {deadline_s} s: {text}")
+            raise Failure(f"not within {deadline_s} s: {text() if callable(text) else text}")
         time.sleep(pause_s)
 
 

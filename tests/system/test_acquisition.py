@@ -1,0 +1,218 @@
+#!/usr/bin/python3
+"""Acquisition tasks: what the daemon accounts for each slot of each measuring point is what the simulated concentrators
+know they did, every gap has its reason, the reasons add up to the denominator, re-reads repair what can be repaired, and
+kill -9 changes none of it.
+"""
+from concentrator import *
+
+OFFSET = noon_offset_min()
+TASK = """task daily energy
+type daily
+points energy.active.import.total_kWh
+spread 1s
+rereads 2
+reread_every 1s
+"""
+GAP_FIELDS = "task number terminal mp slot_ms reason error code runs items_valid items next_ms"
+Gap = collections.namedtuple("Gap", GAP_FIELDS)
+
+
+def today():
+    return local_day(int(time.time() * 1000), OFFSET)
+
+
+def slot_ms():
+    """The midnight that ended yesterday."""
+    return today() * DAY_MS - OFFSET * 60000
+
+
+def archive_of(terminals):
+    """{number: measuring points}"""
+    rows = "terminal,name,area,heartbeat_s,measuring_point,meter,limits,groups\n"
+    for number, mps in terminals.items():
+        for mp in mps:
+            rows += (f"0100{number:05d},T{number},{number % 3},300,{mp},{mp:012d},"
+                     f"energy.active.import.total_kWh=0..50000,{'even' if number % 2 == 0 else 'odd'}\n")
+    return rows
+
+
+def station(terminals, **options):
+    defaults = {"node.utc_offset_min": OFFSET, "account.begin_ms": 1500, "account.checkpoint_ms": 200,
+                "session.request_timeout_ms": 1200, "session.request_repeats": 0}
+    return Daemon(archive=archive_of(terminals), options={**defaults, **options})
+
+
+def put_task(daemon, text=TASK):
+    daemon.ask("TASK_PUT", text=text, who="test")
+
+
+def gaps(daemon, **filters):
+    """All of them, page by page."""
+    found, place = [], b""
+    while True:
+        page = daemon.ask("GAPS", days=2, limit=7, **filters, **({"place": place} if place else {}))
+        found += [Gap(*row) for row in page["gaps"]]
+        place = page["next"]
+        if not place:
+            return found
+
+
+def rate(daemon, **filters):
+    rates = daemon.ask("RATE", days=2, **filters)["rates"]
+    for one in rates:
+        check_adds_up(one)
+    return rates[0] if rates and not filters.get("by") else rates
+
+
+def check_adds_up(one):
+    apart = sum(one["reasons"].get(name, 0) for name in ("maintenance", "suspended"))
+    equal(one["apart"], apart, "points apart")
+    equal(one["points"], one["due"] + one["apart"], "points")
+    equal(one["cycle"] + sum(one["reasons"].values()) - apart, one["due"], f"reasons add up: {one}")
+    items_apart = sum(one["item_reasons"].get(name, 0) for name in ("maintenance", "suspended"))
+    equal(one["items_valid"] + sum(one["item_reasons"].values()) - items_apart, one["items"], "items add up")
+
+
+def settled(daemon):
+    """Nothing is open any more."""
+    return daemon.metric("slots_open") == 0
+
+
+def reasons_of(daemon):
+    return {(one.terminal, one.mp): one.reason for one in gaps(daemon)}
+
+
+# ---- Each way a point can fail ----
+
+METERS = {1: "answer", 2: "ee", 3: "ee_once", 4: "deny", 5: "high", 6: "slow", 7: "answer", 8: "other_day"}
+WANTED = {2: "meter_no_answer", 4: "refused", 5: "held", 8: "meter_no_answer"}
+
+
+def test_every_reason():
+    daemon = station({1: METERS, 2: [1, 2], 3: [1], 4: [1, 2], 5: [1], 6: [1, 2, 3]}, **{"account.begin_ms": 3000})
+    daemon.start()
+    put_task(daemon)
+    one = Concentrator(daemon, 1, METERS, offset_min=OFFSET)
+    one.connect()
+    one.login()
+    one.report_frozen(7, today() - 1)     # what it reports by itself is not asked again
+    one.wait_confirmed()
+    one.close()
+    others = [Concentrator(daemon, 2, manner="silent"), Concentrator(daemon, 3, manner="garbled"),
+              Concentrator(daemon, 4, manner="drop"), Concentrator(daemon, 6)]
+    for terminal in [one] + others:
+        terminal.begin()
+    wait_until(lambda: daemon.metric("slots_planned") == 17, "every slot is planned")
+    wait_until(lambda: all(terminal.asked for terminal in others), "all were asked")
+    wanted = {(one.address, mp): reason for mp, reason in WANTED.items()}
+    wanted.update({("010000002", 1): "terminal_no_answer", ("010000002", 2): "terminal_no_answer",
+                   ("010000003", 1): "terminal_no_answer", ("010000004", 1): "terminal_offline",
+                   ("010000004", 2): "terminal_offline", ("010000005", 1): "terminal_offline"})
+    wait_until(lambda: reasons_of(daemon) == wanted, lambda: f"gaps {reasons_of(daemon)}")
+    # Re-reads go on until they are used up; then what is missing is still missing, for the same reason.
+    wait_until(lambda: all(gap.next_ms == 0 for gap in gaps(daemon)), "no run is to come", 30)
+    equal(reasons_of(daemon), wanted, "gaps in the end")
+    for gap in gaps(daemon):
+        equal((gap.task, gap.slot_ms, gap.items_valid, gap.items), ("daily energy", slot_ms(), 0, 1), "a gap")
+    all_of = rate(daemon)
+    equal((all_of["due"], all_of["cycle"], all_of["first"], all_of["reread"]), (17, 7, 6, 1), f"counts {all_of}")
+    equal(all_of["reasons"], dict(collections.Counter(wanted.values())), "reasons")
+    equal(one.asked[7], 0, "what was reported by itself was not asked")
+    equal(one.asked[1], 1, "what answered was asked once")
+    equal(one.asked[3], 2, "what had nothing was asked again until it had")
+    equal(one.asked[2], 3, "first run and two re-reads")
+    by_terminal = {row["of"]: (row["due"], row["cycle"]) for row in rate(daemon, by="terminal")}
+    equal(by_terminal[one.address], (8, 4), "of one terminal")
+    equal(sum(row["due"] for row in rate(daemon, by="area")), 17, "areas add up")
+    equal({row["of"]: row["due"] for row in rate(daemon, by="group")}, {"odd": 10, "even": 7}, "groups")
+    equal(len(rate(daemon, by="day")), 1, "one day")
+    equal(len(gaps(daemon, reason="terminal_offline")), 3, "gaps of one reason")
+    equal(len(gaps(daemon, terminal=one.address)), 4, "gaps of one terminal")
+    for terminal in [one] + others:
+        equal(terminal.fault, None, terminal.address)
+    # What is stored is what the meters have, once.
+    check_no_doubles(daemon.fetch())
+    values = {(m.address, m.mp): m.items[0][1] for m in daemon.readings() if m.freeze == 3 and m.items[0][1] is not None}
+    for terminal, mp in ((one, 1), (one, 3), (one, 6), (one, 7), (others[3], 2)):
+        equal(values[(terminal.address, mp)], terminal.value(mp, today() - 1), f"value of {terminal.address} {mp}")
+
+
+def test_repaired():
+    """Morning check: the failing points are asked again by hand, and are there."""
+    daemon = station({1: [1, 2, 3]}).start()
+    one = Concentrator(daemon, 1, {2: "ee", 3: "ee"}).begin()
+    put_task(daemon, TASK.replace("rereads 2", "rereads 0"))
+    wait_until(lambda: len(gaps(daemon)) == 2 and settled(daemon), "two gaps, and nothing goes on")
+    one.meters = {}
+    answer = daemon.ask("REREAD", days=2, reason="meter_no_answer", who="test")
+    equal((answer["slots"], answer["points"], answer["more"]), (1, 2, False), "asked again")
+    wait_until(lambda: rate(daemon)["cycle"] == 3, "repaired")
+    counts = rate(daemon)
+    equal((counts["first"], counts["reread"], counts["reasons"]), (1, 2, {}), "but not by the first run")
+    equal(gaps(daemon), [], "no gaps")
+    check(daemon.logged("REREAD", "who=test"), "who did it is in the log")
+
+
+def test_offline_comes_back():
+    """What a terminal that was away has missed is asked as soon as it comes, without waiting for a re-read."""
+    daemon = station({1: [1, 2]}).start()
+    put_task(daemon, TASK.replace("reread_every 1s", "reread_every 1d"))
+    wait_until(lambda: len(gaps(daemon, reason="terminal_offline")) == 2, "it is offline")
+    Concentrator(daemon, 1).begin()
+    wait_until(lambda: rate(daemon)["cycle"] == 2, "it has come")
+    equal(rate(daemon)["first"], 0, "its first run failed")
+
+
+def test_changes():
+    """A paused task makes gaps with that reason; points that leave the archive have theirs."""
+    daemon = station({1: [1, 2], 2: [1]}).start()
+    Concentrator(daemon, 1, {2: "silent"}).begin()
+    put_task(daemon, TASK + "paused yes\n")
+    wait_until(lambda: set(reasons_of(daemon).values()) == {"task_paused"}, "paused")
+    put_task(daemon, TASK.replace("daily energy", "second"))
+    wait_until(lambda: len(gaps(daemon, task="second")) == 2, "the second task runs")
+    daemon.ask("IMPORT", data=archive_of({1: [1, 2]}).encode(), who="test")
+    wait_until(lambda: {(gap.mp, gap.reason) for gap in gaps(daemon, task="second")} ==
+               {(2, "terminal_no_answer"), (1, "not_in_archive")}, lambda: f"{gaps(daemon, task='second')}", 30)
+    word, answer = daemon.ask_raw("RATE", {"task": "none"})
+    equal((word, answer["error"]), ("ERROR", "NOT_FOUND"), "no such task")
+    check("none" in answer["text"], "it says which", answer)
+    word, answer = daemon.ask_raw("GAPS", {"day_from": 5, "day_to": 4})
+    equal((word, answer["error"]), ("ERROR", "RANGE"), "days the wrong way round")
+
+
+# ---- kill -9 ----
+
+def test_killed():
+    """At random instants, while runs are under way: the accounts are those of one that was never killed."""
+    draw = random.Random(20261126)
+    plan = {number: {mp: draw.choice(["answer"] * 5 + ["ee", "deny", "ee_once"]) for mp in range(1, 9)}
+            for number in range(1, 9)}
+    daemon = station(plan, **{"account.begin_ms": 300, "account.checkpoint_ms": 100}).start()
+    terminals = [Concentrator(daemon, number, meters) for number, meters in plan.items()]
+    put_task(daemon, TASK.replace("rereads 2", "rereads 3"))
+    for round_number in range(5):
+        for terminal in terminals:
+            terminal.begin()
+        if round_number < 4:
+            wait_until(lambda: sum(sum(terminal.asked.values()) for terminal in terminals) > 15 * round_number,
+                       "some were asked")
+            time.sleep(draw.random() * 0.3)
+            daemon.kill()
+            for terminal in terminals:
+                terminal.end()
+            daemon.start()
+    wanted = {(terminal.address, mp): {"ee": "meter_no_answer", "deny": "refused"}[manner]
+              for terminal in terminals for mp, manner in terminal.meters.items() if manner in ("ee", "deny")}
+    wait_until(lambda: reasons_of(daemon) == wanted and settled(daemon), lambda:
+               f"{set(reasons_of(daemon).items()) ^ set(wanted.items())}, open {daemon.metric('slots_open')}", 40)
+    counts = rate(daemon)
+    equal((counts["due"], counts["cycle"]), (64, 64 - len(wanted)), "each once")
+    check_no_doubles(daemon.fetch())
+    equal(len(rate(daemon, by="task")), 1, "one task")
+    equal(daemon.stop(), 0, "it stops in order")
+    daemon.start()
+    equal(rate(daemon), counts, "and the accounts are the same behind a restart")
+
+
+run()
