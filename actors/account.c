@@ -17,7 +17,8 @@
 
 #define POSITION_KEY_SIZE 3  //  'p', task 2
 #define POSITION_SIZE 8      //  Milliseconds
-#define TRIM_US 3600000000   //  Between looks for slots that are too old
+#define TRIM_US 86400000000  //  Between looks for rows that are too old
+#define SWEEP_MS 60000       //  Between looks for open slots that are
 #define TURN_US 1000         //  While there is more to plan or ask
 
 uint8_t *account_page (account_t *self, size_t size)
@@ -118,12 +119,11 @@ fep_err_t account_checkpoint (account_t *self)
     for (size_t i = 0; i < save.count; i++) {
         s_save_block (&save, save.blocks[i]);
     }
+    int64_t positions[TASKS_MAX] = {0};
     for (unsigned i = 0; i < TASKS_MAX; i++) {
-        account_task_t *task = self->tasks[i];
-        int64_t position = task ? account_position (self, task) : 0;
-        if (position && position != task->position) {
-            task->position = position;
-            s_save_position (&save, (uint16_t) (i + 1), position);
+        positions[i] = self->tasks[i] ? account_position (self, self->tasks[i]) : 0;
+        if (positions[i] && positions[i] != self->tasks[i]->position) {
+            s_save_position (&save, (uint16_t) (i + 1), positions[i]);
         }
     }
     FEP_ASSERT (!save.out.failed);
@@ -132,9 +132,12 @@ fep_err_t account_checkpoint (account_t *self)
         error = store_follow (self->store, NAME_ACCOUNT, self->follower.position, save.rows,
                               save.row_count);
     }
-    if (error == FEP_OK) {
-        self->saved = self->follower.position;
+    for (unsigned i = 0; error == FEP_OK && i < TASKS_MAX; i++) {
+        if (self->tasks[i]) {
+            self->tasks[i]->position = positions[i];
+        }
     }
+    self->saved = error == FEP_OK ? self->follower.position : self->saved;
     s_save_done (self, &save, error == FEP_OK);
     return error;
 }
@@ -206,6 +209,10 @@ static int64_t s_tick (void *arg, actor_t *actor, int64_t now_us)
     }
     if (self->begun && !self->stopping) {
         account_wake (self, now_ms);
+        if (now_ms >= self->sweep_ms) {
+            account_sweep (self, now_ms);
+            self->sweep_ms = now_ms + SWEEP_MS;
+        }
         more = account_plan (self, now_ms) || more;
         account_dispatch (self, now_ms);
     }
@@ -224,8 +231,7 @@ static int64_t s_tick (void *arg, actor_t *actor, int64_t now_us)
         }
         self->trim_us = now_us + TRIM_US;
     }
-    bool asks = self->begun && !self->stopping && self->queue_count && self->free_count;
-    return more ? now_us : s_deadline (self, now_ms, now_us, asks);
+    return more ? now_us : s_deadline (self, now_ms, now_us, account_may_ask (self));
 }
 
 //  ---- The archive changes ----
@@ -285,6 +291,8 @@ static fep_err_t s_load_open (void *arg, bytes_t key, bytes_t value)
                     (timer_entry_t){block->next_ms, (uint64_t) block->task << 32 | block->terminal,
                                     (uint64_t) block->slot_ms});
     } else if (error == FEP_OK && block->due) {
+        //  The run that was under way goes on.
+        block->running = block->run > 0;
         account_ready (self, block);
     }
     return error;
@@ -337,18 +345,13 @@ static fep_err_t s_follow_from (account_t *self)
 static fep_err_t s_start (void *arg, actor_t *actor)
 {
     account_t *self = arg;
-    size_t places = (size_t) 1 << ACCOUNT_OPEN_BITS;
     const config_t *config = actor_config (actor);
     self->actor = actor;
     self->store = actor_context (actor)->store;
     self->slots = slots_new ((size_t) config->account.points);
-    self->open = calloc (places, sizeof *self->open);
-    self->free_places = malloc (places * sizeof *self->free_places);
-    FEP_ASSERT (self->open && self->free_places);
-    for (uint32_t i = 0; i < places; i++) {
-        self->free_places[i] = (uint32_t) places - 1 - i;
-    }
-    self->free_count = places;
+    self->open = calloc (PLACES_MAX, sizeof *self->open);
+    FEP_ASSERT (self->open);
+    places_init (&self->places);
     self->begin_us = clock_mono_us () + (int64_t) config->account.begin_ms * 1000;
     fep_err_t error = s_load (self);
     if (error == FEP_OK) {
@@ -397,7 +400,7 @@ static void s_stop (void *arg, actor_t *actor)
     timers_fini (&self->runs);
     free (self->queue);
     free (self->open);
-    free (self->free_places);
+    places_fini (&self->places);
     free (self->page);
 }
 

@@ -6,18 +6,17 @@
 
 #include "actors/actor.h"
 #include "actors/follower.h"
+#include "actors/places.h"
 #include "actors/roster.h"
 #include "actors/slots.h"
 #include "actors/timers.h"
-
-#define ACCOUNT_OPEN_BITS 16  //  Of a token: its place
 
 //  A task as it is carried out.
 typedef struct {
     task_t task;         //  As defined
     int64_t *next;       //  By terminal: its next slot that is not planned; 0: none
     uint32_t next_size;  //  Of it
-    int64_t position;    //  As stored: slots before it were planned; 0: never
+    int64_t position;    //  As stored: slots before it were planned; 0: not known to be stored
     uint32_t under_way;  //  Requests
 } account_task_t;
 
@@ -45,17 +44,16 @@ typedef struct {
     timers_t runs;    //  Likewise: a block's next_ms; b 0: the terminal rests until then
     uint32_t *queue;  //  Ring of terminals that may be asked something
     uint32_t queue_size, queue_first, queue_count;  //  Room, first, used
-    account_open_t *open;                           //  Requests under way
-    uint32_t *free_places;                          //  Stack of places in it
-    size_t free_count;                              //  On it
-    uint64_t count;                                 //  Tokens given
+    places_t places;                                //  Of requests under way
+    account_open_t *open;                           //  By place
     int64_t begin_us;                               //  Nothing is planned before
-    bool begun;                                     //  That has come
-    int64_t trim_us;                                //  When closed slots are trimmed next
-    bool started;                                   //  What joins a task from now on is new
-    bool stopping;                                  //  Nothing more is asked
-    uint8_t *page;                                  //  Scratch for rows and answers
-    size_t page_size;                               //  Of it
+    int64_t sweep_ms;  //  Wall clock: when open slots are looked through next
+    bool begun;        //  That has come
+    int64_t trim_us;   //  When closed slots are trimmed next
+    bool started;      //  What joins a task from now on is new
+    bool stopping;     //  Nothing more is asked
+    uint8_t *page;     //  Scratch for rows and answers
+    size_t page_size;  //  Of it
 } account_t;
 
 //  NULL if there is none of that number.
@@ -89,6 +87,8 @@ slot_block_t *account_block (account_t *self, uint16_t task, uint32_t terminal, 
 //  The same, also of a slot that is not planned yet: a block is made for what comes unasked.
 slot_block_t *account_fill_block (account_t *self, account_task_t *task,
                                   roster_terminal_t *terminal, int64_t slot_ms);
+//  Slots that cannot be filled any more are closed: what lies behind the device's memory, whoever it waits for.
+void account_sweep (account_t *self, int64_t now_ms);
 //  How far back the device remembers what such a task asks for.
 int64_t account_memory_ms (const account_t *self, const task_t *task);
 
@@ -98,6 +98,8 @@ int64_t account_memory_ms (const account_t *self, const task_t *task);
 void account_ready (account_t *self, slot_block_t *block);
 //  Takes it out of its terminal's list.
 void account_unready (account_t *self, slot_block_t *block);
+//  There is something to ask, and room.
+bool account_may_ask (const account_t *self);
 //  Asks what may be asked now.
 void account_dispatch (account_t *self, int64_t now_ms);
 //  Timers of runs.
@@ -105,8 +107,9 @@ void account_wake (account_t *self, int64_t now_ms);
 //  The journal says that a request of the point has ended.
 void account_ended (account_t *self, slot_block_t *block, slot_point_t *point,
                     const slot_outcome_t *outcome, int64_t now_ms);
-//  The terminal came or went.
-void account_link (account_t *self, roster_terminal_t *terminal, bool up);
+//  The terminal came or went. We stop: that it went is our doing, and no failure of what it was to be asked.
+typedef enum { ACCOUNT_DOWN, ACCOUNT_UP, ACCOUNT_STOPPING } account_link_t;
+void account_link (account_t *self, roster_terminal_t *terminal, account_link_t link);
 //  Who has not come since the start is offline from now on.
 void account_begin (account_t *self);
 //  The terminal left the archive.

@@ -1,6 +1,7 @@
 //  What the journal brings: readings fill the slots they belong to, whoever asked for them; results end runs; links
 //  say who can be asked.
 #include "actors/account.h"
+#include "actors/session.h"
 #include "fep/clock.h"
 #include "fep/metrics.h"
 #include "fep/pack.h"
@@ -47,16 +48,6 @@ static int64_t s_slot (const account_t *self, const task_t *task, const zone_t *
     return sensible && task_is_slot (task, zone, time_ms) ? time_ms : INT64_MIN;
 }
 
-static bool s_complete (const slot_block_t *block)
-{
-    for (size_t i = 0; i < block->count; i++) {
-        if ((block->points[i].valid & slots_all (block)) != slots_all (block)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static void s_value (account_t *self, account_task_t *task, roster_terminal_t *terminal,
                      const message_t *message, int64_t slot_ms, int at, const item_t *item)
 {
@@ -77,7 +68,7 @@ static void s_value (account_t *self, account_task_t *task, roster_terminal_t *t
     if (slots_value (block, point, (unsigned) at, value,
                      s_when (&task->task, slot_ms, message->received_ms))) {
         slots_touch (self->slots, block);
-        if (block->due && !block->closed && !block->under_way && s_complete (block)) {
+        if (block->due && !block->closed && !block->under_way && slots_full (block)) {
             account_close (self, block);
         }
     }
@@ -88,12 +79,13 @@ static void s_reading (account_t *self, cursor_t *cursor, const message_t *messa
     roster_terminal_t *terminal = roster_find (self->roster, message->terminal);
     account_task_t *tasks[TASKS_MAX];
     unsigned count = 0;
-    for (unsigned i = 0; terminal && i < TASKS_MAX; i++) {
-        account_task_t *task = self->tasks[i];
-        if (task && terminal->tasks[i / 64] >> (i & 63) & 1 &&
-            task_freeze (task->task.type) == message->freeze &&
-            (task->task.type == TASK_STATUS) == (message->mp == 0)) {
-            tasks[count++] = task;
+    for (unsigned word = 0; terminal && word < TASKS_MAX / 64; word++) {
+        for (uint64_t bits = terminal->tasks[word]; bits; bits &= bits - 1) {
+            account_task_t *task = self->tasks[64 * word + (unsigned) __builtin_ctzll (bits)];
+            if (task_freeze (task->task.type) == message->freeze &&
+                (task->task.type == TASK_STATUS) == (message->mp == 0)) {
+                tasks[count++] = task;
+            }
         }
     }
     item_t item;
@@ -153,11 +145,19 @@ static void s_result (account_t *self, cursor_t *cursor, const message_t *messag
 static void s_link (account_t *self, cursor_t *cursor, const message_t *message)
 {
     roster_terminal_t *terminal = roster_find (self->roster, message->terminal);
+    account_link_t link = ACCOUNT_DOWN;
     item_t item;
-    while (terminal && cursor_item (cursor, &item) == FEP_OK) {
-        if (item.point == POINT_LINK_STATE) {
-            account_link (self, terminal, item.value.mantissa != 0);
+    while (cursor_item (cursor, &item) == FEP_OK) {
+        if (item.point == POINT_LINK_STATE && item.value.mantissa != 0) {
+            link = ACCOUNT_UP;
+        } else if (item.point == POINT_LINK_REASON && item.value.kind == VALUE_TEXT &&
+                   bytes_equal (bytes_of (item.value.text, (size_t) item.value.exponent),
+                                bytes_text (close_name (CLOSE_STOPPING)))) {
+            link = ACCOUNT_STOPPING;
         }
+    }
+    if (terminal) {
+        account_link (self, terminal, link);
     }
 }
 

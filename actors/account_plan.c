@@ -235,7 +235,7 @@ void account_close (account_t *self, slot_block_t *block)
 void account_finish (account_t *self, slot_block_t *block, gap_t reason)
 {
     for (size_t i = 0; i < block->count; i++) {
-        slots_reason (block, &block->points[i], reason, true);
+        slots_reason (block, &block->points[i], reason);
     }
     account_close (self, block);
 }
@@ -260,12 +260,12 @@ slot_block_t *account_block (account_t *self, uint16_t task, uint32_t terminal, 
 {
     s_find_t find = {.self = self, .block = slots_find (self->slots, task, terminal, slot_ms)};
     uint8_t key[SLOTS_KEY_SIZE];
-    if (find.block) {
-        return find.block;
+    fep_err_t error = FEP_OK;
+    //  An open one is only in the store if there was no room for it at the start.
+    for (int closed = 1; closed >= 0 && !find.block && !error; closed--) {
+        slots_key (task, terminal, slot_ms, closed, key);
+        error = store_each (self->store, FAMILY_SLOT, bytes_of (key, sizeof key), s_found, &find);
     }
-    slots_key (task, terminal, slot_ms, true, key);
-    fep_err_t error =
-        store_each (self->store, FAMILY_SLOT, bytes_of (key, sizeof key), s_found, &find);
     if (error) {
         log_line (LEVEL_WARNING, "SLOT-UNREADABLE", "task=%u terminal=%u reason=%s", task, terminal,
                   fep_err_name (error));
@@ -297,6 +297,24 @@ slot_block_t *account_fill_block (account_t *self, account_task_t *task,
         account_block (self, (uint16_t) task->task.number, terminal->number, slot_ms);
     bool planned = !next_ms || slot_ms < next_ms;
     return block || planned ? block : s_make (self, task, terminal, slot_ms);
+}
+
+void account_sweep (account_t *self, int64_t now_ms)
+{
+    size_t place = 0;
+    slot_block_t *block;
+    while ((block = slots_next (self->slots, &place))) {
+        const account_task_t *task = account_task (self, block->task);
+        int64_t memory_ms = task ? account_memory_ms (self, &task->task) : 0;
+        if (block->closed || block->under_way || now_ms <= block->slot_ms + memory_ms) {
+            continue;
+        }
+        if (block->due && task && task_freeze (task->task.type) != FREEZE_NONE) {
+            account_finish (self, block, GAP_beyond_memory);
+        } else {
+            account_close (self, block);
+        }
+    }
 }
 
 //  A slot that is due: its block is run, or closed with a reason at once. False: no room.

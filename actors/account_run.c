@@ -16,7 +16,7 @@
 
 #define TERMINAL_MAX 2       //  Requests of one terminal
 #define SENDS_PER_TURN 1000  //  Handed out in one turn
-#define BUSY_MS 500          //  A terminal without room rests for so long
+#define REST_MS 500          //  A terminal without room, here or there, rests for so long
 #define RUNS_OF_STORE                                                                              \
     2  //  Runs that ask the terminal's store; later ones go through to the meter, in turn
 #define SILENT_PATIENCE 2  //  Slots without the meter from which on it is not re-read
@@ -82,15 +82,13 @@ void account_unready (account_t *self, slot_block_t *block)
 }
 
 //  Points without everything had no chance: the terminal is not there.
-static void s_offline (account_t *self, slot_block_t *block, const roster_terminal_t *terminal)
+static void s_offline (account_t *self, slot_block_t *block)
 {
-    gap_t reason = terminal->no_power ? GAP_terminal_no_power : GAP_terminal_offline;
     for (size_t i = 0; i < block->count; i++) {
         slot_point_t *point = &block->points[i];
         bool over = block->running && point->runs >= block->run;
-        if (!(point->flags & SLOT_ASKED) && !over &&
-            (point->valid & slots_all (block)) != slots_all (block)) {
-            slots_reason (block, point, reason, block->run <= 1);
+        if (!(point->flags & SLOT_ASKED) && !over && !slots_complete (block, point)) {
+            slots_reason (block, point, GAP_terminal_offline);
         }
     }
     block->running = false;
@@ -118,7 +116,7 @@ void account_ready (account_t *self, slot_block_t *block)
     block->queued = true;
     *link = block;
     if (!terminal->online && self->begun) {
-        s_offline (self, block, terminal);
+        s_offline (self, block);
     }
     s_enqueue (self, terminal);
 }
@@ -129,7 +127,7 @@ void account_begin (account_t *self)
     for (uint32_t i = 0; i < roster_size (self->roster); i++) {
         roster_terminal_t *terminal = roster_find (self->roster, i);
         if (terminal && !terminal->online) {
-            account_link (self, terminal, false);
+            account_link (self, terminal, ACCOUNT_DOWN);
         }
     }
 }
@@ -141,29 +139,28 @@ void account_gone (account_t *self, roster_terminal_t *terminal)
         terminal->first = block->queue;
         account_finish (self, block, GAP_not_in_archive);
     }
+    for (unsigned i = 0; i < TASKS_MAX; i++) {
+        account_task_t *task = self->tasks[i];
+        if (task && terminal->number < task->next_size) {
+            task->next[terminal->number] = 0;
+        }
+    }
+    memset (terminal->tasks, 0, sizeof terminal->tasks);
     terminal->under_way = 0;
-    terminal->online = false;
+    terminal->online = terminal->queued = terminal->resting = false;
 }
 
-void account_link (account_t *self, roster_terminal_t *terminal, bool up)
+void account_link (account_t *self, roster_terminal_t *terminal, account_link_t link)
 {
-    terminal->online = up;
-    if (up) {
-        terminal->no_power = false;
-        s_enqueue (self, terminal);
-        return;
-    }
-    for (slot_block_t *block = terminal->first; block; block = block->queue) {
-        s_offline (self, block, terminal);
+    terminal->online = link == ACCOUNT_UP;
+    s_enqueue (self, terminal);
+    for (slot_block_t *block = terminal->first; block && link == ACCOUNT_DOWN;
+         block = block->queue) {
+        s_offline (self, block);
     }
 }
 
 //  ---- Runs ----
-
-static bool s_misses (const slot_block_t *block, const slot_point_t *point)
-{
-    return (point->valid & slots_all (block)) != slots_all (block);
-}
 
 //  Is a meter that brought nothing lately left out of this run?
 static bool s_rests (const account_t *self, const slot_block_t *block, const slot_point_t *point)
@@ -189,15 +186,16 @@ static slot_point_t *s_next_point (account_t *self, slot_block_t *block)
     const roster_terminal_t *terminal = roster_find (self->roster, block->terminal);
     for (size_t i = 0; i < block->count; i++) {
         slot_point_t *point = &block->points[i];
-        if (point->flags & SLOT_ASKED || point->runs >= block->run || !s_misses (block, point)) {
+        if (point->flags & SLOT_ASKED || point->runs >= block->run ||
+            slots_complete (block, point)) {
             continue;
         }
         const roster_point_t *meter = roster_point (terminal, point->mp);
         if (point->mp && !meter) {
-            slots_reason (block, point, GAP_not_in_archive, block->run <= 1);
+            slots_reason (block, point, GAP_not_in_archive);
             point->runs = block->run;
         } else if (s_rests (self, block, point)) {
-            slots_reason (block, point, GAP_meter_no_answer, block->run <= 1);
+            slots_reason (block, point, GAP_meter_no_answer);
             point->runs = block->run;
         } else if (!meter || !meter->silent) {
             return point;
@@ -208,7 +206,7 @@ static slot_point_t *s_next_point (account_t *self, slot_block_t *block)
     return last;
 }
 
-//  A meter that brought nothing in a slot's first run is silent; its first value ends that.
+//  A meter that brought nothing in a slot's first run is silent; whatever comes of it ends that.
 static void s_note_meter (account_t *self, const slot_block_t *block, const slot_point_t *point)
 {
     const roster_terminal_t *terminal = roster_find (self->roster, block->terminal);
@@ -216,21 +214,13 @@ static void s_note_meter (account_t *self, const slot_block_t *block, const slot
     if (!meter) {
         return;
     }
-    if (point->valid || point->reason != GAP_meter_no_answer) {
-        meter->silent = point->valid ? 0 : meter->silent;
-    } else if (block->run == 1 && meter->silent < SILENT_MAX) {
+    if (point->valid || point->reason == GAP_held || point->reason == GAP_freeze_stamp_wrong ||
+        point->reason == GAP_late) {
+        meter->silent = 0;
+    } else if (point->reason == GAP_meter_no_answer && block->run == 1 &&
+               meter->silent < SILENT_MAX) {
         meter->silent++;
     }
-}
-
-static bool s_complete (const slot_block_t *block)
-{
-    for (size_t i = 0; i < block->count; i++) {
-        if (s_misses (block, &block->points[i])) {
-            return false;
-        }
-    }
-    return true;
 }
 
 //  Every point was asked and has ended.
@@ -240,7 +230,7 @@ static void s_end_run (account_t *self, slot_block_t *block, int64_t now_ms)
     account_unready (self, block);
     block->running = false;
     slots_touch (self->slots, block);
-    if (!task || s_complete (block) || block->run > task->task.rereads ||
+    if (!task || slots_full (block) || block->run > task->task.rereads ||
         now_ms + task->task.reread_ms > block->slot_ms + account_memory_ms (self, &task->task)) {
         account_close (self, block);
         return;
@@ -268,7 +258,7 @@ static bool s_begin_run (account_t *self, slot_block_t *block, int64_t now_ms)
         }
         return false;
     }
-    if (s_complete (block)) {
+    if (slots_full (block)) {
         account_close (self, block);
         return false;
     }
@@ -313,13 +303,12 @@ static bool s_send (account_t *self, const task_t *task, const slot_block_t *blo
 static bool s_ask (account_t *self, account_task_t *task, slot_block_t *block, slot_point_t *point,
                    roster_terminal_t *terminal)
 {
-    uint32_t place = self->free_places[self->free_count - 1];
-    uint64_t token = TOKEN_ACCOUNT | ++self->count << ACCOUNT_OPEN_BITS | place;
+    uint64_t token = TOKEN_ACCOUNT | places_take (&self->places);
     if (!s_send (self, &task->task, block, point->mp, token)) {
+        places_give (&self->places, token);
         return false;
     }
-    self->free_count--;
-    self->open[place] =
+    self->open[place_of (token)] =
         (account_open_t){token, block->slot_ms, block->terminal, block->task, point->mp};
     point->flags |= SLOT_ASKED;
     block->under_way++;
@@ -329,19 +318,29 @@ static bool s_ask (account_t *self, account_task_t *task, slot_block_t *block, s
     return true;
 }
 
-//  One request of the terminal, if there is something to ask. 1: sent; 0: nothing now; -1: no room at control.
-static int s_step (account_t *self, roster_terminal_t *terminal, int64_t now_ms)
+//  What became of a terminal's turn.
+typedef enum {
+    STEP_NOTHING,  //  There is nothing to ask now
+    STEP_ASKED,    //  One request was sent
+    STEP_WAITS,    //  Its tasks have their share under way
+    STEP_FULL      //  Control has no room
+} step_t;
+
+//  One request of the terminal, if there is something to ask.
+static step_t s_step (account_t *self, roster_terminal_t *terminal, int64_t now_ms)
 {
     size_t limit = (size_t) actor_config (self->actor)->account.requests;
+    step_t step = STEP_NOTHING;
     slot_block_t *block = terminal->first;
     while (block) {
         slot_block_t *behind = block->queue;
         account_task_t *task = account_task (self, block->task);
         bool room = !task || task->under_way * 100ull < limit * task->task.share;
+        step = room ? step : STEP_WAITS;
         if (room && (block->running || s_begin_run (self, block, now_ms))) {
             slot_point_t *point = s_next_point (self, block);
             if (point) {
-                return s_ask (self, task, block, point, terminal) ? 1 : -1;
+                return s_ask (self, task, block, point, terminal) ? STEP_ASKED : STEP_FULL;
             }
             if (!block->under_way) {
                 s_end_run (self, block, now_ms);
@@ -349,28 +348,37 @@ static int s_step (account_t *self, roster_terminal_t *terminal, int64_t now_ms)
         }
         block = behind;
     }
-    return 0;
+    return step;
+}
+
+//  It is looked at again after a while.
+static void s_rest (account_t *self, roster_terminal_t *terminal, int64_t now_ms)
+{
+    if (!terminal->resting) {
+        terminal->resting = true;
+        timers_put (&self->runs, (timer_entry_t){now_ms + REST_MS, terminal->number, 0});
+    }
+}
+
+bool account_may_ask (const account_t *self)
+{
+    return self->begun && !self->stopping && self->queue_count && self->places.count &&
+           places_used (&self->places) < actor_config (self->actor)->account.requests;
 }
 
 void account_dispatch (account_t *self, int64_t now_ms)
 {
-    size_t limit = (size_t) actor_config (self->actor)->account.requests;
-    size_t places = (size_t) 1 << ACCOUNT_OPEN_BITS;
     uint32_t turns = self->queue_count;
-    for (uint32_t i = 0; i < turns && i < SENDS_PER_TURN && !self->stopping; i++) {
-        if (!self->free_count || places - self->free_count >= limit) {
-            return;
-        }
+    for (uint32_t i = 0; i < turns && i < SENDS_PER_TURN && account_may_ask (self); i++) {
         roster_terminal_t *terminal = s_dequeue (self);
         if (!terminal || !terminal->online) {
             continue;
         }
-        int sent = s_step (self, terminal, now_ms);
-        if (sent != 0) {
+        step_t step = s_step (self, terminal, now_ms);
+        if (step == STEP_ASKED) {
             s_enqueue (self, terminal);
-        }
-        if (sent < 0) {
-            return;
+        } else if (step != STEP_NOTHING) {
+            s_rest (self, terminal, now_ms);
         }
     }
 }
@@ -385,6 +393,10 @@ void account_ended (account_t *self, slot_block_t *block, slot_point_t *point,
         point->flags &= (uint8_t) ~SLOT_ASKED;
         block->under_way--;
     }
+    if (outcome->error == FEP_STOPPING) {
+        //  We ended it: the run goes on after the next start.
+        return;
+    }
     slots_outcome (block, point, outcome);
     s_note_meter (self, block, point);
     if (block->run <= outcome->run) {
@@ -396,7 +408,7 @@ void account_ended (account_t *self, slot_block_t *block, slot_point_t *point,
         s_end_run (self, block, now_ms);
     } else if (block->running) {
         s_enqueue (self, roster_find (self->roster, block->terminal));
-    } else if (block->due && !block->closed && !block->under_way && s_complete (block)) {
+    } else if (block->due && !block->closed && !block->under_way && slots_full (block)) {
         account_close (self, block);
     }
 }
@@ -412,13 +424,11 @@ static void s_not_asked (account_t *self, const account_open_t *open, fep_err_t 
         return;
     }
     if (error == FEP_BUSY || error == FEP_FULL || error == FEP_CLOSED) {
+        //  No room, or no session: if it went, the journal will say how.
         point->flags &= (uint8_t) ~SLOT_ASKED;
         block->under_way--;
-        if (terminal && error == FEP_CLOSED) {
-            account_link (self, terminal, false);
-        } else if (terminal) {
-            terminal->resting = true;
-            timers_put (&self->runs, (timer_entry_t){now_ms + BUSY_MS, open->terminal, 0});
+        if (terminal) {
+            s_rest (self, terminal, now_ms);
         }
         return;
     }
@@ -431,7 +441,7 @@ fep_err_t account_on_result (void *arg, actor_t *actor, bytes_t body)
 {
     account_t *self = arg;
     uint64_t token = (uint64_t) wire_find_int (body, "token", 0);
-    account_open_t *open = &self->open[token & ((1u << ACCOUNT_OPEN_BITS) - 1)];
+    account_open_t *open = &self->open[place_of (token)];
     char name[32];
     fep_err_t error;
     (void) actor;
@@ -454,7 +464,7 @@ fep_err_t account_on_result (void *arg, actor_t *actor, bytes_t body)
         s_not_asked (self, open, error, clock_wall_ms ());
     }
     open->token = 0;
-    self->free_places[self->free_count++] = (uint32_t) (open - self->open);
+    places_give (&self->places, token);
     if (terminal) {
         s_enqueue (self, terminal);
     }

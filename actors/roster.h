@@ -23,7 +23,6 @@ typedef struct {
     uint8_t area;                    //  0..63
     uint8_t under_way;               //  Requests of tasks
     bool online;                     //  Connected, as the journal says
-    bool no_power;                   //  It reported that its power failed, and nothing since
     bool queued;                     //  In the owner's ring
     bool resting;                    //  It had no room for requests
     void *first;                     //  The owner's list of what is to be asked

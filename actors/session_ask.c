@@ -72,7 +72,7 @@ void session_ask_fail (session_t *self, const session_env_t *env)
 {
     while (self->requests && self->requests->count) {
         entry_t *entry = &self->requests->entries[0];
-        fep_err_t error = FEP_CLOSED;
+        fep_err_t error = self->reason == CLOSE_STOPPING ? FEP_STOPPING : FEP_CLOSED;
         if (s_changes_world (&entry->request)) {
             error = entry->sent ? FEP_OUTCOME_UNKNOWN : FEP_NOT_SENT;
         }

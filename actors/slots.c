@@ -210,9 +210,19 @@ slot_point_t *slots_point (slot_block_t *block, uint16_t mp)
 
 //  ---- What happens to a point ----
 
-static bool s_complete (const slot_block_t *block, const slot_point_t *point)
+bool slots_complete (const slot_block_t *block, const slot_point_t *point)
 {
     return (point->valid & slots_all (block)) == slots_all (block);
+}
+
+bool slots_full (const slot_block_t *block)
+{
+    for (size_t i = 0; i < block->count; i++) {
+        if (!slots_complete (block, &block->points[i])) {
+            return false;
+        }
+    }
+    return true;
 }
 
 //  An item has a valid value now.
@@ -223,7 +233,7 @@ static void s_good (const slot_block_t *block, slot_point_t *point, unsigned ite
         point->flags |= when == SLOT_IN_TIME ? SLOT_TIMELY : 0;
         point->flags |= point->flags & SLOT_FIRST_RAN ? SLOT_REREAD : SLOT_FIRST_OK;
     }
-    if (s_complete (block, point)) {
+    if (slots_complete (block, point)) {
         point->reason = GAP_valid;
         point->error = point->code = 0;
     }
@@ -286,22 +296,23 @@ void slots_outcome (const slot_block_t *block, slot_point_t *point, const slot_o
             (void) slots_value (block, point, i, SLOT_VALUE_GOOD, outcome->when);
         }
     }
-    if (!s_complete (block, point) && !s_stays (point->reason)) {
+    if (!slots_complete (block, point) && !s_stays (point->reason)) {
         point->reason = (uint8_t) s_gap (outcome);
         point->error = (uint8_t) outcome->error;
         point->code = outcome->code;
     }
     point->runs = outcome->run < UINT8_MAX ? (uint8_t) (outcome->run + 1) : outcome->run;
-    point->flags |= outcome->run == 0 ? SLOT_FIRST_RAN : 0;
+    point->flags |= SLOT_FIRST_RAN;
 }
 
-void slots_reason (const slot_block_t *block, slot_point_t *point, gap_t reason, bool first)
+void slots_reason (const slot_block_t *block, slot_point_t *point, gap_t reason)
 {
-    if (!s_complete (block, point)) {
+    if (!slots_complete (block, point) &&
+        (!s_stays (point->reason) || gap_apart ((uint8_t) reason))) {
         point->reason = (uint8_t) reason;
         point->error = point->code = 0;
     }
-    point->flags |= first ? SLOT_FIRST_RAN : 0;
+    point->flags |= SLOT_FIRST_RAN;
 }
 
 //  ---- Rows ----

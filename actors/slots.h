@@ -19,7 +19,7 @@
 
 //  Of a point.
 enum {
-    SLOT_FIRST_RAN = 1 << 0,  //  Its first run is over
+    SLOT_FIRST_RAN = 1 << 0,  //  A run of it is over
     SLOT_FIRST_OK = 1 << 1,   //  and the key item was valid then
     SLOT_TIMELY = 1 << 2,     //  The key item came in time
     SLOT_REREAD = 1 << 3,     //  The key item came behind the first run
@@ -93,6 +93,10 @@ static inline uint32_t slots_all (const slot_block_t *block)
     return block->items >= 32 ? UINT32_MAX : (1u << block->items) - 1;
 }
 
+//  Every item of the point is valid; and of every point.
+bool slots_complete (const slot_block_t *block, const slot_point_t *point);
+bool slots_full (const slot_block_t *block);
+
 //  ---- What happens to a point ----
 
 typedef enum { SLOT_VALUE_GOOD, SLOT_VALUE_HELD, SLOT_VALUE_STAMP } slot_value_t;
@@ -120,8 +124,9 @@ typedef struct {
 } slot_outcome_t;
 void slots_outcome (const slot_block_t *block, slot_point_t *point, const slot_outcome_t *outcome);
 
-//  The run could not ask the point, for that reason. first: it was the first run.
-void slots_reason (const slot_block_t *block, slot_point_t *point, gap_t reason, bool first);
+//  A run passed the point by, for that reason. What is known of a value that does not count stays, but for reasons that
+//  are apart.
+void slots_reason (const slot_block_t *block, slot_point_t *point, gap_t reason);
 
 //  ---- Rows ----
 

@@ -109,7 +109,7 @@ static const cell_t s_cells[ROW_COUNT][EVENT_COUNT] = {
                      [EVENT_TIMEOUT] = ENDS (DEAD, SILENT, "5c6c", "-"),
                      [EVENT_BAD_INPUT] = ENDS (DEAD, BAD_INPUT, "5c6c", "-"),
                      [EVENT_PEER_CLOSED] = ENDS (DEAD, PEER_CLOSED, "5c6c", "-"),
-                     [EVENT_STOP] = ENDS (CLOSING, STOPPING, "5c6c", "-")},
+                     [EVENT_STOP] = ENDS (CLOSING, STOPPING, "5s6s", "-")},
     [ROW_CLOSING] = {[EVENT_FRAME] = STAYS (CLOSING, "", "", ""),
                      [EVENT_ADMIT] = STAYS (CLOSING, "", "", ""),
                      [EVENT_HOLD] = STAYS (CLOSING, "", "", ""),
@@ -221,11 +221,12 @@ static const char *s_results (const rig_t *rig)
     text[0] = 0;
     for (size_t i = 0; i < rig->result_count; i++) {
         const rig_result_t *result = &rig->results[i];
-        char letter = result->error == FEP_OK        ? 'o'
-                      : result->error == FEP_REFUSED ? 'r'
-                      : result->error == FEP_CLOSED  ? 'c'
-                      : result->error == FEP_TIMEOUT ? 't'
-                                                     : '?';
+        char letter = result->error == FEP_OK         ? 'o'
+                      : result->error == FEP_REFUSED  ? 'r'
+                      : result->error == FEP_CLOSED   ? 'c'
+                      : result->error == FEP_STOPPING ? 's'
+                      : result->error == FEP_TIMEOUT  ? 't'
+                                                      : '?';
         used += (size_t) snprintf (text + used, sizeof text - used, "%llu%c",
                                    (unsigned long long) result->token, letter);
     }

@@ -79,6 +79,10 @@ static void test_values (void **state)
     s_good (block, &points[1], SLOT_IN_WINDOW);
     assert_true (points[1].reason == GAP_valid &&
                  points[1].flags == (SLOT_FIRST_RAN | SLOT_REREAD));
+    //  The first run ended with the process; the one that is over all the same is no first one any more.
+    s_end (block, &points[3], 1, FEP_OK);
+    assert_int_equal (points[3].flags, SLOT_FIRST_RAN);
+    points[3] = (slot_point_t){.mp = points[3].mp, .reason = GAP_not_asked};
     s_good (block, &points[2], SLOT_IN_TIME);
     assert_true (points[2].flags == (SLOT_FIRST_OK | SLOT_TIMELY));
     assert_true (slots_value (block, &points[3], 1, SLOT_VALUE_GOOD, SLOT_TOO_LATE));
@@ -131,15 +135,17 @@ static void test_reasons (void **state)
     assert_true (slots_value (block, point, 0, SLOT_VALUE_STAMP, SLOT_IN_TIME));
     s_end (block, point, 2, FEP_OK);
     assert_int_equal (point->reason, GAP_freeze_stamp_wrong);
+    slots_reason (block, point, GAP_terminal_offline);
+    assert_int_equal (point->reason, GAP_freeze_stamp_wrong);
     //  A good value of the item repairs it; another one is still missing.
     assert_true (slots_value (block, point, 0, SLOT_VALUE_GOOD, SLOT_IN_TIME));
     assert_int_equal (point->reason, GAP_freeze_stamp_wrong);
     assert_true (slots_value (block, point, 1, SLOT_VALUE_GOOD, SLOT_IN_TIME));
     assert_true (slots_value (block, point, 2, SLOT_VALUE_GOOD, SLOT_IN_TIME));
     assert_true (point->reason == GAP_valid && point->error == 0 && point->code == 0);
-    slots_reason (block, point, GAP_terminal_offline, true);
+    slots_reason (block, point, GAP_terminal_offline);
     assert_int_equal (point->reason, GAP_valid);
-    slots_reason (block, point + 1, GAP_maintenance, true);
+    slots_reason (block, point + 1, GAP_maintenance);
     assert_true (point[1].reason == GAP_maintenance && point[1].flags == SLOT_FIRST_RAN);
     slots_destroy (&slots);
 }
@@ -234,7 +240,7 @@ static void test_counts_add_up (void **state)
             } else if (what < 13) {
                 s_end (block, &point, (uint8_t) (what - 9), what & 1 ? FEP_OK : FEP_TIMEOUT);
             } else {
-                slots_reason (block, &point, what == 13 ? GAP_maintenance : GAP_task_paused, true);
+                slots_reason (block, &point, what == 13 ? GAP_maintenance : GAP_task_paused);
             }
         }
         slots_count (block, &point, &counts);
