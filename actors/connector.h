@@ -11,6 +11,7 @@
 #include "actors/dial.h"
 #include "actors/mailq.h"
 #include "actors/peers.h"
+#include "actors/places.h"
 #include "actors/session.h"
 #include "actors/traffic.h"
 #include "actors/transport.h"
@@ -108,8 +109,6 @@ typedef struct {
     uint32_t mark;        //  Up to which the codec may confirm
 } hold_t;
 
-#define ASKS_MAX 65536      //  Requests under way; beyond it BUSY
-#define ASK_BITS 16         //  Of a request's token: its place
 #define ASK_CLIENT_MAX 255  //  Bytes of a ROUTER's identity
 
 //  Who asked: found again by the request's token.
@@ -173,10 +172,8 @@ typedef struct {
     int64_t accept_after_ms;                    //  No accepting before, after lack of descriptors
     bool accepting;                             //  Listeners are in the epoll set
     bool stopping;                              //  Sessions were told to close
-    ask_t *asks;                                //  ASKS_MAX, made at the first request
-    uint32_t *free_asks;                        //  Stack of free places in asks
-    size_t free_ask_count;                      //  On it
-    uint64_t ask_number;                        //  Tokens given
+    ask_t *asks;                                //  By place, made at the first request
+    places_t places;                            //  Of requests under way; beyond them BUSY
     profile_t *profiles[ARCHIVE_PROFILES_MAX];  //  Number n at n - 1; NULL: never heard of
 } connector_t;
 

@@ -36,8 +36,8 @@ static void s_answer (connector_t *self, bytes_t client, int64_t token, fep_err_
 static void s_free (connector_t *self, ask_t *ask)
 {
     free (ask->client);
+    places_give (&self->places, ask->number);
     *ask = (ask_t){.number = 0};
-    self->free_asks[self->free_ask_count++] = (uint32_t) (ask - self->asks);
 }
 
 //  A session's request has ended.
@@ -45,7 +45,7 @@ void connector_result (void *arg, const session_t *session, uint64_t token, fep_
                        uint8_t code, const char *said, bool journalled)
 {
     connector_t *self = arg;
-    ask_t *ask = &self->asks[token & (ASKS_MAX - 1)];
+    ask_t *ask = &self->asks[place_of (token)];
     (void) session;
     FEP_ASSERT (ask->number == token);
     s_answer (self, bytes_of (ask->client, ask->client_size), ask->token, error, code, said,
@@ -116,13 +116,9 @@ static fep_err_t s_request (bytes_t body, request_t *request)
 
 static void s_make_places (connector_t *self)
 {
-    self->asks = calloc (ASKS_MAX, sizeof *self->asks);
-    self->free_asks = malloc (ASKS_MAX * sizeof *self->free_asks);
-    FEP_ASSERT (self->asks && self->free_asks);
-    for (uint32_t i = 0; i < ASKS_MAX; i++) {
-        self->free_asks[i] = ASKS_MAX - 1 - i;
-    }
-    self->free_ask_count = ASKS_MAX;
+    self->asks = calloc (PLACES_MAX, sizeof *self->asks);
+    FEP_ASSERT (self->asks);
+    places_init (&self->places);
 }
 
 //  A free place, made at the first request; NULL if all are taken.
@@ -131,14 +127,12 @@ static ask_t *s_place (connector_t *self, bytes_t client, int64_t token)
     if (!self->asks) {
         s_make_places (self);
     }
-    if (!self->free_ask_count) {
+    uint64_t number = places_take (&self->places);
+    if (!number) {
         return NULL;
     }
-    uint32_t place = self->free_asks[--self->free_ask_count];
-    ask_t *ask = &self->asks[place];
-    *ask = (ask_t){.number = ++self->ask_number << ASK_BITS | place,
-                   .token = token,
-                   .client_size = (uint8_t) client.size};
+    ask_t *ask = &self->asks[place_of (number)];
+    *ask = (ask_t){.number = number, .token = token, .client_size = (uint8_t) client.size};
     if (client.size) {
         ask->client = malloc (client.size);
         FEP_ASSERT (ask->client);
@@ -265,11 +259,11 @@ const profile_t *connector_profile (void *arg, uint32_t number)
 
 void connector_ask_stop (connector_t *self)
 {
-    for (size_t i = 0; self->asks && i < ASKS_MAX; i++) {
+    for (size_t i = 0; self->asks && i < PLACES_MAX; i++) {
         free (self->asks[i].client);
     }
     free (self->asks);
-    free (self->free_asks);
+    places_fini (&self->places);
     for (size_t i = 0; i < ARCHIVE_PROFILES_MAX; i++) {
         profile_destroy (&self->profiles[i]);
     }

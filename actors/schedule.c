@@ -4,6 +4,7 @@
 //  Words it takes: PLAN and RESULT from control. It sends POLL.
 //  Deadlines run on the monotonic clock, so a stepped wall clock moves no poll.
 #include "actors/actor.h"
+#include "actors/places.h"
 #include "actors/poll.h"
 #include "fep/clock.h"
 #include "fep/log.h"
@@ -12,9 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define POLLS_OPEN_MAX 65536  //  Under way in all; beyond it polls wait
-#define POLLS_PER_TURN 1000   //  Handed out in one turn
-#define OPEN_BITS 16          //  Of a token: its place
+#define POLLS_PER_TURN 1000  //  Handed out in one turn
 
 typedef struct {
     uint64_t token;  //  Given to control; 0 = free
@@ -22,14 +21,12 @@ typedef struct {
 } open_t;
 
 typedef struct {
-    actor_t *actor;         //  Frame
-    int control;            //  Mailbox
-    poll_t *poll;           //  Who is due when
-    open_t *open;           //  POLLS_OPEN_MAX
-    uint32_t *free_places;  //  Stack of places in it
-    size_t free_count;      //  On it
-    uint64_t count;         //  Tokens given
-    bool stopping;          //  No more polls
+    actor_t *actor;   //  Frame
+    int control;      //  Mailbox
+    poll_t *poll;     //  Who is due when
+    places_t places;  //  Of those under way; beyond them polls wait
+    open_t *open;     //  By place
+    bool stopping;    //  No more polls
 } schedule_t;
 
 static fep_err_t s_on_plan (void *arg, actor_t *actor, bytes_t body)
@@ -60,7 +57,7 @@ static fep_err_t s_on_result (void *arg, actor_t *actor, bytes_t body)
 {
     schedule_t *self = arg;
     uint64_t token = (uint64_t) wire_find_int (body, "token", 0);
-    open_t *open = &self->open[token & (POLLS_OPEN_MAX - 1)];
+    open_t *open = &self->open[place_of (token)];
     char name[32];
     (void) actor;
     if (!token || open->token != token) {
@@ -74,7 +71,7 @@ static fep_err_t s_on_result (void *arg, actor_t *actor, bytes_t body)
     metric_add (error == FEP_OK ? METRIC_polls_good : METRIC_polls_failed, 1);
     poll_done (self->poll, &open->due, error, clock_mono_ms ());
     open->token = 0;
-    self->free_places[self->free_count++] = (uint32_t) (open - self->open);
+    places_give (&self->places, token);
     return FEP_OK;
 }
 
@@ -83,8 +80,7 @@ static bool s_ask (schedule_t *self, const poll_due_t *due)
 {
     uint8_t memory[128];
     writer_t out = writer_of (memory, sizeof memory);
-    uint32_t place = self->free_places[self->free_count - 1];
-    uint64_t token = ++self->count << OPEN_BITS | place;
+    uint64_t token = places_take (&self->places);
     wire_put_map (&out, 4);
     wire_pair_uint (&out, "terminal", due->terminal);
     wire_pair_uint (&out, "mp", due->mp);
@@ -92,10 +88,10 @@ static bool s_ask (schedule_t *self, const poll_due_t *due)
     wire_pair_uint (&out, "tries", 1);
     if (actor_send (self->actor, self->control, WORD_POLL, writer_bytes (&out)) != FEP_OK) {
         poll_done (self->poll, due, FEP_BUSY, clock_mono_ms ());
+        places_give (&self->places, token);
         return false;
     }
-    self->free_count--;
-    self->open[place] = (open_t){token, *due};
+    self->open[place_of (token)] = (open_t){token, *due};
     metric_add (METRIC_polls_sent, 1);
     return true;
 }
@@ -107,14 +103,14 @@ static int64_t s_tick (void *arg, actor_t *actor, int64_t now_us)
     poll_due_t due;
     int asked = 0;
     (void) actor;
-    while (!self->stopping && asked < POLLS_PER_TURN && self->free_count &&
+    while (!self->stopping && asked < POLLS_PER_TURN && self->places.count &&
            poll_next (self->poll, now_ms, &due) && s_ask (self, &due)) {
         asked++;
     }
     metric_set (METRIC_polls_planned, (int64_t) poll_planned (self->poll));
     metric_set (METRIC_polls_demoted, (int64_t) poll_demoted (self->poll));
     metric_set (METRIC_polls_overrun, (int64_t) poll_overrun (self->poll));
-    int64_t at_ms = self->stopping || !self->free_count ? INT64_MAX : poll_deadline (self->poll);
+    int64_t at_ms = self->stopping || !self->places.count ? INT64_MAX : poll_deadline (self->poll);
     if (at_ms == INT64_MAX) {
         return INT64_MAX;
     }
@@ -135,13 +131,9 @@ static fep_err_t s_start (void *arg, actor_t *actor)
     schedule_t *self = arg;
     self->actor = actor;
     self->poll = poll_new ();
-    self->open = calloc (POLLS_OPEN_MAX, sizeof *self->open);
-    self->free_places = malloc (POLLS_OPEN_MAX * sizeof *self->free_places);
-    FEP_ASSERT (self->open && self->free_places);
-    for (uint32_t i = 0; i < POLLS_OPEN_MAX; i++) {
-        self->free_places[i] = POLLS_OPEN_MAX - 1 - i;
-    }
-    self->free_count = POLLS_OPEN_MAX;
+    self->open = calloc (PLACES_MAX, sizeof *self->open);
+    FEP_ASSERT (self->open);
+    places_init (&self->places);
     self->control = actor_dealer (actor, AT_CONTROL, MARK_MAIL);
     if (self->control < 0) {
         return FEP_SYSTEM;
@@ -155,7 +147,7 @@ static void s_stop (void *arg, actor_t *actor)
     (void) actor;
     poll_destroy (&self->poll);
     free (self->open);
-    free (self->free_places);
+    places_fini (&self->places);
 }
 
 static const actor_word_t s_words[] = {
