@@ -14,7 +14,7 @@
 #define ZONE_MS (14 * 3600000)  //  No zone is further from UTC
 #define DAYS_MAX 400            //  Of one request
 #define ROWS_MAX 20000          //  Of one answer
-#define ROW_BYTES 512           //  Of one packed row at most
+#define ROW_BYTES 1024          //  Of one packed row at most
 #define REREAD_MAX 10000        //  Blocks of one REREAD
 #define PLACE_SIZE (SLOTS_KEY_SIZE + 2)
 
@@ -365,9 +365,12 @@ static int s_compare (const void *a, const void *b)
     return strcmp (one->key, two->key);
 }
 
+//  One page of the rows, in the order of their keys, from a row on.
 static fep_err_t s_put_rates (account_t *self, bytes_t body, s_rates_t *rates)
 {
-    size_t used = 0, bytes = rates->count * 2 * ROW_BYTES + 256;
+    size_t used = 0, bytes = (size_t) actor_config (self->actor)->door.page_bytes;
+    size_t from = (size_t) wire_find_int (body, "from", 0);
+    uint32_t written = 0;
     for (size_t i = 0; i < rates->size; i++) {
         if (rates->rows[i].counts.points) {
             rates->rows[used++] = rates->rows[i];
@@ -375,15 +378,17 @@ static fep_err_t s_put_rates (account_t *self, bytes_t body, s_rates_t *rates)
     }
     qsort (rates->rows, used, sizeof *rates->rows, s_compare);
     writer_t inner = writer_of (account_page (self, bytes), bytes);
-    wire_put_map (&inner, 4);
+    wire_put_map (&inner, 5);
     wire_pair_int (&inner, "token", wire_find_int (body, "token", 0));
     wire_pair_int (&inner, "day_from", rates->walk.filter.day_from);
     wire_pair_int (&inner, "day_to", rates->walk.filter.day_to);
     wire_put_text (&inner, "rates");
-    wire_put_array (&inner, (uint32_t) used);
-    for (size_t i = 0; i < used; i++) {
-        s_put_rate (&inner, &rates->rows[i]);
+    size_t mark = wire_open_array (&inner);
+    for (; from < used && bytes - inner.size > 2 * ROW_BYTES; from++, written++) {
+        s_put_rate (&inner, &rates->rows[from]);
     }
+    wire_close_array (&inner, mark, written);
+    wire_pair_uint (&inner, "next", from < used ? from : 0);
     return s_answer (self, body, "RATE", &inner);
 }
 

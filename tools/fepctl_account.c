@@ -117,14 +117,6 @@ static void s_json_body (void *arg, json_t *json)
     json_object_end (json);
 }
 
-//  The bytes of the value a reader stands on.
-static bytes_t s_value (reader_t *in)
-{
-    size_t start = in->pos;
-    wire_skip (in);
-    return in->failed ? bytes_of (NULL, 0) : bytes_of (in->data + start, in->pos - start);
-}
-
 //  ---- Rates ----
 
 static void s_percent (table_t *table, int64_t part, int64_t whole)
@@ -172,44 +164,39 @@ static void s_rate_row (table_t *table, bytes_t row)
     table_cell (table, text[0] ? text : "-");
 }
 
-static void s_show_rates (bytes_t body)
+static const char *const s_rate_heads[] = {"of",     "due",  "first", "cycle",  "complete",
+                                           "timely", "gaps", "apart", "reasons"};
+
+static void s_ask_rate (const ctl_t *ctl, writer_t *body, uint64_t from)
 {
-    static const char *const heads[] = {"of",     "due",  "first", "cycle",  "complete",
-                                        "timely", "gaps", "apart", "reasons"};
-    reader_t in;
-    table_t *table = table_new (sizeof heads / sizeof *heads);
-    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
-        table_head (table, heads[i]);
-    }
-    uint32_t count = wire_find (body, "rates", &in) ? wire_get_array (&in) : 0;
-    for (uint32_t i = 0; i < count && !in.failed; i++) {
-        s_rate_row (table, s_value (&in));
-    }
-    if (count) {
-        table_print (table, 0);
+    size_t mark = wire_open_map (body);
+    uint32_t count = s_put_filter (ctl, body);
+    wire_pair_uint (body, "from", from);
+    wire_close_map (body, mark, count + 1);
+}
+
+static void s_show_rate (const ctl_t *ctl, bytes_t row, table_t *table, json_t *json)
+{
+    (void) ctl;
+    if (json) {
+        json_object (json);
+        show_pairs (json, row);
+        json_object_end (json);
     } else {
-        printf ("nothing was due\n");
+        s_rate_row (table, row);
     }
-    table_destroy (&table);
 }
 
 int ctl_rate (ctl_t *ctl)
 {
-    uint8_t bytes[REQUEST_MAX];
-    writer_t body = writer_of (bytes, sizeof bytes);
-    answer_t answer;
-    size_t mark = wire_open_map (&body);
-    wire_close_map (&body, mark, s_put_filter (ctl, &body));
-    int code = ctl_ask (ctl, "RATE", writer_bytes (&body), &answer);
-    if (code) {
-        return code;
-    }
-    if (ctl->json) {
-        show_json (s_json_body, &answer);
-    } else {
-        s_show_rates (answer.body);
-    }
-    return 0;
+    paged_t paged = {.ctl = ctl,
+                     .word = "RATE",
+                     .key = "rates",
+                     .ask = s_ask_rate,
+                     .row = s_show_rate,
+                     .heads = s_rate_heads,
+                     .columns = sizeof s_rate_heads / sizeof *s_rate_heads};
+    return ctl_paged (&paged);
 }
 
 //  ---- Gaps ----

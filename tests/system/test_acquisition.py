@@ -13,6 +13,7 @@ spread 1s
 rereads 2
 reread_every 1s
 """
+SHIM = os.path.join(os.path.dirname(BIN), "tests", "libclock_shim.so")
 GAP_FIELDS = "task number terminal mp slot_ms reason error code runs items_valid items next_ms"
 Gap = collections.namedtuple("Gap", GAP_FIELDS)
 
@@ -50,7 +51,7 @@ def gaps(daemon, **filters):
     """All of them, page by page."""
     found, place = [], b""
     while True:
-        page = daemon.ask("GAPS", days=2, limit=7, **filters, **({"place": place} if place else {}))
+        page = daemon.ask("GAPS", limit=7, **{"days": 2, **filters}, **({"place": place} if place else {}))
         found += [Gap(*row) for row in page["gaps"]]
         place = page["next"]
         if not place:
@@ -58,7 +59,13 @@ def gaps(daemon, **filters):
 
 
 def rate(daemon, **filters):
-    rates = daemon.ask("RATE", days=2, **filters)["rates"]
+    rates, start = [], 0
+    while not rates or start:
+        page = daemon.ask("RATE", days=2, **{"from": start}, **filters)
+        rates += page["rates"]
+        start = page["next"]
+        if not rates:
+            break
     for one in rates:
         check_adds_up(one)
     return rates[0] if rates and not filters.get("by") else rates
@@ -179,6 +186,84 @@ def test_changes():
     check("none" in answer["text"], "it says which", answer)
     word, answer = daemon.ask_raw("GAPS", {"day_from": 5, "day_to": 4})
     equal((word, answer["error"]), ("ERROR", "RANGE"), "days the wrong way round")
+
+
+def test_pages():
+    """A page of the door holds so much; the rows of all pages are those of all terminals."""
+    daemon = station({number: [1] for number in range(1, 21)}, **{"door.page_bytes": 4096}).start()
+    put_task(daemon)
+    wait_until(lambda: daemon.metric("slots_planned") == 20, "all are planned")
+    check(daemon.ask("RATE", days=2, by="terminal")["next"] > 0, "there is a second page")
+    equal([row["of"] for row in rate(daemon, by="terminal")], [f"0100{number:05d}" for number in range(1, 21)], "rows")
+    shown = program(os.path.join(BIN, "fepctl"), "--door", daemon.door_at, "rate", "--by", "terminal")
+    equal(len(re.findall(r"^ *0100", shown.stdout, re.M)), 20, "fepctl shows every page")
+    equal(len(gaps(daemon)), 20, "gaps")
+
+
+def test_share():
+    """A task that may take half of two requests asks one terminal after another, and all of them."""
+    daemon = station({number: [1, 2] for number in range(1, 9)}, **{"account.requests": 2})
+    daemon.start()
+    put_task(daemon, TASK + "share 50\n")
+    terminals = [Concentrator(daemon, number, manner="answer").begin() for number in range(1, 9)]
+    wait_until(lambda: (rate(daemon) or {"cycle": 0})["cycle"] == 16, "all were asked", 20)
+    equal([terminal.fault for terminal in terminals], [None] * 8, "terminals")
+
+
+def test_stopped():
+    """An ordered stop ends requests and links; that is the station's doing, and no run's failure."""
+    daemon = station({number: [1, 2, 3] for number in range(1, 4)}, **{"session.request_timeout_ms": 60000}).start()
+    terminals = [Concentrator(daemon, number, manner="silent").begin() for number in range(1, 4)]
+    put_task(daemon)
+    wait_until(lambda: all(terminal.asked for terminal in terminals), "they were asked")
+    equal(daemon.stop(), 0, "it stops in order")
+    for terminal in terminals:
+        terminal.end()
+        terminal.manner = "answer"
+    daemon.start()
+    for terminal in terminals:
+        terminal.begin()
+    wait_until(lambda: rate(daemon)["cycle"] == 9, "the runs go on")
+    equal(rate(daemon)["first"], 9, "they were the first runs")
+
+
+class MovedClock:
+    """Of a daemon: its wall clock is ahead by so many days."""
+
+    def __init__(self, daemon):
+        path = os.path.join(daemon.directory, "clock")
+        with open(path, "wb") as file:
+            file.write(struct.pack("=q", 0))
+        self.file = open(path, "r+b")
+        os.environ.update(FEP_TEST_CLOCK=path, LD_PRELOAD=SHIM)
+        daemon.start()
+        del os.environ["FEP_TEST_CLOCK"], os.environ["LD_PRELOAD"]
+
+    def days(self, days):
+        self.file.seek(0)
+        self.file.write(struct.pack("=q", days * 86400))
+        self.file.flush()
+
+
+def test_days_pass():
+    """A terminal that leaves the archive and returns has slots again; one that never came is given up in the end."""
+    daemon = station({1: [1], 2: [1]}, **{"account.begin_ms": 300})
+    clock = MovedClock(daemon)
+    one = Concentrator(daemon, 1).begin()
+    put_task(daemon)
+    wait_until(lambda: daemon.metric("slots_planned") == 2, "both have a slot")
+    daemon.ask("IMPORT", data=archive_of({2: [1]}).encode(), who="test")
+    one.wait_closed()
+    clock.days(1)
+    wait_until(lambda: daemon.metric("slots_planned") == 3, "one has another")
+    daemon.ask("IMPORT", data=archive_of({1: [1], 2: [1]}).encode(), who="test")
+    one.end()
+    one.begin()
+    clock.days(2)
+    wait_until(lambda: daemon.metric("slots_planned") >= 5, "both have one again")
+    clock.days(40)
+    first = lambda: [gap.reason for gap in gaps(daemon, terminal="010000002", day_from=today() - 2, day_to=today() - 1)]
+    wait_until(lambda: first() and set(first()) == {"beyond_memory"}, lambda: f"{first()}")
 
 
 # ---- kill -9 ----
