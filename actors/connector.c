@@ -147,7 +147,7 @@ void connector_handle (connector_t *self, conn_t *conn, input_t result)
     if (mark) {
         s_hold (self, conn, mark);
     }
-    if (session_wants_admission (conn->session) && !conn->asked && !conn->in_logins) {
+    if (session_wants_admission (conn->session) && !conn->asked && !conn->logins) {
         connector_login (self, conn);
     }
     connector_write (self, conn);

@@ -66,6 +66,13 @@ struct dialled {
 };
 
 typedef struct conn conn_t;
+
+//  Connections that wait to log in, in order.
+typedef struct {
+    conn_t *first, *last;  //  Of them
+    size_t count;          //  Of them
+} logins_t;
+
 struct conn {
     wheel_node_t timer;      //  First: a node is its connection
     int fd;                  //  Socket; -1: the slot is free
@@ -89,7 +96,7 @@ struct conn {
     size_t hold_at;          //  Where that hold is
     bool asked;              //  Control was asked to admit it
     bool in_admission;       //  And has not answered
-    bool in_logins;          //  Waits for its turn; in that list
+    logins_t *logins;        //  The queue it waits in to log in; NULL: none
     conn_t *login_before;    //  In it
     conn_t *login_after;     //  In it
     bool is_dirty, is_dead;  //  In those lists
@@ -160,9 +167,8 @@ typedef struct {
     conn_t *resume, *resume_last;   //  To go on with, in order
     bucket_t logins;                //  Sessions that may begin to log in
     size_t admission_count;         //  Whom control was asked to admit and has not answered
-    conn_t *login_first;            //  Who waits to be asked about, in order
-    conn_t *login_last;             //  Likewise
-    size_t login_count;             //  Of them
+    logins_t named;                 //  Who they are is known; each holds a receive window
+    logins_t unread;                //  Not read yet, for there is no room among the named
     size_t last_ready;              //  Sockets ready in the last turn
     int64_t turned_ms;              //  Last turn of the loop
     session_env_t env;  //  Of many sessions handled at once: the time is looked at now and then
@@ -225,8 +231,10 @@ void connector_login (connector_t *self, conn_t *conn);
 //  Control has answered, or the session is at its end.
 void connector_login_answered (connector_t *self, conn_t *conn);
 void connector_login_tick (connector_t *self);
+//  A connection that has sent its first bytes is not read yet; true if so.
+bool connector_login_unread (connector_t *self, conn_t *conn);
 //  It waits no longer.
-void connector_login_leave (connector_t *self, conn_t *conn);
+void connector_login_leave (conn_t *conn);
 
 //  connector_dial.c
 fep_err_t connector_on_dial (void *self, actor_t *actor, bytes_t body);

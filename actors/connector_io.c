@@ -101,10 +101,10 @@ void connector_watch (connector_t *self, conn_t *conn)
 {
     session_state_t state = session_state (conn->session);
     bool reading = !session_blocked (conn->session) && !conn->resume && !self->stopping &&
+                   conn->logins != &self->unread &&
                    (state == SESSION_FRESH || (state >= SESSION_ONLINE && state <= SESSION_PAUSED));
-    uint32_t events =
-        (reading ? (uint32_t) EPOLLIN : 0u) | (conn->out ? (uint32_t) EPOLLOUT : 0u) |
-        (session_held (conn->session) || conn->in_logins ? (uint32_t) EPOLLRDHUP : 0u);
+    uint32_t events = (reading ? (uint32_t) EPOLLIN : 0u) | (conn->out ? (uint32_t) EPOLLOUT : 0u) |
+                      (session_held (conn->session) || conn->logins ? (uint32_t) EPOLLRDHUP : 0u);
     if (events != conn->events) {
         struct epoll_event event = {.events = events,
                                     .data.u64 = (uint64_t) conn->generation << 32 | conn->slot};
@@ -154,6 +154,9 @@ static fep_err_t s_take (connector_t *self, const conn_t *conn, size_t *got)
 static void s_read (connector_t *self, conn_t *conn)
 {
     const session_env_t *env = &self->env;
+    if (connector_login_unread (self, conn)) {
+        return;
+    }
     if (conn->proxy && !connector_proxy (self, conn)) {
         return;
     }
@@ -334,7 +337,7 @@ static void s_end (connector_t *self, conn_t *conn)
     if (conn->asked) {
         connector_link (self, conn, false);
     }
-    connector_login_leave (self, conn);
+    connector_login_leave (conn);
     s_windows_remove (self, conn);
     wheel_clear (&conn->timer);
     peers_leave (self->peers, conn->counted_ip, conn->counted_fresh);

@@ -569,9 +569,11 @@ static int64_t s_state_deadline (const session_t *self, const session_env_t *env
                   : self->hold_until_ms                                   ? CLOSE_UNKNOWN
                   : self->queued                                          ? CLOSE_OVER_CAPACITY
                                                                           : CLOSE_NO_ADMISSION;
+        //  While it is not read its login time stands still.
         return self->hold_until_ms
                    ? self->hold_until_ms
-                   : self->state_ms + (int64_t) env->config->session.login_timeout_ms;
+                   : (self->queued && !self->address[0] ? env->now_ms : self->state_ms) +
+                         (int64_t) env->config->session.login_timeout_ms;
     case SESSION_ONLINE:
     case SESSION_WAITING:
     case SESSION_SEALING:

@@ -122,7 +122,8 @@ size_t session_room (const session_t *self, size_t most);
 input_t session_tick (session_t *self, const session_env_t *env, int64_t *deadline_ms);
 
 //  Identified, it waits for its turn before the directory is asked; false: its turn has come. Either waits for
-//  session.login_timeout_ms at most: OVER_CAPACITY, NO_ADMISSION.
+//  session.login_timeout_ms at most: OVER_CAPACITY, NO_ADMISSION. Not identified, it is not read for now, and its login
+//  time stands still.
 void session_queue (session_t *self, const session_env_t *env, bool queued);
 //  The directory's answer. Appends LINK up.
 void session_admit (session_t *self, const session_env_t *env, const admission_t *admission);

@@ -94,7 +94,7 @@ bool session_wants_admission (const session_t *self)
 
 void session_queue (session_t *self, const session_env_t *env, bool queued)
 {
-    if (session_wants_admission (self) && self->queued != queued) {
+    if (self->state == SESSION_FRESH && !self->hold_until_ms && self->queued != queued) {
         self->queued = queued;
         self->state_ms = env->now_ms;
     }
