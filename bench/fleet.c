@@ -119,7 +119,7 @@ static void s_dial (fleet_t *self, sim_t *sim, int64_t now)
 //  Writes what is ready. False if the connection is gone.
 static bool s_flush (fleet_t *self, sim_t *sim)
 {
-    uint16_t held = sim->gateway ? sim->gateway->hold : 0;
+    uint16_t held = fleet_held (sim);
     if (sim->tx_size <= held || sim->fd < 0) {
         return true;
     }
@@ -309,7 +309,9 @@ static void s_prepare (fleet_t *self)
         sim->fd = -1;
         sim->backoff_ms = BACKOFF_MIN_MS;
         self->due[i] = now + i * 1000000 / self->options.connects_per_s;
-        if ((i + 1) * self->options.dtus / all > gateways) {
+        if (self->concentrators) {
+            fleet_asked_prepare (self, sim, (uint32_t) i);
+        } else if ((i + 1) * self->options.dtus / all > gateways) {
             s_prepare_gateway (self, sim, (uint32_t) gateways);
         } else {
             s_prepare_reporter (self, sim, (uint32_t) (i - gateways));
@@ -350,6 +352,13 @@ fleet_t *fleet_new (const fleet_options_t *options)
         calloc ((size_t) (options->terminals - options->dtus) + 1, sizeof *self->reporters);
     self->gateways = calloc ((size_t) options->dtus + 1, sizeof *self->gateways);
     self->due = calloc ((size_t) options->terminals, sizeof *self->due);
+    if (options->asked) {
+        self->asked = *options->asked;
+        self->concentrators = calloc ((size_t) options->terminals, sizeof *self->concentrators);
+        self->points = calloc ((size_t) options->terminals * (size_t) self->asked.meters,
+                               sizeof *self->points);
+        FEP_ASSERT (self->concentrators && self->points);
+    }
     self->epoll = epoll_create1 (EPOLL_CLOEXEC);
     FEP_ASSERT (self->sims && self->reporters && self->gateways && self->due);
     s_prepare (self);
@@ -387,6 +396,8 @@ void fleet_destroy (fleet_t **self_p)
     free (self->sims);
     free (self->reporters);
     free (self->gateways);
+    free (self->concentrators);
+    free (self->points);
     free (self->due);
     free (self);
     *self_p = NULL;
@@ -458,6 +469,11 @@ void fleet_end (fleet_t *self)
 const fleet_stats_t *fleet_stats (const fleet_t *self)
 {
     return &self->stats;
+}
+
+const asked_stats_t *fleet_asked_stats (const fleet_t *self)
+{
+    return &self->asked_stats;
 }
 
 uint64_t fleet_latency_us (const fleet_stats_t *stats, double quantile)

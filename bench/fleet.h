@@ -1,5 +1,5 @@
 //  N simulated terminals in one epoll loop, of two kinds spread evenly: those that report, and gateways with
-//  meters that are polled (terminal_dtu.h).
+//  meters that are polled (terminal_dtu.h). Or all are concentrators that are asked (fleet_asked.h).
 //
 //  A terminal that reports dials, logs in, beats, and reports by itself; what
 //  is not confirmed in time is sent again with another sequence number, also over the next
@@ -22,6 +22,7 @@
 #ifndef BENCH_FLEET_H
 #define BENCH_FLEET_H
 
+#include "bench/fleet_asked.h"
 #include "bench/ledger.h"
 #include "bench/terminal.h"
 
@@ -29,26 +30,27 @@
 #define FLEET_LATENCY_BUCKETS 32
 
 typedef struct {
-    int64_t port;             //  Of the listener on 127.0.0.1
-    int64_t terminals;        //  How many
-    int64_t first_address;    //  Decimal address of the first
-    int64_t dtus;             //  How many of the terminals are gateways
-    int64_t dtu_port;         //  Of the gateways' listener on 127.0.0.1
-    int64_t first_dtu;        //  Number of the first gateway
-    int64_t meters;           //  Behind each gateway
-    int64_t split_every;      //  One answer in so many comes in two pieces; 0 = none
-    int64_t points;           //  Measuring points per terminal
-    int64_t period_ms;        //  Between two reports of a terminal
-    int64_t heartbeat_ms;     //  Between two heartbeats
-    int64_t depth;            //  Reports of a terminal on the way at most
-    int64_t day_every;        //  One report in so many is a DAY report; 0 = none
-    int64_t event_every;      //  ... an EVENT; 0 = none
-    int64_t timeout_ms;       //  To a confirmation; then it is sent again
-    int64_t connects_per_s;   //  Pace of the first dialling
-    int64_t minutes_back;     //  Device time begins so long before now
-    int64_t utc_offset_min;   //  Of the terminals' clocks
-    const char *state_path;   //  "" = none
-    const char *ledger_path;  //  "" = none
+    int64_t port;                  //  Of the listener on 127.0.0.1
+    int64_t terminals;             //  How many
+    int64_t first_address;         //  Decimal address of the first
+    int64_t dtus;                  //  How many of the terminals are gateways
+    int64_t dtu_port;              //  Of the gateways' listener on 127.0.0.1
+    int64_t first_dtu;             //  Number of the first gateway
+    int64_t meters;                //  Behind each gateway
+    int64_t split_every;           //  One answer in so many comes in two pieces; 0 = none
+    int64_t points;                //  Measuring points per terminal
+    int64_t period_ms;             //  Between two reports of a terminal
+    int64_t heartbeat_ms;          //  Between two heartbeats
+    int64_t depth;                 //  Reports of a terminal on the way at most
+    int64_t day_every;             //  One report in so many is a DAY report; 0 = none
+    int64_t event_every;           //  ... an EVENT; 0 = none
+    int64_t timeout_ms;            //  To a confirmation; then it is sent again
+    int64_t connects_per_s;        //  Pace of the first dialling
+    int64_t minutes_back;          //  Device time begins so long before now
+    int64_t utc_offset_min;        //  Of the terminals' clocks
+    const char *state_path;        //  "" = none
+    const char *ledger_path;       //  "" = none
+    const asked_options_t *asked;  //  All are concentrators that are asked; NULL: none. Copied
 } fleet_options_t;
 
 typedef struct {
@@ -98,6 +100,7 @@ bool fleet_save (fleet_t *self);
 void fleet_end (fleet_t *self);
 
 const fleet_stats_t *fleet_stats (const fleet_t *self);
+const asked_stats_t *fleet_asked_stats (const fleet_t *self);
 
 //  Upper bound in microseconds of the latency's quantile (0..1).
 uint64_t fleet_latency_us (const fleet_stats_t *stats, double quantile);

@@ -1,14 +1,15 @@
 //  Inside of the fleet, for its own sources only: the loop (fleet.c) and what each kind of terminal does on its
-//  connection (fleet_report.c, fleet_dtu.c).
+//  connection (fleet_report.c, fleet_dtu.c, fleet_asked.c).
 #ifndef BENCH_FLEET_INSIDE_H
 #define BENCH_FLEET_INSIDE_H
 
 #include "bench/fleet.h"
+#include "bench/fleet_asked.h"
 #include "bench/terminal_dtu.h"
 
 #define SEQUENCES 16
 #define RX_SIZE 1024
-#define TX_SIZE 2048
+#define TX_SIZE 4096
 #define RETRY_US 20000  //  Nothing could be written; look again
 #define BACKOFF_MIN_MS 200
 #define LEAVE_TIMEOUT_US 3000000
@@ -42,11 +43,33 @@ typedef struct {
     uint16_t hold;                //  Last bytes of tx that may not go yet
 } gateway_t;
 
-//  One terminal. Exactly one of reporter and gateway is set.
+//  A measuring point of a concentrator that is asked.
+typedef struct {
+    uint32_t asked;      //  How often
+    int32_t minute;      //  Of the last answer with values
+    int64_t changed_ms;  //  When `last` became what it is
+    uint8_t kind;        //  report_kind_t of the last answer with values
+    uint8_t first;       //  asked_outcome_t
+    uint8_t last;        //  Likewise
+} asked_point_t;
+
+//  What a concentrator that is asked has.
+typedef struct {
+    asked_point_t *points;  //  By measuring point - 1; borrowed
+    int64_t hold_us;        //  Its answers may go then
+    uint32_t delay_ms;      //  Of its answers
+    uint32_t requests;      //  So far
+    uint16_t hold;          //  Last bytes of tx that may not go yet
+    uint8_t manner;         //  Of all its answers
+    uint8_t sequence;       //  Next of what it begins itself
+} asked_t;
+
+//  One terminal. Exactly one of reporter, gateway and asked is set.
 typedef struct sim {
     const struct fleet_kind *kind;  //  What it does
     reporter_t *reporter;           //  Owned
     gateway_t *gateway;             //  Owned
+    asked_t *asked;                 //  Owned
     uint32_t address;               //  What its values follow from; 376.1: also its decimal form
     int fd;                         //  -1 while offline
     uint8_t phase;                  //  phase_t
@@ -66,6 +89,10 @@ struct fleet {
     sim_t *sims;                          //  options.terminals of them
     reporter_t *reporters;                //  All
     gateway_t *gateways;                  //  All
+    asked_t *concentrators;               //  All that are asked
+    asked_point_t *points;                //  Theirs
+    asked_options_t asked;                //  How they behave
+    asked_stats_t asked_stats;            //  What they did
     int64_t *due;                         //  When each is to be looked at, microseconds
     int epoll;                            //  Descriptor
     FILE *ledger;                         //  NULL = none
@@ -98,6 +125,10 @@ typedef struct fleet_kind {
 
 extern const fleet_kind_t fleet_reports;
 extern const fleet_kind_t fleet_gateways;
+extern const fleet_kind_t fleet_concentrators;
+
+//  The number-th concentrator that is asked, from 0.
+void fleet_asked_prepare (fleet_t *self, sim_t *sim, uint32_t number);
 
 //  Of the loop, for the kinds.
 void fleet_due (fleet_t *self, const sim_t *sim, int64_t us);
@@ -107,7 +138,7 @@ void fleet_drop (fleet_t *self, sim_t *sim, int64_t now);
 //  The bytes of tx that may not go yet.
 static inline uint16_t fleet_held (const sim_t *sim)
 {
-    return sim->gateway ? sim->gateway->hold : 0;
+    return sim->gateway ? sim->gateway->hold : sim->asked ? sim->asked->hold : 0;
 }
 
 #endif

@@ -62,6 +62,7 @@ extern const terminal_protocol_t terminal_gdw1376;
 
 //  Minutes east of UTC of the terminals' clocks. Set before use; default 480.
 void terminal_set_offset_min (int minutes);
+int terminal_offset_min (void);
 
 //  32 bits from (address, mp, minute, item): mixes with multiplications and shifts mod 2^32, stated
 //  here so that others can repeat it:

@@ -5,8 +5,8 @@
 //                                                 F: AFN   S: SEQ   D: DA, DT    K: sum of the user
 //                                                 bytes
 //
-//  Not done: answering requests, several frames per message, time tags, event counters in the tail.
-#include "bench/terminal.h"
+//  Not done: several frames per message, time tags, event counters in the tail. Answers to requests: terminal_asked.c.
+#include "bench/terminal_gdw1376.h"
 
 #define FRAME_MAX 512
 #define HEAD 6  //  68 L L L L 68
@@ -52,6 +52,11 @@ void terminal_set_offset_min (int minutes)
     s_offset_min = minutes;
 }
 
+int terminal_offset_min (void)
+{
+    return s_offset_min;
+}
+
 uint32_t terminal_value (uint32_t address, uint16_t mp, int64_t minute, uint32_t item)
 {
     uint32_t h = address * 0x9E3779B1u + mp * 0x85EBCA77u + (uint32_t) minute * 0xC2B2AE3Du +
@@ -67,9 +72,14 @@ uint32_t terminal_address (uint32_t first, uint32_t i)
     return (first / 100000 + a2 / 65534) * 100000 + a2 % 65534 + 1;
 }
 
-static uint8_t s_bcd (unsigned value)
+uint8_t sim_bcd (unsigned value)
 {
     return (uint8_t) (value / 10 % 10 << 4 | value % 10);
+}
+
+unsigned sim_number (uint8_t bcd)
+{
+    return (bcd >> 4) * 10u + (bcd & 15u);
 }
 
 //  The device's calendar: Gregorian, from days since 1970.
@@ -98,11 +108,11 @@ static void s_a15 (uint8_t *at, int64_t minute)
 {
     int64_t local = minute + s_offset_min;
     date_t date = s_date (local / 1440);
-    at[0] = s_bcd ((unsigned) (local % 60));
-    at[1] = s_bcd ((unsigned) (local / 60 % 24));
-    at[2] = s_bcd (date.day);
-    at[3] = s_bcd (date.month);
-    at[4] = s_bcd (date.year);
+    at[0] = sim_bcd ((unsigned) (local % 60));
+    at[1] = sim_bcd ((unsigned) (local / 60 % 24));
+    at[2] = sim_bcd (date.day);
+    at[3] = sim_bcd (date.month);
+    at[4] = sim_bcd (date.year);
 }
 
 //  BCD, low byte first; the sign is the top bit of the last byte.
@@ -114,7 +124,7 @@ static void s_digits (writer_t *out, int64_t value, unsigned size)
         return;
     }
     for (unsigned i = 0; i < size; i++) {
-        at[i] = s_bcd ((unsigned) (rest % 100));
+        at[i] = sim_bcd ((unsigned) (rest % 100));
         rest /= 100;
     }
     if (value < 0) {
@@ -130,30 +140,30 @@ static void s_missing (writer_t *out, unsigned size)
     }
 }
 
-//  A frame being written.
-typedef struct {
-    writer_t *out;  //  Borrowed
-    size_t start;   //  Of the frame in it
-} frame_t;
-
-static frame_t s_open (writer_t *out, uint8_t control, uint32_t address, uint8_t afn,
-                       uint8_t sequence)
+sim_frame_t sim_open (writer_t *out, uint32_t address, const sim_head_t *head)
 {
-    frame_t frame = {out, out->size};
+    sim_frame_t frame = {out, out->size};
     uint32_t a1 = address / 100000;
     (void) writer_room (out, HEAD);
-    writer_u8 (out, control);
-    writer_u8 (out, s_bcd (a1 % 100));
-    writer_u8 (out, s_bcd (a1 / 100));
+    writer_u8 (out, head->control);
+    writer_u8 (out, sim_bcd (a1 % 100));
+    writer_u8 (out, sim_bcd (a1 / 100));
     writer_u16le (out, (uint16_t) (address % 100000));
-    writer_u8 (out, 0);
-    writer_u8 (out, afn);
-    writer_u8 (out, (uint8_t) (SEQ_SINGLE_CON | (sequence & 0x0F)));
+    writer_u8 (out, head->msa);
+    writer_u8 (out, head->afn);
+    writer_u8 (out, head->sequence);
     return frame;
 }
 
-//  DA of a measuring point and DT of a function.
-static void s_unit (writer_t *out, uint16_t mp, unsigned function)
+//  What it begins itself and wants confirmed.
+static sim_frame_t s_open (writer_t *out, uint8_t control, uint32_t address, uint8_t afn,
+                           uint8_t sequence)
+{
+    sim_head_t head = {control, 0, afn, (uint8_t) (SEQ_SINGLE_CON | (sequence & 0x0F))};
+    return sim_open (out, address, &head);
+}
+
+void sim_put_unit (writer_t *out, uint16_t mp, unsigned function)
 {
     unsigned slot = mp ? (unsigned) mp - 1 : 0;
     writer_u8 (out, (uint8_t) (mp ? 1u << slot % 8 : 0u));
@@ -171,7 +181,7 @@ static uint8_t s_sum (const uint8_t *data, size_t size)
     return (uint8_t) sum;
 }
 
-static void s_close (frame_t *frame)
+void sim_close (sim_frame_t *frame)
 {
     writer_t *out = frame->out;
     if (out->failed) {
@@ -191,9 +201,9 @@ static void s_close (frame_t *frame)
 
 static void s_link (uint32_t address, uint8_t sequence, unsigned function, writer_t *out)
 {
-    frame_t frame = s_open (out, C_LINK, address, AFN_LINK, sequence);
-    s_unit (out, 0, function);
-    s_close (&frame);
+    sim_frame_t frame = s_open (out, C_LINK, address, AFN_LINK, sequence);
+    sim_put_unit (out, 0, function);
+    sim_close (&frame);
 }
 
 static void s_login (uint32_t address, uint8_t sequence, writer_t *out)
@@ -211,40 +221,44 @@ static void s_logout (uint32_t address, uint8_t sequence, writer_t *out)
     s_link (address, sequence, 2, out);
 }
 
-static void s_report_current (uint32_t address, const report_t *report, uint8_t sequence,
-                              writer_t *out)
+void sim_put_current (writer_t *out, uint32_t address, const report_t *report, bool value)
 {
     uint32_t item = 0;
     uint8_t time[5];
-    frame_t frame = s_open (out, C_REPORT, address, AFN_CURRENT, sequence);
-    s_unit (out, report->mp, 25);
+    sim_put_unit (out, report->mp, 25);
     s_a15 (time, report->minute);
     writer_put (out, time, sizeof time);
     for (size_t f = 0; f < sizeof s_current / sizeof s_current[0]; f++) {
         const format_t *format = &s_current[f];
         for (unsigned i = 0; i < format->count; i++, item++) {
             uint32_t h = terminal_value (address, report->mp, report->minute, item);
-            if (item == INVALID_ITEM && h % 16 == 0) {
+            if (!value || (item == INVALID_ITEM && h % 16 == 0)) {
                 s_missing (out, format->size);
             } else {
                 s_digits (out, format->low + (int32_t) (h % (uint32_t) format->span), format->size);
             }
         }
     }
-    s_close (&frame);
+}
+
+static void s_report_current (uint32_t address, const report_t *report, uint8_t sequence,
+                              writer_t *out)
+{
+    sim_frame_t frame = s_open (out, C_REPORT, address, AFN_CURRENT, sequence);
+    sim_put_current (out, address, report, true);
+    sim_close (&frame);
 }
 
 //  Registers only rise: the day gives the thousands, the hash the rest. The total is the sum of its tariffs.
-static void s_report_day (uint32_t address, const report_t *report, uint8_t sequence, writer_t *out)
+void sim_put_day (writer_t *out, uint32_t address, const report_t *report, bool value)
 {
     uint8_t time[5];
     int64_t day = (report->minute + s_offset_min) / 1440;
     date_t date = s_date (day);
-    frame_t frame = s_open (out, C_REPORT, address, AFN_FROZEN, sequence);
-    s_unit (out, report->mp, 161);
-    writer_u8 (out, s_bcd (date.day));
-    writer_u8 (out, s_bcd (date.month));
-    writer_u8 (out, s_bcd (date.year));
+    sim_put_unit (out, report->mp, 161);
+    writer_u8 (out, sim_bcd (date.day));
+    writer_u8 (out, sim_bcd (date.month));
+    writer_u8 (out, sim_bcd (date.year));
     s_a15 (time, report->minute + 1440 + 5);
     writer_put (out, time, sizeof time);
     writer_u8 (out, TARIFFS);
@@ -255,9 +269,19 @@ static void s_report_day (uint32_t address, const report_t *report, uint8_t sequ
         registers[0] += registers[item];
     }
     for (size_t i = 0; i <= TARIFFS; i++) {
-        s_digits (out, registers[i], 5);
+        if (value) {
+            s_digits (out, registers[i], 5);
+        } else {
+            s_missing (out, 5);
+        }
     }
-    s_close (&frame);
+}
+
+static void s_report_day (uint32_t address, const report_t *report, uint8_t sequence, writer_t *out)
+{
+    sim_frame_t frame = s_open (out, C_REPORT, address, AFN_FROZEN, sequence);
+    sim_put_day (out, address, report, true);
+    sim_close (&frame);
 }
 
 //  Event 4: which inputs changed, and their states.
@@ -267,8 +291,8 @@ static void s_report_event (uint32_t address, const report_t *report, uint8_t se
     uint32_t h = terminal_value (address, 0, report->minute, 200);
     uint8_t count = (uint8_t) report->minute;
     uint8_t time[5];
-    frame_t frame = s_open (out, C_REPORT, address, AFN_EVENT, sequence);
-    s_unit (out, 0, 1);
+    sim_frame_t frame = s_open (out, C_REPORT, address, AFN_EVENT, sequence);
+    sim_put_unit (out, 0, 1);
     writer_u8 (out, (uint8_t) (count + 1));  //  Important events so far
     writer_u8 (out, 0);                      //  Ordinary ones
     writer_u8 (out, count);
@@ -279,7 +303,7 @@ static void s_report_event (uint32_t address, const report_t *report, uint8_t se
     writer_put (out, time, sizeof time);
     writer_u8 (out, (uint8_t) (1u << h % 8));
     writer_u8 (out, (uint8_t) (h >> 8));
-    s_close (&frame);
+    sim_close (&frame);
 }
 
 static void s_report (uint32_t address, const report_t *report, uint8_t sequence, writer_t *out)
