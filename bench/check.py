@@ -16,7 +16,8 @@ Ends 0 only if nothing is lost, doubled or wrong; 1 if something is; 2 if it cou
 An answer whose connection ended before the next request, or which the master asked for again, may be in the
 journal or not; how many are missing is bounded, what is beyond counts as lost.
 
-The terminals of --field-archive are those of fepfield; field_check.py judges them by --field-ledger.
+The terminals of --field-archive are those of fepfield; field_check.py judges them by --field-ledger. Those of an
+--asked-ledger are concentrators that answer (fepmeter): what they have said last without fault must be in the journal.
 """
 import argparse
 import json
@@ -37,6 +38,7 @@ READING, EVENT, HELD = 1, 2, 8
 FREEZE_NONE, FREEZE_DAY = 0, 3
 SUSPECT = 1 << 5
 CHANGED = 1 << 9
+ABSENT_DEVICE = 1
 FATES = ("open", "taken", "given_up")
 OPEN, TAKEN, GIVEN_UP = range(3)
 OPEN_PER_GATEWAY = 2    # answers of one exchange when its connection ends
@@ -66,6 +68,7 @@ class Tally:
         self.changed = 0
         self.wrong = 0
         self.held = set()    # sequence and index of every message held back
+        self.empties = {}    # report identity -> items the device said it has not, though the formula has them
         self.loose = []      # items of polled meters whose message does not say which answer: reads of some registers
         self.examples = []
 
@@ -127,6 +130,9 @@ class Tally:
         self.seen[identity] = mask
 
     def compare(self, place, identity, item, want):
+        if item[1] is None and item[2] == ABSENT_DEVICE and want[0] is not None and not item[3] & SUSPECT:
+            self.empties[identity] = self.empties.get(identity, 0) + 1
+            return
         if item[3] & SUSPECT or not values.same(item, want):
             self.wrong += 1
             self.fault("wrong", place, (identity, item, want))
@@ -298,6 +304,20 @@ def read_ledger(path):
     return ledger, answers
 
 
+def read_asked(paths):
+    """Of fepmeter: addresses, and identities of last answers of concentrators without fault."""
+    addresses, said = set(), set()
+    kinds = {"1": values.DAY, "0": values.CURRENT}
+    for path in paths:
+        with open(path, encoding="ascii") as lines:
+            for line in lines:
+                address, mp, manner, asked, _, last, _, minute, kind = line.split()
+                addresses.add(int(address))
+                if manner == "good" and last == "good" and int(asked):
+                    said.add((kinds[kind], int(address), int(mp), int(minute)))
+    return addresses, said
+
+
 def look_up_carried(door, journal, ledger, head, earlier):
     """What an earlier run sent first may stand before our first sequence; `earlier` takes its terminals' messages
     from the journal's beginning on. Few terminals are asked for one by one, many in one pass."""
@@ -354,8 +374,9 @@ def compare_answers(answers, journal):
     return lost, facts, examples
 
 
-def compare(ledger, answers, journal, feed, earlier, head, first):
+def compare(ledger, answers, asked, journal, feed, earlier, head, first):
     """The counts of the verdict."""
+    addresses, said = asked
     for tally in (journal, feed, earlier):
         tally.settle_loose(answers)
     lost_commit = lost_feed = 0
@@ -373,8 +394,17 @@ def compare(ledger, answers, journal, feed, earlier, head, first):
     phantom = len(on_feed - in_journal)
     for place in sorted(in_journal - on_feed)[:EXAMPLES]:
         examples.append(f"in the journal, not on the feed: {place >> INDEX_BITS}.{place % (1 << INDEX_BITS)}")
-    unknown = [i for i in journal.seen if i not in ledger and i not in answers]
+    for identity in said:
+        if journal.seen.get(identity, 0) != values.FULL[identity[0]]:
+            lost_answers += 1
+            examples.append(f"answered, not whole in the journal: {identity}")
+    unknown = [i for i in journal.seen if i not in ledger and i not in answers and i[1] not in addresses]
     unsent = len(unknown)
+    for tally in (journal, feed, earlier):
+        for identity, count in tally.empties.items():
+            if identity[1] not in addresses:
+                tally.wrong += count
+                examples.append(f"{tally.name}: no value, but it has one: {identity}")
     for identity in unknown[:EXAMPLES]:
         examples.append(f"in the journal, not in the ledger: {identity}")
     return {
@@ -430,11 +460,11 @@ def judge(args, door, recorder, journal, feed, head0, repeated0):
     head = status["head"]
     settled = recorder.settle(head, args.settle_ms / 1000)
     whole = fetch_all(door, journal, head0 + 1, head, {})
-    ledger, answers = read_ledger(args.ledger)
+    ledger, answers = read_ledger(args.ledger) if args.ledger else ({}, {})
     earlier = Tally("journal of earlier runs", args.utc_offset_min, args.day_shift_min, journal.meters)
     look_up_carried(door, journal, ledger, head, earlier)
     field, field_examples = judge_field(args, door, journal, feed, earlier, head0)
-    facts, examples = compare(ledger, answers, journal, feed, earlier, head, head0 + 1)
+    facts, examples = compare(ledger, answers, read_asked(args.asked_ledger), journal, feed, earlier, head, head0 + 1)
     facts["field"] = field
     examples = field_examples + examples
     for name in ("lost", "doubled", "wrong"):
@@ -475,7 +505,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--feed", default="tcp://127.0.0.1:7601")
     parser.add_argument("--door", default="tcp://127.0.0.1:7602")
-    parser.add_argument("--ledger", required=True, help="of fepsim; read at the end")
+    parser.add_argument("--ledger", help="of fepsim; read at the end")
+    parser.add_argument("--asked-ledger", action="append", default=[], help="of fepmeter; read at the end")
     parser.add_argument("--field-archive", help="rows of fepfield's terminals in the archive")
     parser.add_argument("--field-ledger", help="of fepfield; read at the end")
     parser.add_argument("--field-few", action="store_true", help="not all of them need have said something")

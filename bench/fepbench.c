@@ -1,4 +1,6 @@
-//  fepbench: what a confirmed report costs fepd, as a ratio to floor run beside it.
+//  fepbench: proof and cost under load.
+//    fepbench run SCENARIO | compare A B | list    scenarios; bench/scenario/main.py
+//    fepbench push ...    what a confirmed report costs fepd, as a ratio to floor run beside it
 //    fepbench push [--terminals 5000] [--depth 1|8 --rate 0|20000] [--seconds 5] [--rounds 3] [--data DIR]
 //                  [--fepd PATH] [--floor PATH] [--pin 0|1]
 //  Without --depth and --rate the three usual loads: one report outstanding for each terminal, eight, and one
@@ -453,6 +455,31 @@ static bool s_load (const options_t *o)
     return true;
 }
 
+//  The scenarios are a program of their own.
+static int s_scenario (int argc, char **argv)
+{
+    char own[PATH_MAX];
+    char **arguments = calloc ((size_t) argc + 5, sizeof *arguments);
+    size_t n = 0;
+    FEP_ASSERT (arguments);
+    if (!s_beside (".", own, sizeof own)) {
+        return 2;
+    }
+    char *const first[] = {(char *) (uintptr_t) "/usr/bin/python3",
+                           (char *) (uintptr_t) BENCH_DIR "/scenario/main.py",
+                           (char *) (uintptr_t) "--programs", own};
+    for (size_t i = 0; i < sizeof first / sizeof *first; i++) {
+        arguments[n++] = first[i];
+    }
+    for (int i = 1; i < argc; i++) {
+        arguments[n++] = argv[i];
+    }
+    arguments[n] = NULL;
+    (void) execv (arguments[0], arguments);
+    fprintf (stderr, "fepbench: %s: %s\n", arguments[0], strerror (errno));
+    return 2;
+}
+
 int main (int argc, char **argv)
 {
     static const struct {
@@ -480,10 +507,14 @@ int main (int argc, char **argv)
         {"port-base", &o.port_base, NULL, 1024, 65000, "listener; feed + 1, door + 2"},
         {"pin", &o.pin, NULL, 0, 1, "server on CPU 0, this program on CPU 1"},
     };
-    if (argc < 2 || strcmp (argv[1], "push") != 0 || !s_beside ("fepd", fepd, sizeof fepd) ||
+    if (argc >= 2 && strcmp (argv[1], "push") != 0) {
+        return s_scenario (argc, argv);
+    }
+    if (argc < 2 || !s_beside ("fepd", fepd, sizeof fepd) ||
         !s_beside ("floor", floor_path, sizeof floor_path) ||
         !args_read (argc, argv, 2, args, sizeof args / sizeof args[0])) {
-        fprintf (stderr, "fepbench push [options]; --help lists them\n");
+        fprintf (stderr,
+                 "fepbench run|compare|list|push; --help behind each lists what it takes\n");
         return 2;
     }
     if (!s_prepare (&o)) {

@@ -1,7 +1,8 @@
 //  fepmeter: simulated concentrators whose meters are asked, for load and for proof. They log in, beat, and answer
 //  class 1 F25 and class 2 F161 of Q/GDW 1376.1, some of them late, never, wrongly, or not at all (fleet_asked.h).
-//  Runs for --seconds or until SIGINT/SIGTERM. A line of counters every second, the last one with "what": "summary";
-//  with --ledger a line for each measuring point at the end. Ends 0; 2 for a wrong option.
+//  Runs for --seconds or until SIGINT/SIGTERM; SIGUSR1 closes all connections, which are dialled again. A line of
+//  counters every second, the last one with "what": "summary"; with --ledger a line for each measuring point at the
+//  end. Ends 0; 2 for a wrong option.
 #include "bench/args.h"
 #include "bench/fleet.h"
 #include "fep/clock.h"
@@ -15,12 +16,15 @@
 #define LEAVE_MS 5000
 #define SPARE_DESCRIPTORS 64
 
-static volatile sig_atomic_t s_stop;
+static volatile sig_atomic_t s_stop, s_reconnect;
 
 static void s_on_signal (int number)
 {
-    (void) number;
-    s_stop = 1;
+    if (number == SIGUSR1) {
+        s_reconnect = 1;
+    } else {
+        s_stop = 1;
+    }
 }
 
 //  On-CPU milliseconds of this process.
@@ -83,6 +87,10 @@ static void s_run (fleet_t *fleet, int64_t seconds)
         int64_t before = now;
         fleet_turn (fleet, TURN_MS);
         now = clock_mono_ms ();
+        if (s_reconnect) {
+            s_reconnect = 0;
+            fleet_reconnect (fleet);
+        }
         late = now - before - TURN_MS > late ? now - before - TURN_MS : late;
         if (!stopping && (s_stop || now >= end)) {
             stopping = true;
@@ -149,6 +157,7 @@ int main (int argc, char **argv)
     struct sigaction action = {.sa_handler = s_on_signal};
     (void) sigaction (SIGINT, &action, NULL);
     (void) sigaction (SIGTERM, &action, NULL);
+    (void) sigaction (SIGUSR1, &action, NULL);
     if (!s_descriptors (o.terminals)) {
         return 2;
     }

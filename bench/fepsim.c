@@ -2,8 +2,8 @@
 //  and for proof.
 //  Runs for --seconds or until SIGINT/SIGTERM; then makes no new reports, waits (at most
 //  --drain-ms) until all are confirmed, logs out, and prints one JSON line with what happened. A
-//  line of counters every 2 s before. Ends 0 if every report sent was confirmed, else 1; 2 for a
-//  wrong option.
+//  line of counters every 2 s before. SIGUSR1 closes all connections, which are dialled again. Ends 0 if every report
+//  sent was confirmed, else 1; 2 for a wrong option.
 #include "bench/args.h"
 #include "bench/fleet.h"
 #include "fep/clock.h"
@@ -15,12 +15,15 @@
 #define SAVE_MS 2000
 #define SPARE_DESCRIPTORS 64
 
-static volatile sig_atomic_t s_stop;
+static volatile sig_atomic_t s_stop, s_reconnect;
 
 static void s_on_signal (int number)
 {
-    (void) number;
-    s_stop = 1;
+    if (number == SIGUSR1) {
+        s_reconnect = 1;
+    } else {
+        s_stop = 1;
+    }
 }
 
 static void s_print (const char *what, const fleet_t *fleet, int64_t since_ms)
@@ -77,6 +80,10 @@ static bool s_run (fleet_t *fleet, int64_t seconds, int64_t drain_ms)
     while (!stopping || (!fleet_done (fleet) && now < end)) {
         fleet_turn (fleet, TURN_MS);
         now = clock_mono_ms ();
+        if (s_reconnect) {
+            s_reconnect = 0;
+            fleet_reconnect (fleet);
+        }
         if (!stopping && (s_stop || now >= end)) {
             stopping = true;
             end = now + drain_ms;
@@ -154,6 +161,7 @@ int main (int argc, char **argv)
     struct sigaction action = {.sa_handler = s_on_signal};
     (void) sigaction (SIGINT, &action, NULL);
     (void) sigaction (SIGTERM, &action, NULL);
+    (void) sigaction (SIGUSR1, &action, NULL);
     if (!s_descriptors (o.terminals)) {
         return 2;
     }

@@ -414,6 +414,16 @@ void fleet_stop (fleet_t *self)
     }
 }
 
+void fleet_reconnect (fleet_t *self)
+{
+    int64_t now = clock_mono_us ();
+    for (size_t i = 0; i < (size_t) self->options.terminals && !self->stopping; i++) {
+        if (self->sims[i].fd >= 0) {
+            fleet_drop (self, &self->sims[i], now);
+        }
+    }
+}
+
 bool fleet_done (const fleet_t *self)
 {
     return self->done == (size_t) self->options.terminals;

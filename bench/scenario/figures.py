@@ -1,0 +1,79 @@
+"""From what a run gathered to indexes, and to the acceptance table."""
+
+import plan as plans
+
+
+def _per(amount, count, factor=1.0):
+    return amount * factor / count if count else None
+
+
+def _moved(run, key):
+    return run["last"].get(key, 0) - run["first"].get(key, 0)
+
+
+def _rates(run, found):
+    result = run["figures"].get("accounts")
+    rate = result and result["rate"]
+    if not result:
+        return
+    found["accounts_wrong"] = result["wrong"]
+    if rate and rate["due"]:
+        found.update({"first_pass_pct": 100 * rate["first"] / rate["due"],
+                      "cycle_pct": 100 * rate["cycle"] / rate["due"],
+                      "timeliness_pct": 100 * rate["timely"] / rate["due"],
+                      "completeness_pct": 100 * rate["items_valid"] / rate["items"]})
+    if run["plan"]["until"] == "settled":
+        found["tour_s"] = run["seconds"]
+
+
+def _costs(run, found):
+    seconds, cpu_us = run["seconds"], _moved(run, "cpu_s") * 1e6
+    frames, readings, requests = (_moved(run, key) for key in ("frames_received", "readings_committed",
+                                                               "requests_sent"))
+    killed = run["kills"] > 0     # counters began anew
+    if not killed:
+        found.update({"frames_per_s": frames / seconds, "readings_per_s": readings / seconds,
+                      "cpu_us_per_frame": _per(cpu_us, frames), "cpu_us_per_reading": _per(cpu_us, readings)})
+    if run["figures"].get("accounts") and not killed:
+        found.update({"requests_per_s": requests / seconds, "cpu_us_per_request": _per(cpu_us, requests)})
+    count = plans.terminals(run["plan"])
+    found["rss_bytes_per_session"] = _per(run["figures"]["rss_idle"], count)
+    found["online_s"] = run["figures"]["online_s"]
+    if killed:
+        found["kills_survived"] = run["kills"]
+        found["start_s"] = max(run["starts"][1:])
+
+
+def indexes(run):
+    """{index: number} of all that was measured."""
+    found = {name: run["facts"][name] for name in ("lost", "doubled", "wrong")}
+    _rates(run, found)
+    _costs(run, found)
+    confirm = run["generators"].get("sim", {}).get("confirm_us")
+    if confirm and confirm.get("p50"):
+        found["confirm_p50_ms"], found["confirm_p99_ms"] = confirm["p50"] / 1000, confirm["p99"] / 1000
+    reads = run["figures"].get("reads")
+    if reads and reads["p99_ms"] is not None:
+        found["on_demand_s"] = reads["p99_ms"] / 1000
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def acceptance(plan, measured):
+    """[{index, unit, sense, target, measured, passed}]: what has a target; a target without a figure is not passed."""
+    rows = []
+    for name, (unit, sense, usual, meaning) in plans.INDEXES.items():
+        target = plan["targets"].get(name, usual)
+        value = measured.get(name)
+        if target is None or (value is None and name not in plan["targets"]):
+            continue
+        passed = value is not None and (value <= target if sense == "<=" else value >= target)
+        rows.append({"index": name, "unit": unit, "sense": sense, "target": target, "measured": value,
+                     "passed": passed, "meaning": meaning})
+    return rows
+
+
+def verdict(rows, run):
+    """passed, failed, or no_verdict: a generator was the limit."""
+    if run["limits"]:
+        return "no_verdict"
+    return "passed" if all(row["passed"] for row in rows) and not run["faults"] else "failed"

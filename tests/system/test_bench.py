@@ -1,0 +1,114 @@
+#!/usr/bin/python3
+"""fepbench's scenarios: the short one proves every reading of every protocol and every account; a scenario that is wrong
+is refused with file and line; one whose target is missed fails.
+"""
+from harness import *
+
+BENCH = os.path.join(BIN, "fepbench")
+SMALL = """says: a few concentrators, one meter of two dead
+seconds: 60
+until: settled
+fleet:
+  - asked: {count: 5, meters: 2, dead_every: 2}
+tasks:
+  - |
+    task small
+    type daily
+    group asked
+    points energy.active.import.total_kWh
+    spread 0s
+    rereads 1
+    reread_every 1s
+targets: {first_pass_pct: %s, cycle_pct: 50, completeness_pct: 50}
+"""
+
+
+def directory():
+    path = tempfile.mkdtemp(prefix="fep-bench-")
+    cleanup(lambda: shutil.rmtree(path, ignore_errors=True))
+    return path
+
+
+def bench(*arguments):
+    return subprocess.run([BENCH, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=170)
+
+
+def run_text(text):
+    path = directory()
+    file = os.path.join(path, "small.yaml")
+    with open(file, "w") as out:
+        out.write(text)
+    said = bench("run", file, "--data", path, "--quiet")
+    report = os.path.join(path, "report.json")
+    return said, json.load(open(report)) if os.path.exists(report) else None, path
+
+
+def test_ci():
+    path = directory()
+    said = bench("run", "ci", "--data", path, "--quiet")
+    equal(said.returncode, 0, f"status, {said.stdout} {said.stderr}")
+    with open(os.path.join(path, "report.json")) as file:
+        report = json.load(file)
+    equal([report["indexes"][name] for name in ("lost", "doubled", "wrong", "accounts_wrong")], [0] * 4, "proof")
+    check(report["facts"]["confirmed"] > 500 and report["facts"]["polled"]["answers"] > 100, "there was load",
+          report["facts"])
+    equal(report["accounts"]["due"], 400, "points due")
+    check(0 < report["accounts"]["first"] < report["accounts"]["cycle"] < 400, "some failed, some were repaired",
+          report["accounts"])
+    with open(os.path.join(path, "report.html")) as file:
+        page = file.read()
+    check("<svg" in page and "accounts_wrong" in page and "http" not in page.replace("http-equiv", ""),
+          "a page complete in itself")
+    said = bench("compare", os.path.join(path, "report.json"), os.path.join(path, "report.json"))
+    check(re.search(r"^cycle_pct .* 1\.000$", said.stdout, re.M), "compare", said.stdout)
+
+
+def test_targets():
+    said, report, _ = run_text(SMALL % 50)
+    equal((said.returncode, report["verdict"]), (0, "passed"), f"half of them, {said.stdout} {said.stderr}")
+    equal((report["accounts"]["due"], report["accounts"]["cycle"]), (10, 5), "accounts")
+    said, report, _ = run_text(SMALL % 60)
+    equal((said.returncode, report["verdict"]), (1, "failed"), said.stdout)
+    check(re.search(r"first_pass_pct .*FAIL", said.stdout), "it says which", said.stdout)
+
+
+def test_wrong_account():
+    """The comparison sees an account that is not what the terminals did."""
+    sys.path.insert(0, os.path.join(ROOT, "bench", "scenario"))
+    import accounts
+    path = os.path.join(directory(), "ledger")
+    with open(path, "w") as file:
+        file.write("410100001 1 good 1 good good 0 0 1\n410100001 2 good 2 nothing nothing 0 0 1\n")
+
+    class FakeDoor:
+        def __init__(self, gaps, first):
+            self.gaps, self.first = gaps, first
+
+        def ask(self, word, body, timeout_s=0):
+            if word == "GAPS":
+                return "GAPS", {"gaps": self.gaps, "next": b""}
+            reasons = {row[5]: 1 for row in self.gaps}
+            return "RATE", {"rates": [{"points": 2, "apart": 0, "due": 2, "cycle": 2 - len(self.gaps),
+                                       "first": self.first, "reasons": reasons}]}
+
+    gap = ["t", 1, "410100001", 2, 0, "meter_no_answer"]
+    equal(accounts.compare(FakeDoor([gap], 1), [path])["wrong"], 0, "as it was")
+    equal(accounts.compare(FakeDoor([gap[:5] + ["refused"]], 1), [path])["wrong"], 1, "another reason")
+    check(accounts.compare(FakeDoor([], 1), [path])["wrong"] > 0, "a gap is missing")
+    equal(accounts.compare(FakeDoor([gap], 2), [path])["wrong"], 1, "another first-pass count")
+
+
+def test_wrong_scenario():
+    for text, wanted in ((SMALL % 50 + "secnds: 5\n", r"small\.yaml:16: secnds: no such key; allowed are says"),
+                         (SMALL.replace("count: 5", "count: no") % 50, r":5: count: no is not a number from 1 to"),
+                         (SMALL.replace("asked:", "askd:") % 50, r":5: askd: no such terminals; allowed are reporters"),
+                         ((SMALL % 50).replace("cycle_pct", "cyc"), r":15: cyc: no such index"),
+                         ("fleet: [\n", r":2: "), ("", "empty")):
+        said, report, _ = run_text(text)
+        equal((said.returncode, report), (2, None), f"status of {text[:40]!r}")
+        check(re.search(wanted, said.stderr), f"wanted {wanted}", said.stderr)
+    equal(bench("run", "nothing.yaml").returncode, 2, "no such file")
+    check("ci " in bench("list").stdout, "list")
+
+
+run()
