@@ -37,7 +37,7 @@ typedef struct {
     int64_t token;   //  Echoed
     writer_t out;    //  The answer's body
     bool forwarded;  //  Another actor answers
-    char text[320];  //  What an ERROR says to people; "" = the error's own text
+    char text[420];  //  What an ERROR says to people; "" = the error's own text
 } door_ask_t;
 
 //  Writes the answer into ask->out, or hands the request on and says so, or says why not.

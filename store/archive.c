@@ -158,6 +158,11 @@ size_t archive_group_size (const archive_t *self, uint32_t group)
     return size;
 }
 
+const archive_words_t *archive_words (const archive_t *self)
+{
+    return self->table.words;
+}
+
 uint64_t archive_change (const archive_t *self)
 {
     return self->change;

@@ -23,6 +23,28 @@
 #define ARCHIVE_LIMITS_MAX 2000000   //  Limits of all measuring points
 #define ARCHIVE_POINT_LIMITS_MAX 32  //  Limits of one measuring point
 
+//  Of a terminal or a measuring point: those that are not in service are not asked, and no part of a denominator.
+typedef enum {
+    ARCHIVE_IN_SERVICE,
+    ARCHIVE_MAINTENANCE,
+    ARCHIVE_SUSPENDED,
+    ARCHIVE_STATE_COUNT
+} archive_state_t;
+
+//  Words of at most ARCHIVE_NAME_MAX bytes that many share, each kept once; whoever has one has its number, 0: none.
+//  Different ones at most: vendor, channel and user_type 255, segment 1023, line 4095.
+typedef enum {
+    ARCHIVE_VENDOR,
+    ARCHIVE_CHANNEL,
+    ARCHIVE_SEGMENT,
+    ARCHIVE_LINE,
+    ARCHIVE_USER_TYPE,
+    ARCHIVE_WORD_COUNT
+} archive_word_t;
+typedef struct archive_words archive_words_t;
+//  The word of a number; "" if it is 0.
+const char *archive_words_text (const archive_words_t *self, archive_word_t kind, uint32_t number);
+
 typedef struct {
     uint32_t number;                  //  Archive number, from 1
     char address[ADDRESS_MAX + 1];    //  As the codec shows it
@@ -37,6 +59,12 @@ typedef struct {
     uint32_t profile;                           //  Number of its own map and settings; 0 = none
     char dial[ARCHIVE_DIAL_MAX + 1];            //  Where we dial it; "" = it dials us
     char zone[ARCHIVE_ZONE_MAX + 1];            //  Of its clock (fep/zone.h); "" = the node's
+    uint16_t vendor;                            //  Word: who made it
+    uint16_t channel;                           //  Word: how it is connected, such as 4g
+    uint16_t segment;                           //  Word: network segment or APN
+    uint16_t line;                              //  Word: feeder
+    uint8_t state;                              //  archive_state_t
+    bool sleeps;                                //  It wakes by itself: being offline is no fault
     uint32_t mp_count;                          //  Measuring points it has
     bool present;                               //  In the archive; false: kept only for its number
     uint64_t change;  //  Number of the change that last touched it; 0 = older than the log
@@ -47,6 +75,8 @@ typedef struct {
     uint16_t mp;                     //  Measuring point number
     char meter[ADDRESS_MAX + 1];     //  Meter address; may be empty
     char protocol[ADDRESS_MAX + 1];  //  Meter protocol (codecs.def); "" = the terminal's own
+    uint8_t state;                   //  archive_state_t
+    uint8_t user_type;               //  Word: kind of user
     uint32_t profile;                //  Number of its profile; 0 = none
     uint32_t rated_W;                //  Rated power; 0 = not known
 } measuring_point_t;
@@ -64,7 +94,7 @@ typedef struct archive archive_t;
 //  Where a file is wrong.
 typedef struct {
     uint32_t line;   //  From 1; 0: not in a line
-    char text[300];  //  What, and what is allowed
+    char text[400];  //  What, and what is allowed
 } archive_fault_t;
 
 //  ---- In memory. Belongs to one thread. ----
@@ -89,6 +119,8 @@ const archive_limit_t *archive_limits (const archive_t *self, uint32_t number, u
 //  The name of a group; "" if it has none. How many present terminals are in it.
 const char *archive_group (const archive_t *self, uint32_t group);
 size_t archive_group_size (const archive_t *self, uint32_t group);
+//  The words of its terminals and points. Borrowed until the next archive_apply.
+const archive_words_t *archive_words (const archive_t *self);
 //  Grows with each change.
 uint64_t archive_change (const archive_t *self);
 
@@ -146,10 +178,13 @@ typedef struct archive_plan archive_plan_t;
 //  empty value.
 //    CSV: a header line that names columns, in any order, each once, `terminal` among them:
 //      terminal,name,area,heartbeat_s,measuring_point,meter,protocol,profile,rated_W,limits,groups,
-//      registration,heartbeat,frame_gap_ms,answer_timeout_ms,terminal_profile,dial,zone
+//      registration,heartbeat,frame_gap_ms,answer_timeout_ms,terminal_profile,dial,zone,
+//      state,sleeps,vendor,channel,segment,line,meter_state,user_type
 //    Then one line per measuring point (a terminal's lines repeat its own fields equal; a line with empty
 //    measuring_point is the terminal alone). LF or CRLF, optional quotes, '#' lines skipped.
-//    limits: "voltage.l1_V=180..260;1.0.31.7.0=0..80"; groups: "north;street lights".
+//    limits: "voltage.l1_V=180..260;1.0.31.7.0=0..80"; groups: "north;street lights"; state (of the terminal) and
+//    meter_state (of the measuring point): maintenance, suspended, or in_service, which is written as empty;
+//    sleeps: yes, or no, which is written as empty.
 //    JSON: [{"terminal": .., "name": .., .., "groups": [..], "measuring_points": [{"mp": 1, "meter": ..,
 //      .., "limits": {"voltage.l1_V": [180, 260]}}, ..]}, ..]
 //  Addresses, meters and registrations: letters, digits and . _ : - ; registrations are unique among
@@ -159,7 +194,7 @@ fep_err_t archive_plan (const archive_t *self, bytes_t file, const archive_impor
                         archive_plan_t **plan_p, archive_fault_t *fault);
 
 //  A plan that adds one terminal without measuring points: number, change and mp_count do not count,
-//  groups are those the archive has. EXISTS, SYNTAX, RANGE with *fault, which names the field.
+//  groups and words are those the archive has. EXISTS, SYNTAX, RANGE with *fault, which names the field.
 FEP_MUST_CHECK
 fep_err_t archive_plan_terminal (const archive_t *self, const terminal_t *terminal,
                                  const archive_checks_t *checks, archive_plan_t **plan_p,
@@ -283,6 +318,7 @@ typedef struct {
     size_t point_count;               //  Of them
     const archive_limit_t *limits;    //  By measuring point, then point
     size_t limit_count;               //  Of them
+    const archive_words_t *words;     //  Those of terminal and points
 } archive_entry_t;
 
 typedef fep_err_t (archive_visit_t) (void *arg, const archive_entry_t *entry);

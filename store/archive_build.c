@@ -13,6 +13,7 @@ void archive_build_init (archive_build_t *self, const archive_table_t *old,
     archive_table_init (&self->table);
     archive_table_begin (&self->table, old);
     self->names.groups = self->table.groups;
+    self->names.words = self->table.words;
     self->names.profiles = profiles;
     self->names.checks = checks;
     for (size_t i = 0; i < old->count; i++) {

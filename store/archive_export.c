@@ -229,6 +229,7 @@ fep_err_t archive_export (const archive_t *self, archive_format_t format,
     fep_err_t error = FEP_OK;
     memset (fault, 0, sizeof *fault);
     export.names.groups = (char (*)[ARCHIVE_NAME_MAX + 1]) self->table.groups;
+    export.names.words = self->table.words;
     export.names.profiles = self->texts[ARCHIVE_PROFILE];
     while (!error && *place != ARCHIVE_EXPORT_END && out->capacity - out->size >= LINE_MAX_BYTES) {
         bool end = i >= archive_count (self);

@@ -2,6 +2,7 @@
 #include "store/archive_field.h"
 #include "store/archive_limits.h"
 #include "store/archive_texts.h"
+#include "store/archive_words.h"
 #include "store/csv.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -283,11 +284,98 @@ static fep_err_t s_take_zone (archive_line_t *line, bytes_t text, archive_names_
     return error;
 }
 
+//  in_service, which is the default, is written as nothing.
+static const char *const s_states[ARCHIVE_STATE_COUNT] = {"", "maintenance", "suspended"};
+
+static fep_err_t s_state (bytes_t text, uint8_t *state)
+{
+    *state = ARCHIVE_IN_SERVICE;
+    if (bytes_equal (text, bytes_text ("in_service"))) {
+        return FEP_OK;
+    }
+    while (*state < ARCHIVE_STATE_COUNT && !bytes_equal (text, bytes_text (s_states[*state]))) {
+        (*state)++;
+    }
+    return *state < ARCHIVE_STATE_COUNT ? FEP_OK : FEP_RANGE;
+}
+
+static fep_err_t s_take_state (archive_line_t *line, bytes_t text, archive_names_t *names)
+{
+    (void) names;
+    return s_state (text, &line->terminal.state);
+}
+
+static fep_err_t s_take_meter_state (archive_line_t *line, bytes_t text, archive_names_t *names)
+{
+    (void) names;
+    return s_state (text, &line->point.state);
+}
+
+static fep_err_t s_take_sleeps (archive_line_t *line, bytes_t text, archive_names_t *names)
+{
+    (void) names;
+    line->terminal.sleeps = bytes_equal (text, bytes_text ("yes"));
+    bool other = text.size > 0 && !bytes_equal (text, bytes_text ("no"));
+    return line->terminal.sleeps || !other ? FEP_OK : FEP_RANGE;
+}
+
+static fep_err_t s_take_shared (archive_word_t kind, bytes_t text, archive_names_t *names,
+                                uint32_t *number)
+{
+    fep_err_t error = archive_words_put (names->words, kind, text, number);
+    if (error == FEP_LIMIT) {
+        snprintf (names->why, sizeof names->why, "too many different ones: at most %u of %s",
+                  archive_words_most (kind), archive_words_name (kind));
+    }
+    return error;
+}
+
+static fep_err_t s_take_vendor (archive_line_t *line, bytes_t text, archive_names_t *names)
+{
+    uint32_t number;
+    fep_err_t error = s_take_shared (ARCHIVE_VENDOR, text, names, &number);
+    line->terminal.vendor = (uint16_t) number;
+    return error;
+}
+
+static fep_err_t s_take_channel (archive_line_t *line, bytes_t text, archive_names_t *names)
+{
+    uint32_t number;
+    fep_err_t error = s_take_shared (ARCHIVE_CHANNEL, text, names, &number);
+    line->terminal.channel = (uint16_t) number;
+    return error;
+}
+
+static fep_err_t s_take_segment (archive_line_t *line, bytes_t text, archive_names_t *names)
+{
+    uint32_t number;
+    fep_err_t error = s_take_shared (ARCHIVE_SEGMENT, text, names, &number);
+    line->terminal.segment = (uint16_t) number;
+    return error;
+}
+
+static fep_err_t s_take_line (archive_line_t *line, bytes_t text, archive_names_t *names)
+{
+    uint32_t number;
+    fep_err_t error = s_take_shared (ARCHIVE_LINE, text, names, &number);
+    line->terminal.line = (uint16_t) number;
+    return error;
+}
+
+static fep_err_t s_take_user_type (archive_line_t *line, bytes_t text, archive_names_t *names)
+{
+    uint32_t number;
+    fep_err_t error = s_take_shared (ARCHIVE_USER_TYPE, text, names, &number);
+    line->point.user_type = (uint8_t) number;
+    return error;
+}
+
 //  ---- The table ----
 
 #define T(member) offsetof (terminal_t, member), sizeof (((terminal_t *) 0)->member)
 #define P(member) offsetof (measuring_point_t, member), sizeof (((measuring_point_t *) 0)->member)
 #define WORD "letters, digits, or . _ : -"
+#define TEXT "at most 63 bytes of UTF-8 without control characters"
 
 static const struct {
     const char *name;     //  As in the header
@@ -298,8 +386,7 @@ static const struct {
     s_take_t *take;       //  Checks and keeps
 } s_fields[FIELD_COUNT] = {
     {"terminal", false, FORM_TEXT, 0, 0, "1 to 23 " WORD, s_take_terminal},
-    {"name", false, FORM_TEXT, T (name), "at most 63 bytes of UTF-8 without control characters",
-     s_take_name},
+    {"name", false, FORM_TEXT, T (name), TEXT, s_take_name},
     {"area", false, FORM_NUMBER, T (area), "a whole number from 0 to 63", s_take_area},
     {"heartbeat_s", false, FORM_NUMBER, T (heartbeat_s), "empty, or a whole number from 0 to 86400",
      s_take_heartbeat_s},
@@ -333,6 +420,17 @@ static const struct {
      "CODEC@/dev/DEVICE:BAUD:8E1",
      s_take_dial},
     {"zone", false, FORM_TEXT, T (zone), "empty, or a zone of at most 47 characters", s_take_zone},
+    {"state", false, FORM_TEXT, T (state), "empty, in_service, maintenance or suspended",
+     s_take_state},
+    {"sleeps", false, FORM_TEXT, T (sleeps), "empty, yes or no", s_take_sleeps},
+    {"vendor", false, FORM_TEXT, T (vendor), TEXT, s_take_vendor},
+    {"channel", false, FORM_TEXT, T (channel), TEXT, s_take_channel},
+    {"segment", false, FORM_TEXT, T (segment), TEXT, s_take_segment},
+    {"line", false, FORM_TEXT, T (line), TEXT, s_take_line},
+    {"meter_state", true, FORM_TEXT, P (state),
+     "empty, or with a measuring_point in_service, maintenance or suspended", s_take_meter_state},
+    {"user_type", true, FORM_TEXT, P (user_type), "empty, or with a measuring_point " TEXT,
+     s_take_user_type},
 };
 
 const char *archive_field_name (field_t field)
@@ -364,6 +462,20 @@ field_t archive_field_find (bytes_t name, bool json)
         field++;
     }
     return field;
+}
+
+void archive_field_names (archive_names_of_t of, char text[ARCHIVE_NAMES_TEXT])
+{
+    size_t used = 0;
+    text[0] = 0;
+    for (field_t field = 0; field < FIELD_COUNT && used < ARCHIVE_NAMES_TEXT; field++) {
+        if (of == ARCHIVE_COLUMNS || s_fields[field].of_point == (of == ARCHIVE_POINT_KEYS)) {
+            int added =
+                snprintf (text + used, ARCHIVE_NAMES_TEXT - used, "%s%s", used > 0 ? ", " : "",
+                          of == ARCHIVE_COLUMNS ? s_fields[field].name : archive_field_key (field));
+            used += added > 0 ? (size_t) added : 0;
+        }
+    }
 }
 
 //  ---- Faults ----
@@ -426,6 +538,8 @@ fep_err_t archive_field_whole (archive_line_t *line, archive_fault_t *fault)
                         : point->profile     ? "profile"
                         : point->rated_W     ? "rated_W"
                         : line->limit_count  ? "limits"
+                        : point->state       ? "meter_state"
+                        : point->user_type   ? "user_type"
                                              : NULL;
     if (point->mp > 0 || !named) {
         return FEP_OK;
@@ -548,9 +662,48 @@ static void s_show_point (field_t field, const archive_entry_t *entry, size_t at
     case FIELD_RATED_W:
         s_put_number (out, point->rated_W);
         break;
+    case FIELD_METER_STATE:
+        s_put_text (out, s_states[point->state]);
+        break;
+    case FIELD_USER_TYPE:
+        s_put_text (out, archive_words_text (names->words, ARCHIVE_USER_TYPE, point->user_type));
+        break;
     default:
         limits = archive_field_limits (entry, point->mp, &count);
         archive_limits_show (limits, count, out);
+    }
+}
+
+//  A text of the terminal that is kept as a number. False: the field is none of those.
+static bool s_show_numbered (field_t field, const terminal_t *terminal,
+                             const archive_names_t *names, writer_t *out)
+{
+    const archive_text_t *profile;
+    switch (field) {
+    case FIELD_TERMINAL_PROFILE:
+        profile = archive_texts_at (names->profiles, terminal->profile);
+        s_put_text (out, profile ? profile->name : "");
+        return true;
+    case FIELD_STATE:
+        s_put_text (out, s_states[terminal->state]);
+        return true;
+    case FIELD_SLEEPS:
+        s_put_text (out, terminal->sleeps ? "yes" : "");
+        return true;
+    case FIELD_VENDOR:
+        s_put_text (out, archive_words_text (names->words, ARCHIVE_VENDOR, terminal->vendor));
+        return true;
+    case FIELD_CHANNEL:
+        s_put_text (out, archive_words_text (names->words, ARCHIVE_CHANNEL, terminal->channel));
+        return true;
+    case FIELD_SEGMENT:
+        s_put_text (out, archive_words_text (names->words, ARCHIVE_SEGMENT, terminal->segment));
+        return true;
+    case FIELD_LINE:
+        s_put_text (out, archive_words_text (names->words, ARCHIVE_LINE, terminal->line));
+        return true;
+    default:
+        return false;
     }
 }
 
@@ -573,9 +726,7 @@ void archive_field_show (field_t field, const archive_entry_t *entry, size_t poi
         s_put_number (out, s_fields[field].size == 1 ? at[0] : number);
         break;
     default:
-        if (field == FIELD_TERMINAL_PROFILE) {
-            const archive_text_t *profile = archive_texts_at (names->profiles, terminal->profile);
-            s_put_text (out, profile ? profile->name : "");
+        if (s_show_numbered (field, terminal, names, out)) {
             break;
         }
         s_put_text (out, field == FIELD_TERMINAL ? terminal->address : (const char *) at);

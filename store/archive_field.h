@@ -24,6 +24,14 @@ typedef enum {
     FIELD_TERMINAL_PROFILE,
     FIELD_DIAL,
     FIELD_ZONE,
+    FIELD_STATE,
+    FIELD_SLEEPS,
+    FIELD_VENDOR,
+    FIELD_CHANNEL,
+    FIELD_SEGMENT,
+    FIELD_LINE,
+    FIELD_METER_STATE,
+    FIELD_USER_TYPE,
     FIELD_COUNT
 } field_t;
 
@@ -45,6 +53,7 @@ typedef struct {
 typedef struct {
     char (*groups)[ARCHIVE_NAME_MAX + 1];  //  Names by number; new ones are added
     uint64_t groups_used;                  //  Bits of those that cannot get another name
+    archive_words_t *words;                //  New ones are added
     const archive_texts_t *profiles;       //  Borrowed
     const archive_checks_t *checks;        //  Borrowed; may be NULL
     archive_limit_t limits[ARCHIVE_POINT_LIMITS_MAX];  //  Of the text below: files repeat it
@@ -59,6 +68,10 @@ field_form_t archive_field_form (field_t field);
 bool archive_field_of_point (field_t field);  //  Else of the terminal
 //  The field of that name in CSV, or of that key in JSON; FIELD_COUNT if there is none.
 field_t archive_field_find (bytes_t name, bool json);
+//  "terminal, name, area": which there are, of CSV, or of the terminals or the points of JSON. For faults.
+typedef enum { ARCHIVE_COLUMNS, ARCHIVE_TERMINAL_KEYS, ARCHIVE_POINT_KEYS } archive_names_of_t;
+#define ARCHIVE_NAMES_TEXT 320
+void archive_field_names (archive_names_of_t of, char text[ARCHIVE_NAMES_TEXT]);
 
 //  Reads a field's text into the line. where names it in a fault. SYNTAX, RANGE, NOT_FOUND, LIMIT
 //  with *fault.

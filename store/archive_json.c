@@ -16,6 +16,7 @@ typedef struct {
     size_t terminal;            //  Index of the terminal
     size_t point;               //  Of the measuring point, from 1; 0 = the terminal itself
     char path[100];             //  "[12].measuring_points[3].mp", or less
+    char known[400];            //  What keys there are
     char list[LIST_MAX_BYTES];  //  Groups or limits on their way
 } s_json_t;
 
@@ -134,13 +135,12 @@ static fep_err_t s_field (s_json_t *self, bool of_point)
     field_t field = archive_field_find (bytes_of (self->in.text, self->in.size), true);
     bytes_t text;
     if (field == FIELD_COUNT || archive_field_of_point (field) != of_point) {
-        self->in.why = of_point ? "no key of a measuring point; known are mp, meter, protocol, "
-                                  "profile, rated_W, limits"
-                                : "no key of a terminal; known are terminal, name, area, "
-                                  "heartbeat_s, groups, registration, heartbeat, frame_gap_ms, "
-                                  "answer_timeout_ms, terminal_profile, "
-                                  "dial, zone, measuring_points";
-        char key[32];
+        char key[32], names[ARCHIVE_NAMES_TEXT];
+        archive_field_names (of_point ? ARCHIVE_POINT_KEYS : ARCHIVE_TERMINAL_KEYS, names);
+        snprintf (self->known, sizeof self->known, "no key of a %s; known are %s%s",
+                  of_point ? "measuring point" : "terminal", names,
+                  of_point ? "" : ", " POINTS_KEY);
+        self->in.why = self->known;
         snprintf (key, sizeof key, "%.24s", self->in.text);
         return s_wrong (self, FEP_SYNTAX, csv_is_utf8 (bytes_text (key)) ? key : "?");
     }

@@ -2,11 +2,6 @@
 #include "store/archive_line.h"
 #include "store/csv.h"
 
-#define NAMES                                                                                      \
-    "terminal, name, area, heartbeat_s, measuring_point, meter, protocol, profile, rated_W, "      \
-    "limits, groups, registration, heartbeat, frame_gap_ms, answer_timeout_ms, "                   \
-    "terminal_profile, dial, zone"
-
 typedef struct {
     csv_t csv;                        //  The line at hand
     field_t columns[CSV_FIELDS_MAX];  //  What each column is
@@ -30,9 +25,11 @@ static fep_err_t s_column (s_table_t *self, size_t i, archive_fault_t *fault)
     int shown = (int) (name.size < 24 ? name.size : 24);
     if (field == FIELD_COUNT) {
         bool text = csv_is_utf8 (name);
+        char names[ARCHIVE_NAMES_TEXT];
+        archive_field_names (ARCHIVE_COLUMNS, names);
         return archive_line_fault (fault, FEP_SYNTAX, self->csv.line,
-                                   "column %zu: \"%.*s\" is no column; known are " NAMES, i + 1,
-                                   text ? shown : 0, (const char *) name.data);
+                                   "column %zu: \"%.*s\" is no column; known are %s", i + 1,
+                                   text ? shown : 0, (const char *) name.data, names);
     }
     if (self->has & FIELD_BIT (field)) {
         return archive_line_fault (fault, FEP_EXISTS, self->csv.line,
@@ -48,8 +45,10 @@ static fep_err_t s_header (s_table_t *self, archive_fault_t *fault)
 {
     fep_err_t error = s_next (self, fault);
     if (error == FEP_NOT_FOUND) {
+        char names[ARCHIVE_NAMES_TEXT];
+        archive_field_names (ARCHIVE_COLUMNS, names);
         return archive_line_fault (fault, FEP_SYNTAX, self->csv.line + 1,
-                                   "the header line is missing; it names columns: " NAMES);
+                                   "the header line is missing; it names columns: %s", names);
     }
     self->count = self->csv.count;
     for (size_t i = 0; !error && i < self->count; i++) {

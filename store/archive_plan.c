@@ -311,6 +311,7 @@ static void s_show_side (const archive_changed_t *changed, const archive_table_t
     writer_t out = writer_of (room, sizeof room);
     archive_entry_t entry = archive_table_entry (table, changed->number);
     archive_names_t names = {.groups = (char (*)[ARCHIVE_NAME_MAX + 1]) table->groups,
+                             .words = table->words,
                              .profiles = profiles};
     size_t point = 0;
     while (changed->mp > 0 && entry.points[point].mp != changed->mp) {

@@ -1,13 +1,16 @@
 //  Packing and unpacking of archive rows.
 #include "store/archive_row.h"
 #include "fep/wire.h"
+#include "store/archive_words.h"
 #include <stdlib.h>
 
 #define FIELDS_FIRST 7    //  Of a terminal, in the first layout
 #define FIELDS_SECOND 13  //  In the second
-#define FIELDS 16
+#define FIELDS_THIRD 16   //  In the third
+#define FIELDS 22
 #define POINT_FIELDS_FIRST 2  //  Of a measuring point, likewise
-#define POINT_FIELDS 6
+#define POINT_FIELDS_SECOND 6
+#define POINT_FIELDS 8
 #define LIMIT_FIELDS 3
 #define GROUP_FIELDS 2
 #define TEXT_FIELDS 4
@@ -78,6 +81,7 @@ void archive_row_fini (archive_row_t *self)
 {
     free (self->points);
     free (self->limits);
+    archive_words_destroy (&self->words);
     memset (self, 0, sizeof *self);
 }
 
@@ -85,8 +89,10 @@ size_t archive_row_bound (size_t points, size_t limits)
 {
     size_t own = 3 + 2 + (2 + ADDRESS_MAX) + (2 + ARCHIVE_NAME_MAX) + 2 + 5 + 1 + 5 + 9 +
                  (2 + ADDRESS_MAX) + (2 + ARCHIVE_HEARTBEAT_MAX) + 5 + 5 + 9 + 5 +
-                 (2 + ARCHIVE_DIAL_MAX) + (2 + ARCHIVE_ZONE_MAX);
-    size_t each = 1 + 3 + (2 + ADDRESS_MAX) + (2 + ADDRESS_MAX) + 5 + 5 + 3;
+                 (2 + ARCHIVE_DIAL_MAX) + (2 + ARCHIVE_ZONE_MAX) + 1 + 1 +
+                 4 * (2 + ARCHIVE_NAME_MAX);
+    size_t each =
+        1 + 3 + (2 + ADDRESS_MAX) + (2 + ADDRESS_MAX) + 5 + 5 + 3 + 1 + (2 + ARCHIVE_NAME_MAX);
     size_t limit = 1 + 5 + 9 + 9;
     return own + points * each + limits * limit;
 }
@@ -110,10 +116,11 @@ static void s_put_limits (const archive_limit_t *limits, size_t count, writer_t 
 
 //  Most measuring points have nothing but their meter: then the rest is left out.
 static void s_put_point (const measuring_point_t *point, const archive_limit_t *limits,
-                         size_t count, writer_t *out)
+                         size_t count, const archive_words_t *words, writer_t *out)
 {
-    bool more = point->protocol[0] || point->profile || point->rated_W || count;
-    wire_put_array (out, more ? POINT_FIELDS : POINT_FIELDS_FIRST);
+    bool most = point->state || point->user_type;
+    bool more = most || point->protocol[0] || point->profile || point->rated_W || count;
+    wire_put_array (out, most ? POINT_FIELDS : more ? POINT_FIELDS_SECOND : POINT_FIELDS_FIRST);
     wire_put_uint (out, point->mp);
     wire_put_text (out, point->meter);
     if (more) {
@@ -121,6 +128,10 @@ static void s_put_point (const measuring_point_t *point, const archive_limit_t *
         wire_put_uint (out, point->profile);
         wire_put_uint (out, point->rated_W);
         s_put_limits (limits, count, out);
+    }
+    if (most) {
+        wire_put_uint (out, point->state);
+        wire_put_text (out, archive_words_text (words, ARCHIVE_USER_TYPE, point->user_type));
     }
 }
 
@@ -141,7 +152,7 @@ void archive_row_put (const archive_entry_t *entry, writer_t *out)
         while (limit < entry->limit_count && entry->limits[limit].mp == entry->points[i].mp) {
             limit++;
         }
-        s_put_point (&entry->points[i], entry->limits + first, limit - first, out);
+        s_put_point (&entry->points[i], entry->limits + first, limit - first, entry->words, out);
     }
     FEP_ASSERT (limit == entry->limit_count);
     wire_put_uint (out, terminal->groups);
@@ -153,6 +164,27 @@ void archive_row_put (const archive_entry_t *entry, writer_t *out)
     wire_put_uint (out, terminal->profile);
     wire_put_text (out, terminal->dial);
     wire_put_text (out, terminal->zone);
+    wire_put_uint (out, terminal->state);
+    wire_put_bool (out, terminal->sleeps);
+    wire_put_text (out, archive_words_text (entry->words, ARCHIVE_VENDOR, terminal->vendor));
+    wire_put_text (out, archive_words_text (entry->words, ARCHIVE_CHANNEL, terminal->channel));
+    wire_put_text (out, archive_words_text (entry->words, ARCHIVE_SEGMENT, terminal->segment));
+    wire_put_text (out, archive_words_text (entry->words, ARCHIVE_LINE, terminal->line));
+}
+
+static uint32_t s_get_word (reader_t *in, archive_row_t *row, archive_word_t kind)
+{
+    uint32_t number = 0;
+    bytes_t text = wire_get_str (in);
+    if (!in->failed && archive_words_put (row->words, kind, text, &number)) {
+        in->failed = true;
+    }
+    return number;
+}
+
+static uint8_t s_get_state (reader_t *in)
+{
+    return (uint8_t) s_get_number (in, ARCHIVE_STATE_COUNT - 1);
 }
 
 //  Points must ascend; a range is no range if its ends are crossed.
@@ -188,15 +220,20 @@ static void s_get_point (reader_t *in, archive_row_t *row)
     }
     point.mp = (uint16_t) s_get_number (in, UINT16_MAX);
     s_get_text (in, point.meter, sizeof point.meter);
-    if (fields >= POINT_FIELDS) {
+    uint32_t known = POINT_FIELDS_FIRST;
+    if (fields >= POINT_FIELDS_SECOND) {
         s_get_text (in, point.protocol, sizeof point.protocol);
         point.profile = s_get_number (in, UINT32_MAX);
         point.rated_W = s_get_number (in, UINT32_MAX);
         s_get_limits (in, point.mp, row);
-        s_skip (in, fields, POINT_FIELDS);
-    } else {
-        s_skip (in, fields, POINT_FIELDS_FIRST);
+        known = POINT_FIELDS_SECOND;
     }
+    if (fields >= POINT_FIELDS) {
+        point.state = s_get_state (in);
+        point.user_type = (uint8_t) s_get_word (in, row, ARCHIVE_USER_TYPE);
+        known = POINT_FIELDS;
+    }
+    s_skip (in, fields, known);
     if (!in->failed) {
         row->points =
             s_grow (row->points, row->point_count, &row->point_capacity, sizeof *row->points);
@@ -219,12 +256,45 @@ static void s_get_points (reader_t *in, archive_row_t *row)
     row->terminal.mp_count = (uint32_t) row->point_count;
 }
 
+//  What the later layouts have behind the first.
+static void s_get_later (reader_t *in, uint32_t fields, archive_row_t *row)
+{
+    terminal_t *terminal = &row->terminal;
+    uint32_t known = FIELDS_FIRST;
+    if (fields >= FIELDS_SECOND) {
+        terminal->groups = wire_get_uint (in);
+        s_get_text (in, terminal->registration, sizeof terminal->registration);
+        s_get_text (in, terminal->heartbeat, sizeof terminal->heartbeat);
+        terminal->frame_gap_ms = s_get_number (in, UINT32_MAX);
+        terminal->answer_timeout_ms = s_get_number (in, UINT32_MAX);
+        terminal->change = wire_get_uint (in);
+        known = FIELDS_SECOND;
+    }
+    if (fields >= FIELDS_THIRD) {
+        terminal->profile = s_get_number (in, UINT32_MAX);
+        s_get_text (in, terminal->dial, sizeof terminal->dial);
+        s_get_text (in, terminal->zone, sizeof terminal->zone);
+        known = FIELDS_THIRD;
+    }
+    if (fields >= FIELDS) {
+        terminal->state = s_get_state (in);
+        terminal->sleeps = wire_get_bool (in);
+        terminal->vendor = (uint16_t) s_get_word (in, row, ARCHIVE_VENDOR);
+        terminal->channel = (uint16_t) s_get_word (in, row, ARCHIVE_CHANNEL);
+        terminal->segment = (uint16_t) s_get_word (in, row, ARCHIVE_SEGMENT);
+        terminal->line = (uint16_t) s_get_word (in, row, ARCHIVE_LINE);
+        known = FIELDS;
+    }
+    s_skip (in, fields, known);
+}
+
 fep_err_t archive_row_get (bytes_t key, bytes_t value, archive_row_t *row)
 {
     reader_t key_in = reader_of (key);
     terminal_t *terminal = &row->terminal;
     row->point_count = 0;
     row->limit_count = 0;
+    row->words = row->words ? row->words : archive_words_new ();
     memset (terminal, 0, sizeof *terminal);
     terminal->number = reader_u32be (&key_in);
     if (key_in.failed || reader_left (&key_in) > 0 || terminal->number == 0 ||
@@ -243,30 +313,14 @@ fep_err_t archive_row_get (bytes_t key, bytes_t value, archive_row_t *row)
     terminal->heartbeat_s = s_get_number (&in, UINT32_MAX);
     terminal->present = wire_get_bool (&in);
     s_get_points (&in, row);
-    uint32_t known = FIELDS_FIRST;
-    if (fields >= FIELDS_SECOND) {
-        terminal->groups = wire_get_uint (&in);
-        s_get_text (&in, terminal->registration, sizeof terminal->registration);
-        s_get_text (&in, terminal->heartbeat, sizeof terminal->heartbeat);
-        terminal->frame_gap_ms = s_get_number (&in, UINT32_MAX);
-        terminal->answer_timeout_ms = s_get_number (&in, UINT32_MAX);
-        terminal->change = wire_get_uint (&in);
-        known = FIELDS_SECOND;
-    }
-    if (fields >= FIELDS) {
-        terminal->profile = s_get_number (&in, UINT32_MAX);
-        s_get_text (&in, terminal->dial, sizeof terminal->dial);
-        s_get_text (&in, terminal->zone, sizeof terminal->zone);
-        known = FIELDS;
-    }
-    s_skip (&in, fields, known);
+    s_get_later (&in, fields, row);
     return in.failed ? FEP_CORRUPT : FEP_OK;
 }
 
 archive_entry_t archive_row_entry (const archive_row_t *self)
 {
-    return (archive_entry_t){&self->terminal, self->points, self->point_count, self->limits,
-                             self->limit_count};
+    return (archive_entry_t){&self->terminal, self->points,      self->point_count,
+                             self->limits,    self->limit_count, self->words};
 }
 
 //  ---- Groups ----

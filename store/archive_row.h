@@ -3,8 +3,9 @@
 //    key                   value
 //    number 4 big-endian   a terminal: [version, address, name, area, heartbeat_s, present, points, groups,
 //                          registration, heartbeat, frame_gap_ms, answer_timeout_ms, change,
-//                          profile, dial, zone], points:
-//                          [[mp, meter, protocol, profile, rated_W, [[point, low, high], ...]], ...]
+//                          profile, dial, zone, state, sleeps, vendor, channel, segment, line], points:
+//                          [[mp, meter, protocol, profile, rated_W, [[point, low, high], ...], state,
+//                          user_type], ...]
 //    'g', number 1         the name of a group: [version, name]
 //    'p', number 2         a profile: [version, name, text, change]
 //    't', number 2         a task, likewise
@@ -44,6 +45,7 @@ typedef struct {
     archive_limit_t *limits;    //  By measuring point, then point
     size_t limit_count;         //  Of them
     size_t limit_capacity;      //  Room
+    archive_words_t *words;     //  Of the rows so far
 } archive_row_t;
 
 void archive_row_fini (archive_row_t *self);
@@ -54,7 +56,7 @@ size_t archive_row_bound (size_t points, size_t limits);
 void archive_row_key (uint32_t number, uint8_t key[ARCHIVE_ROW_KEY_SIZE]);
 void archive_row_put (const archive_entry_t *entry, writer_t *out);
 
-//  Fills the row from a key and a value. CORRUPT, VERSION.
+//  Fills the row from a key and a value. CORRUPT (also: more different words than there may be), VERSION.
 FEP_MUST_CHECK
 fep_err_t archive_row_get (bytes_t key, bytes_t value, archive_row_t *row);
 archive_entry_t archive_row_entry (const archive_row_t *self);

@@ -1,5 +1,6 @@
 //  Growing arrays and a hash with open addressing.
 #include "store/archive_table.h"
+#include "store/archive_words.h"
 #include <stdlib.h>
 
 #define SLOTS_MIN 1024
@@ -10,6 +11,7 @@ void archive_table_init (archive_table_t *self)
     self->slots = calloc (SLOTS_MIN, sizeof *self->slots);
     FEP_ASSERT (self->slots);
     self->slot_mask = SLOTS_MIN - 1;
+    self->words = archive_words_new ();
 }
 
 void archive_table_fini (archive_table_t *self)
@@ -22,6 +24,7 @@ void archive_table_fini (archive_table_t *self)
     free (self->present);
     free (self->slots);
     free (self->registered);
+    archive_words_destroy (&self->words);
     memset (self, 0, sizeof *self);
 }
 
@@ -38,6 +41,8 @@ void archive_table_begin (archive_table_t *self, const archive_table_t *other)
         memcpy (self->terminals, other->terminals, other->count * sizeof *other->terminals);
     }
     memcpy (self->groups, other->groups, sizeof self->groups);
+    archive_words_destroy (&self->words);
+    self->words = archive_words_copy (other);
     self->count = other->count;
     self->slot_mask = other->slot_mask;
 }
@@ -135,11 +140,37 @@ fep_err_t archive_table_add_limit (archive_table_t *self, const archive_limit_t 
     return FEP_OK;
 }
 
+//  The number that a word of the entry has here.
+static uint32_t s_word (archive_table_t *self, const archive_entry_t *entry, archive_word_t kind,
+                        uint32_t number, fep_err_t *error)
+{
+    uint32_t here = 0;
+    if (number > 0 && !*error) {
+        bytes_t text = bytes_text (archive_words_text (entry->words, kind, number));
+        *error = archive_words_put (self->words, kind, text, &here);
+    }
+    return here;
+}
+
+static fep_err_t s_add_terminal (archive_table_t *self, const archive_entry_t *entry)
+{
+    fep_err_t error = FEP_OK;
+    terminal_t terminal = *entry->terminal;
+    terminal.vendor = (uint16_t) s_word (self, entry, ARCHIVE_VENDOR, terminal.vendor, &error);
+    terminal.channel = (uint16_t) s_word (self, entry, ARCHIVE_CHANNEL, terminal.channel, &error);
+    terminal.segment = (uint16_t) s_word (self, entry, ARCHIVE_SEGMENT, terminal.segment, &error);
+    terminal.line = (uint16_t) s_word (self, entry, ARCHIVE_LINE, terminal.line, &error);
+    return error ? error : archive_table_add (self, &terminal);
+}
+
 fep_err_t archive_table_add_entry (archive_table_t *self, const archive_entry_t *entry)
 {
-    fep_err_t error = archive_table_add (self, entry->terminal);
+    fep_err_t error = s_add_terminal (self, entry);
     for (size_t i = 0; !error && i < entry->point_count; i++) {
-        error = archive_table_add_point (self, &entry->points[i]);
+        measuring_point_t point = entry->points[i];
+        point.user_type =
+            (uint8_t) s_word (self, entry, ARCHIVE_USER_TYPE, point.user_type, &error);
+        error = error ? error : archive_table_add_point (self, &point);
     }
     for (size_t i = 0; !error && i < entry->limit_count; i++) {
         error = archive_table_add_limit (self, &entry->limits[i]);
@@ -255,7 +286,7 @@ const measuring_point_t *archive_table_points (const archive_table_t *self, uint
 
 archive_entry_t archive_table_entry (const archive_table_t *self, uint32_t number)
 {
-    archive_entry_t entry = {.terminal = &self->terminals[number - 1]};
+    archive_entry_t entry = {.terminal = &self->terminals[number - 1], .words = self->words};
     entry.points = archive_table_points (self, number, &entry.point_count);
     entry.limits = self->limits + self->limit_starts[number - 1];
     entry.limit_count = self->limit_starts[number] - self->limit_starts[number - 1];

@@ -25,6 +25,7 @@ typedef struct {
     uint32_t *registered;    //  Hash by registration of those present. After archive_table_index
     size_t registered_mask;  //  Likewise
     char groups[ARCHIVE_GROUPS_MAX][ARCHIVE_NAME_MAX + 1];  //  Names by number; "" = none
+    archive_words_t *words;                                 //  Of terminals and points
 } archive_table_t;
 
 //  archive_texts.h
@@ -33,7 +34,7 @@ typedef struct archive_texts archive_texts_t;
 void archive_table_init (archive_table_t *self);
 void archive_table_fini (archive_table_t *self);
 
-//  Fills a fresh table with the terminals, their numbers, and the names of groups of another one;
+//  Fills a fresh table with the terminals, their numbers, the names of groups and the words of another one;
 //  without points and limits.
 void archive_table_begin (archive_table_t *self, const archive_table_t *other);
 
@@ -48,7 +49,7 @@ fep_err_t archive_table_add_point (archive_table_t *self, const measuring_point_
 FEP_MUST_CHECK
 fep_err_t archive_table_add_limit (archive_table_t *self, const archive_limit_t *limit);
 
-//  Appends a terminal with all it has. As above.
+//  Appends a terminal with all it has; its words, whosever they are, become the table's. As above.
 FEP_MUST_CHECK
 fep_err_t archive_table_add_entry (archive_table_t *self, const archive_entry_t *entry);
 

@@ -2,6 +2,7 @@
 #include "fep/wire.h"
 #include "store/archive_build.h"
 #include "store/archive_inside.h"
+#include "store/archive_words.h"
 #include "store/fault.h"
 #include "store/inside.h"
 #include <stdio.h>
@@ -321,6 +322,8 @@ fep_err_t archive_plan_undo (const archive_t *self, store_t *store, archive_plan
     }
     archive_table_init (&undo.table);
     memcpy (undo.table.groups, self->table.groups, sizeof undo.table.groups);
+    archive_words_destroy (&undo.table.words);
+    undo.table.words = archive_words_copy (&self->table);
     error = store_each (store, FAMILY_ARCHIVE, ARCHIVE_UNDO, s_visit, &undo);
     if (!error) {
         error = s_finish (&undo);

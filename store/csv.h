@@ -7,7 +7,7 @@
 #include "fep/error.h"
 
 #define CSV_LINE_MAX 16383  //  Bytes of a line
-#define CSV_FIELDS_MAX 24
+#define CSV_FIELDS_MAX 32
 
 typedef struct {
     reader_t in;                     //  What is left

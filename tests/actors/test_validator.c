@@ -450,7 +450,7 @@ static void s_put_archive (chain_t *chain, uint32_t rated_W, double high, bool p
     const terminal_t terminal = {.number = 7, .address = "T7", .mp_count = 1, .present = present};
     const measuring_point_t point = {.terminal = 7, .mp = 3, .rated_W = rated_W};
     const archive_limit_t limit = {7, 3, VOLTAGE, 180, high};
-    const archive_entry_t entry = {&terminal, &point, 1, &limit, 1};
+    const archive_entry_t entry = {&terminal, &point, 1, &limit, 1, NULL};
     uint8_t memory[1024], key[ARCHIVE_ROW_KEY_SIZE];
     writer_t out = writer_of (memory, sizeof memory);
     archive_row_key (7, key);

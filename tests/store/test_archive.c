@@ -211,7 +211,8 @@ static void test_numbers_are_not_reused (void **state)
 #define KNOWN                                                                                      \
     "terminal, name, area, heartbeat_s, measuring_point, meter, protocol, profile, rated_W, "      \
     "limits, groups, registration, heartbeat, frame_gap_ms, answer_timeout_ms, "                   \
-    "terminal_profile, dial, zone"
+    "terminal_profile, dial, zone, state, sleeps, vendor, channel, segment, line, meter_state, "   \
+    "user_type"
 #define WORD "1 to 23 letters, digits, or . _ : -"
 #define METER "empty, or with a measuring_point at most 23 letters, digits, or . _ : -"
 #define NAME_64 "0123456789012345678901234567890123456789012345678901234567890123"
@@ -231,7 +232,7 @@ static const struct {
     {"terminal,meter\n", FEP_SYNTAX, 1, "the column measuring_point is missing; meter needs it"},
     {HEADER "a,A,1,10,1\n", FEP_SYNTAX, 2, "5 fields; the header has 6"},
     {HEADER "a,A,1,10,1,m,\n", FEP_SYNTAX, 2, "7 fields; the header has 6"},
-    {HEADER "\n# x\na,A,1,10,1,m,,,,,,,,,,,,,,,,,,,\n", FEP_LIMIT, 4, "too many fields"},
+    {HEADER "\n# x\na,A,1,10,1,m,,,,,,,,,,,,,,,,,,,,,,,,,,,\n", FEP_LIMIT, 4, "too many fields"},
     {HEADER "a,\"A,1,10,1,m\nb,B,1,10,1,m\n", FEP_SYNTAX, 2, "a quote is not closed on its line"},
     {HEADER "a,A\"A,1,10,1,m\n", FEP_SYNTAX, 2, "a quote stands inside an unquoted field"},
     {HEADER "a,\"A\"A,1,10,1,m\n", FEP_SYNTAX, 2, "a closing quote is not followed by a comma"},

@@ -35,6 +35,49 @@ static void test_differences (void **state)
     assert_null (plan);
 }
 
+//  States and words differ by their texts, also when undone, by way of a word that was gone.
+static void test_differences_of_service (void **state)
+{
+    fixture_t *self = *state;
+    fixture_import (self,
+                    "terminal,state,sleeps,vendor,line,measuring_point,meter_state,user_type\n"
+                    "a,,,Old,north,1,,shop\nb,maintenance,yes,Old,north,1,suspended,shop\n");
+    archive_plan_t *plan = fixture_plan (
+        self, "terminal,state,sleeps,vendor,line,measuring_point,meter_state,user_type\n"
+              "a,suspended,yes,New,north,1,maintenance,\nb,in_service,no,New,south,1,,flat\n");
+    const char *changes = "changed a state:  -> suspended;changed a sleeps:  -> yes;"
+                          "changed a vendor: Old -> New;changed a 1.meter_state:  -> maintenance;"
+                          "changed a 1.user_type: shop -> ;changed b state: maintenance -> ;"
+                          "changed b sleeps: yes -> ;changed b vendor: Old -> New;"
+                          "changed b line: north -> south;changed b 1.meter_state: suspended -> ;"
+                          "changed b 1.user_type: shop -> flat;";
+    assert_string_equal (fixture_differences (plan), changes);
+    fixture_apply (self, plan);
+    self->act.undoable = false;
+    for (int round = 0; round < 2; round++) {
+        CHECK_OK (archive_plan_undo (self->archive, self->place->store, &plan, &self->fault));
+        assert_non_null (strstr (fixture_differences (plan), "changed a vendor: New -> Old;"));
+        assert_non_null (strstr (fixture_differences (plan), "changed b line: south -> north;"));
+        assert_non_null (strstr (fixture_differences (plan), "changed a 1.user_type:  -> shop;"));
+        assert_int_equal (archive_plan_count (plan), 11);
+        if (round == 0) {
+            archive_plan_destroy (&plan);
+            fixture_reload (self);
+        }
+    }
+    fixture_apply (self, plan);
+    const terminal_t *b = archive_find (self->archive, bytes_text ("b"));
+    assert_true (b->state == ARCHIVE_MAINTENANCE && b->sleeps);
+    plan = fixture_plan (self, "terminal,name\na,\nb,B\n");
+    assert_string_equal (fixture_differences (plan), "changed b name:  -> B;");
+    archive_plan_destroy (&plan);
+    plan = fixture_plan (self, "terminal,name\na,\n");
+    assert_string_equal (fixture_differences (plan),
+                         "removed b : area=0 state=maintenance sleeps=yes vendor=Old line=north "
+                         "measuring_points=1 -> ;");
+    archive_plan_destroy (&plan);
+}
+
 static void test_merge_removes_nothing (void **state)
 {
     fixture_t *self = *state;
@@ -331,12 +374,19 @@ static void test_files_seen (void **state)
 int main (void)
 {
     const struct CMUnitTest tests[] = {
-        TEST (test_differences),    TEST (test_merge_removes_nothing),
-        TEST (test_plan_gets_old),  TEST (test_log),
-        TEST (test_log_is_bounded), TEST (test_undo),
-        TEST (test_undo_refused),   TEST (test_undo_meets_a_taken_name),
-        TEST (test_undo_of_many),   TEST (test_profiles),
-        TEST (test_new_terminal),   TEST (test_files_seen),
+        TEST (test_differences),
+        TEST (test_differences_of_service),
+        TEST (test_merge_removes_nothing),
+        TEST (test_plan_gets_old),
+        TEST (test_log),
+        TEST (test_log_is_bounded),
+        TEST (test_undo),
+        TEST (test_undo_refused),
+        TEST (test_undo_meets_a_taken_name),
+        TEST (test_undo_of_many),
+        TEST (test_profiles),
+        TEST (test_new_terminal),
+        TEST (test_files_seen),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

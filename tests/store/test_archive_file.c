@@ -4,21 +4,37 @@
 
 #define ALL                                                                                        \
     "terminal,name,area,heartbeat_s,measuring_point,meter,protocol,profile,rated_W,limits,"        \
-    "groups,registration,heartbeat,frame_gap_ms,answer_timeout_ms,terminal_profile,dial,zone\n"
+    "groups,registration,heartbeat,frame_gap_ms,answer_timeout_ms,terminal_profile,dial,zone,"     \
+    "state,sleeps,vendor,channel,segment,line,meter_state,user_type\n"
 
 //  Two terminals with everything, one with nothing.
-static const char s_csv[] =
-    ALL "a,\"East, \"\"gate\"\"\",3,300,1,0001,modbus_rtu,sdm,60000,"
-        "voltage.l1_V=180..260.5;current.l1_A=-1e-07..80,north;lights,IMEI1,ping|\\xFE,20,1500,sdm,"
-        "iec104@10.0.0.1:2404|10.0.0.2:2404,CET-1CEST\n"
-        "a,\"East, \"\"gate\"\"\",3,300,2,,,,,,north;lights,IMEI1,ping|\\xFE,20,1500,"
-        "sdm,iec104@10.0.0.1:2404|10.0.0.2:2404,CET-1CEST\n"
-        "b,\xE6\xB5\x8E\xE5\x8D\x97,0,,65535,5,dlt645,,,1.0.31.7.0=0..1,lights,,,,,,,\n"
-        "c,,63,,,,,,,,,,,,,,,\n";
+static const char s_csv[] = ALL
+    "a,\"East, \"\"gate\"\"\",3,300,1,0001,modbus_rtu,sdm,60000,"
+    "voltage.l1_V=180..260.5;current.l1_A=-1e-07..80,north;lights,IMEI1,ping|\\xFE,20,1500,sdm,"
+    "iec104@10.0.0.1:2404|10.0.0.2:2404,CET-1CEST,maintenance,yes,Acme,4g,cmnet,10kV east,"
+    "suspended,industrial\n"
+    "a,\"East, \"\"gate\"\"\",3,300,2,,,,,,north;lights,IMEI1,ping|\\xFE,20,1500,"
+    "sdm,iec104@10.0.0.1:2404|10.0.0.2:2404,CET-1CEST,maintenance,yes,Acme,4g,cmnet,10kV east,,\n"
+    "b,\xE6\xB5\x8E\xE5\x8D\x97,0,,65535,5,dlt645,,,1.0.31.7.0=0..1,lights,,,,,,,,in_service,no,"
+    "\"B,\"\"C\"\"\",,,\xE6\xB5\x8E\xE5\x8D\x97,in_service,\n"
+    "c,,63,,,,,,,,,,,,,,,,,,,,,,,\n";
 
 static void s_begin (fixture_t *self)
 {
     fixture_profile (self, "sdm", "profile sdm\ncodec modbus_rtu\n");
+}
+
+//  "vendor channel segment line"
+static void s_check_words (const fixture_t *self, const terminal_t *terminal, const char *wanted)
+{
+    const archive_words_t *words = archive_words (self->archive);
+    char text[300];
+    snprintf (text, sizeof text, "%s %s %s %s",
+              archive_words_text (words, ARCHIVE_VENDOR, terminal->vendor),
+              archive_words_text (words, ARCHIVE_CHANNEL, terminal->channel),
+              archive_words_text (words, ARCHIVE_SEGMENT, terminal->segment),
+              archive_words_text (words, ARCHIVE_LINE, terminal->line));
+    assert_string_equal (text, wanted);
 }
 
 static void test_all_columns (void **state)
@@ -37,9 +53,15 @@ static void test_all_columns (void **state)
         assert_string_equal (archive_profile (self->archive, a->profile)->name, "sdm");
         assert_string_equal (a->dial, "iec104@10.0.0.1:2404|10.0.0.2:2404");
         assert_string_equal (a->zone, "CET-1CEST");
+        assert_true (a->state == ARCHIVE_MAINTENANCE && a->sleeps);
+        s_check_words (self, a, "Acme 4g cmnet 10kV east");
         const measuring_point_t *point = archive_point (self->archive, a->number, 1);
         assert_string_equal (point->protocol, "modbus_rtu");
         assert_int_equal (point->rated_W, 60000);
+        assert_int_equal (point->state, ARCHIVE_SUSPENDED);
+        assert_string_equal (
+            archive_words_text (archive_words (self->archive), ARCHIVE_USER_TYPE, point->user_type),
+            "industrial");
         assert_string_equal (archive_profile (self->archive, point->profile)->name, "sdm");
         size_t count;
         const archive_limit_t *limits = archive_limits (self->archive, a->number, 1, &count);
@@ -51,7 +73,10 @@ static void test_all_columns (void **state)
         assert_null (archive_point (self->archive, a->number, 3));
         const terminal_t *b = archive_find (self->archive, bytes_text ("b"));
         assert_string_equal (b->name, "\xE6\xB5\x8E\xE5\x8D\x97");
-        assert_non_null (archive_point (self->archive, b->number, 65535));
+        assert_true (b->state == ARCHIVE_IN_SERVICE && !b->sleeps);
+        s_check_words (self, b, "B,\"C\"   \xE6\xB5\x8E\xE5\x8D\x97");
+        point = archive_point (self->archive, b->number, 65535);
+        assert_true (point && point->state == ARCHIVE_IN_SERVICE && point->user_type == 0);
         uint32_t lights = (uint32_t) __builtin_ctzll (b->groups);
         assert_string_equal (archive_group (self->archive, lights), "lights");
         assert_int_equal (archive_group_size (self->archive, lights), 2);
@@ -121,14 +146,19 @@ static void test_export_looks_so (void **state)
     fixture_import (self, s_csv);
     const char *csv = fixture_export (self, ARCHIVE_CSV, ARCHIVE_UTF8);
     assert_non_null (strstr (csv, "b,\xE6\xB5\x8E\xE5\x8D\x97,0,,65535,5,dlt645,,,"
-                                  "current.l1_A=0..1,lights,,,,,,,\n"));
+                                  "current.l1_A=0..1,lights,,,,,,,,,,\"B,\"\"C\"\"\",,,"
+                                  "\xE6\xB5\x8E\xE5\x8D\x97,,\n"));
     assert_memory_equal (csv, ALL, strlen (ALL));
     const char *json = fixture_export (self, ARCHIVE_JSON, ARCHIVE_UTF8);
     assert_non_null (strstr (json, "\"name\": \"East, \\\"gate\\\"\", \"area\": 3, "));
     assert_non_null (strstr (json,
                              "\n  {\"mp\": 65535, \"meter\": \"5\", \"protocol\": \"dlt645\", "
                              "\"profile\": \"\", \"rated_W\": 0, "
-                             "\"limits\": {\"current.l1_A\": [0, 1]}}]}"));
+                             "\"limits\": {\"current.l1_A\": [0, 1]}, \"meter_state\": \"\", "
+                             "\"user_type\": \"\"}]}"));
+    assert_non_null (strstr (json, "\"state\": \"maintenance\", \"sleeps\": \"yes\", "
+                                   "\"vendor\": \"Acme\", \"channel\": \"4g\", "
+                                   "\"segment\": \"cmnet\", \"line\": \"10kV east\", "));
     const char *gbk = fixture_export (self, ARCHIVE_CSV, ARCHIVE_GBK);
     assert_non_null (strstr (gbk, "b,\xBC\xC3\xC4\xCF,0,"));
 }
@@ -170,7 +200,7 @@ static void test_not_in_gbk (void **state)
 #define JSON_KEYS                                                                                  \
     "no key of a terminal; known are terminal, name, area, heartbeat_s, groups, registration, "    \
     "heartbeat, frame_gap_ms, answer_timeout_ms, terminal_profile, "                               \
-    "dial, zone, measuring_points"
+    "dial, zone, state, sleeps, vendor, channel, segment, line, measuring_points"
 #define POINT_WORD "empty, or with a measuring_point"
 
 static const struct {
@@ -212,6 +242,28 @@ static const struct {
      "heartbeat: \"!x\" is not allowed: no ! at its beginning"},
     {0, 0, "terminal,frame_gap_ms\na,10001\n", FEP_RANGE, 2,
      "frame_gap_ms: \"10001\" is not allowed: empty, or a whole number from 0 to 10000"},
+    {0, 0, "terminal,state\na,broken\n", FEP_RANGE, 2,
+     "state: \"broken\" is not allowed: empty, in_service, maintenance or suspended"},
+    {0, 0, "terminal,measuring_point,meter_state\na,1,Suspended\n", FEP_RANGE, 2,
+     "meter_state: \"Suspended\" is not allowed: " POINT_WORD
+     " in_service, maintenance or suspended"},
+    {0, 0, "terminal,sleeps\na,1\n", FEP_RANGE, 2,
+     "sleeps: \"1\" is not allowed: empty, yes or no"},
+    {0, 0, "terminal,line\na,0123456789012345678901234567890123456789012345678901234567890123\n",
+     FEP_RANGE, 2,
+     "line: \"012345678901234567890123...\" is not allowed: at most 63 bytes of UTF-8 without "
+     "control characters"},
+    {0, 0, "terminal,vendor\na,\xFF\n", FEP_SYNTAX, 2, "vendor: not UTF-8"},
+    {0, 0, "terminal,meter_state\na,\n", FEP_SYNTAX, 1,
+     "the column measuring_point is missing; meter_state needs it"},
+    {0, 0, "terminal,measuring_point,meter_state\na,,suspended\n", FEP_SYNTAX, 2,
+     "meter_state: not allowed without a measuring_point"},
+    {0, 0, "terminal,measuring_point,user_type\na,,shop\n", FEP_SYNTAX, 2,
+     "user_type: not allowed without a measuring_point"},
+    {0, 0, "terminal,measuring_point,vendor\na,1,x\na,2,y\n", FEP_EXISTS, 3,
+     "vendor: terminal a has another one on line 2; its lines must repeat it equal"},
+    {1, 0, "[{\"terminal\": \"a\", \"sleeps\": true}]", FEP_SYNTAX, 1,
+     "[0].sleeps: a string is needed here"},
     {0, 0, "terminal,measuring_point,rated_W\na,,7\n", FEP_SYNTAX, 2,
      "rated_W: not allowed without a measuring_point"},
     {0, 0, "terminal,registration\na,b\nb,\n", FEP_EXISTS, 3,
@@ -260,7 +312,7 @@ static const struct {
      2, "measuring_point: 2 of terminal a stands on line 1 already"},
     {1, 0, "[{\"terminal\": \"a\", \"measuring_points\": [{\"name\": 2}]}]", FEP_SYNTAX, 1,
      "[0].measuring_points[0].name: no key of a measuring point; known are mp, meter, protocol, "
-     "profile, rated_W, limits"},
+     "profile, rated_W, limits, meter_state, user_type"},
     {1, 0, "[{\"terminal\": \"a\", \"measuring_points\": [{\"mp\": 1, \"limits\": {\"x\": [1]}}]}]",
      FEP_SYNTAX, 1, "[0].measuring_points[0].limits: a range is [LOW, HIGH]"},
     {1, 0, "[{\"terminal\": \"a\", \"groups\": [\"x\", \"\"]}]", FEP_SYNTAX, 1,
@@ -317,6 +369,46 @@ static void test_groups_have_a_limit (void **state)
     CHECK_OK (archive_group_names (self->place->store, names));
     assert_string_equal (names[__builtin_ctzll (new)], "new");
     assert_string_equal (names[__builtin_ctzll (g1)], "g1");
+}
+
+//  Different words have a limit; one that nobody has any more makes room. Numbers of the others stay, so that nothing
+//  differs that was not changed.
+static void test_words_have_a_limit (void **state)
+{
+    fixture_t *self = *state;
+    static char csv[20000];
+    size_t used =
+        (size_t) snprintf (csv, sizeof csv, "terminal,vendor,measuring_point,user_type\n");
+    for (int i = 1; i <= 255; i++) {
+        used += (size_t) snprintf (csv + used, sizeof csv - used, "t%d,v%d,1,u%d\n", i, i, i);
+    }
+    fixture_import (self, csv);
+    self->how.mode = ARCHIVE_MERGE;
+    archive_plan_t *plan;
+    CHECK_ERR (archive_plan (self->archive, bytes_text ("terminal,vendor\nt1,v2\nt2,new\n"),
+                             &self->how, &plan, &self->fault),
+               FEP_LIMIT);
+    assert_string_equal (self->fault.text,
+                         "vendor: \"new\" is not allowed: too many different ones: "
+                         "at most 255 of vendor");
+    CHECK_ERR (archive_plan (self->archive,
+                             bytes_text ("terminal,measuring_point,user_type\nt1,2,new\n"),
+                             &self->how, &plan, &self->fault),
+               FEP_LIMIT);
+    for (int round = 0; round < 3; round++) {
+        char one[100], wanted[100];
+        snprintf (one, sizeof one, "terminal,vendor\nt7,w%d\n", round);
+        snprintf (wanted, sizeof wanted, "changed t7 vendor:  -> w%d;", round);
+        fixture_import (self, "terminal,vendor\nt7,\n");
+        plan = fixture_plan (self, one);
+        assert_string_equal (fixture_differences (plan), wanted);
+        fixture_apply (self, plan);
+    }
+    for (int round = 0; round < 2; round++) {
+        s_check_words (self, archive_find (self->archive, bytes_text ("t7")), "w2   ");
+        s_check_words (self, archive_find (self->archive, bytes_text ("t255")), "v255   ");
+        fixture_reload (self);
+    }
 }
 
 //  JSON in the forms people write, not only as we do.
@@ -382,6 +474,7 @@ int main (void)
         TEST (test_not_in_gbk),
         TEST (test_faults),
         TEST (test_groups_have_a_limit),
+        TEST (test_words_have_a_limit),
         TEST (test_json_as_it_comes),
         TEST (test_damaged_files),
     };

@@ -1,6 +1,8 @@
 //  Rows of the archive: what is put comes back, rows of earlier releases load, single rows are found.
 #include "store_test.h"
+#include "fep/wire.h"
 #include "store/archive_row.h"
+#include "store/archive_words.h"
 
 static const measuring_point_t s_points[] = {
     {.terminal = 1, .mp = 1, .meter = "0001"},
@@ -10,7 +12,7 @@ static const measuring_point_t s_points[] = {
      .protocol = "modbus_rtu",
      .profile = 3,
      .rated_W = 60000},
-    {.terminal = 1, .mp = 65535, .profile = 1024},
+    {.terminal = 1, .mp = 65535, .profile = 1024, .state = ARCHIVE_SUSPENDED, .user_type = 1},
 };
 
 static const archive_limit_t s_limits[] = {
@@ -32,6 +34,10 @@ static const terminal_t s_terminal = {.number = 1,
                                       .profile = 2,
                                       .dial = "modbus_tcp@[::1]:502",
                                       .zone = "+05:45",
+                                      .state = ARCHIVE_MAINTENANCE,
+                                      .sleeps = true,
+                                      .vendor = 1,
+                                      .line = 1,
                                       .mp_count = 3,
                                       .present = true,
                                       .change = 1ull << 40};
@@ -42,13 +48,35 @@ static void s_put (place_t *place, const char *key, size_t key_size, bytes_t val
     CHECK_OK (store_put (place->store, &row, 1));
 }
 
+//  With words; the first of their kinds each.
+static archive_words_t *s_words;
+
+static archive_entry_t s_entry (void)
+{
+    uint32_t number;
+    if (!s_words) {
+        s_words = archive_words_new ();
+        CHECK_OK (archive_words_put (s_words, ARCHIVE_VENDOR, bytes_text ("Acme"), &number));
+        CHECK_OK (archive_words_put (s_words, ARCHIVE_LINE, bytes_text ("10kV east"), &number));
+        CHECK_OK (archive_words_put (s_words, ARCHIVE_USER_TYPE, bytes_text ("shop"), &number));
+        assert_int_equal (number, 1);
+    }
+    return (archive_entry_t){&s_terminal, s_points, 3, s_limits, 3, s_words};
+}
+
+static int s_teardown (void **state)
+{
+    archive_words_destroy (&s_words);
+    return place_teardown (state);
+}
+
 static int s_setup (void **state)
 {
     place_setup (state);
     place_t *place = *state;
     uint8_t memory[1000];
     writer_t out = writer_of (memory, sizeof memory);
-    archive_entry_t entry = {&s_terminal, s_points, 3, s_limits, 3};
+    archive_entry_t entry = s_entry ();
     place_open (place);
     archive_row_put (&entry, &out);
     assert_false (out.failed);
@@ -75,6 +103,9 @@ static fep_err_t s_check (void *arg, const archive_entry_t *entry)
         assert_int_equal (entry->limit_count, 3);
         assert_memory_equal (entry->points, s_points, sizeof s_points);
         assert_memory_equal (entry->limits, s_limits, sizeof s_limits);
+        assert_string_equal (archive_words_text (entry->words, ARCHIVE_VENDOR, 1), "Acme");
+        assert_string_equal (archive_words_text (entry->words, ARCHIVE_LINE, 1), "10kV east");
+        assert_string_equal (archive_words_text (entry->words, ARCHIVE_USER_TYPE, 1), "shop");
     } else {
         assert_int_equal (terminal->number, 2);
         assert_string_equal (terminal->address, "a");
@@ -133,6 +164,81 @@ static void test_group_names (void **state)
     CHECK_ERR (archive_group_names (place->store, names), FEP_CORRUPT);
 }
 
+static fep_err_t s_check_earlier (void *arg, const archive_entry_t *entry)
+{
+    (void) arg;
+    assert_string_equal (entry->terminal->zone, "+01");
+    assert_true (entry->terminal->state == ARCHIVE_IN_SERVICE && !entry->terminal->sleeps);
+    assert_true (entry->terminal->vendor == 0 && entry->terminal->channel == 0 &&
+                 entry->terminal->segment == 0 && entry->terminal->line == 0);
+    assert_int_equal (entry->points[0].rated_W, 9);
+    assert_true (entry->points[0].state == 0 && entry->points[0].user_type == 0);
+    return FEP_OK;
+}
+
+//  A row as written before there were states and words: 16 fields, points of 6.
+static void test_earlier_layout (void **state)
+{
+    place_t *place = *state;
+    uint8_t memory[200];
+    writer_t out = writer_of (memory, sizeof memory);
+    wire_put_array (&out, 16);
+    wire_put_uint (&out, 1);
+    wire_put_text (&out, "a");
+    wire_put_text (&out, "A");
+    wire_put_uint (&out, 5);
+    wire_put_uint (&out, 60);
+    wire_put_bool (&out, true);
+    wire_put_array (&out, 1);
+    wire_put_array (&out, 6);
+    wire_put_uint (&out, 1);
+    wire_put_text (&out, "m");
+    wire_put_text (&out, "dlt645");
+    wire_put_uint (&out, 0);
+    wire_put_uint (&out, 9);
+    wire_put_array (&out, 0);
+    wire_put_uint (&out, 0);
+    wire_put_text (&out, "");
+    wire_put_text (&out, "");
+    wire_put_uint (&out, 0);
+    wire_put_uint (&out, 0);
+    wire_put_uint (&out, 7);
+    wire_put_uint (&out, 0);
+    wire_put_text (&out, "");
+    wire_put_text (&out, "+01");
+    s_put (place, "\0\0\0\2", 4, writer_bytes (&out));
+    CHECK_OK (archive_read (place->store, 2, s_check_earlier, NULL));
+}
+
+//  A state that there is not, and more different words than there may be.
+static void test_bad_service (void **state)
+{
+    place_t *place = *state;
+    visits_t visits = {0, 0};
+    uint8_t memory[1000];
+    writer_t out = writer_of (memory, sizeof memory);
+    terminal_t terminal = s_terminal;
+    archive_entry_t entry = {.terminal = &terminal, .words = s_words};
+    terminal.state = ARCHIVE_STATE_COUNT;
+    archive_row_put (&entry, &out);
+    s_put (place, "\0\0\0\3", 4, writer_bytes (&out));
+    CHECK_ERR (archive_read (place->store, 3, s_check, &visits), FEP_CORRUPT);
+    uint32_t number;
+    CHECK_ERR (archive_words_put (s_words, ARCHIVE_LINE, bytes_of (memory, 64), &number),
+               FEP_RANGE);
+    for (int i = 1; i < 4095; i++) {
+        char text[16];
+        snprintf (text, sizeof text, "%d", i);
+        CHECK_OK (archive_words_put (s_words, ARCHIVE_LINE, bytes_text (text), &number));
+        assert_int_equal (number, i + 1);
+    }
+    CHECK_ERR (archive_words_put (s_words, ARCHIVE_LINE, bytes_text ("x"), &number), FEP_LIMIT);
+    CHECK_OK (archive_words_put (s_words, ARCHIVE_LINE, bytes_text ("10kV east"), &number));
+    assert_int_equal (number, 1);
+    CHECK_OK (archive_words_put (s_words, ARCHIVE_LINE, bytes_text (""), &number));
+    assert_int_equal (number, 0);
+}
+
 //  A row that ends early, or holds ranges that are none, is said to be corrupt.
 static void test_damaged (void **state)
 {
@@ -141,7 +247,7 @@ static void test_damaged (void **state)
     uint8_t memory[1000];
     writer_t out = writer_of (memory, sizeof memory);
     archive_limit_t crossed = {1, 1, 5, 2, 1};
-    archive_entry_t entry = {&s_terminal, s_points, 1, &crossed, 1};
+    archive_entry_t entry = {&s_terminal, s_points, 1, &crossed, 1, NULL};
     archive_row_put (&entry, &out);
     s_put (place, "\0\0\0\1", 4, writer_bytes (&out));
     CHECK_ERR (archive_read (place->store, 1, s_check, &visits), FEP_CORRUPT);
@@ -152,7 +258,7 @@ static void test_damaged (void **state)
     archive_row_put (&entry, &out);
     s_put (place, "\0\0\0\1", 4, writer_bytes (&out));
     CHECK_ERR (archive_read (place->store, 1, s_check, &visits), FEP_CORRUPT);
-    entry = (archive_entry_t){&s_terminal, s_points, 3, s_limits, 3};
+    entry = s_entry ();
     out.size = 0;
     archive_row_put (&entry, &out);
     for (size_t size = 0; size < out.size; size++) {
@@ -162,14 +268,13 @@ static void test_damaged (void **state)
     assert_int_equal (visits.calls, 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown (name, s_setup, place_teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown (name, s_setup, s_teardown)
 
 int main (void)
 {
     const struct CMUnitTest tests[] = {
-        TEST (test_each_and_read),
-        TEST (test_group_names),
-        TEST (test_damaged),
+        TEST (test_each_and_read),  TEST (test_group_names), TEST (test_damaged),
+        TEST (test_earlier_layout), TEST (test_bad_service),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

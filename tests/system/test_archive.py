@@ -136,7 +136,7 @@ def test_forms_and_encodings():
     document = json.loads(exported(daemon, format="json"))
     equal(document[0]["measuring_points"][0],
           {"mp": 1, "meter": "1", "protocol": "modbus_rtu", "profile": "sdm", "rated_W": 60000,
-           "limits": {"voltage.l1_V": [180, 260]}}, "a measuring point as JSON")
+           "limits": {"voltage.l1_V": [180, 260]}, "meter_state": "", "user_type": ""}, "a measuring point as JSON")
     equal(document[0]["groups"], ["北区", "路灯"], "groups as JSON")
     for options in ({"format": "csv"}, {"format": "json"}, {"format": "csv", "encoding": "gbk"},
                     {"format": "json", "encoding": "gbk"}):
