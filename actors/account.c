@@ -264,6 +264,7 @@ static fep_err_t s_on_archive (void *arg, actor_t *actor, bytes_t body)
         for (uint32_t i = 0; i < roster_size (self->roster); i++) {
             s_settle (self, i, now_ms);
         }
+        account_restate (self);
         return error;
     }
     uint32_t count = !error && wire_find (body, "numbers", &in) ? wire_get_array (&in) : 0;
@@ -272,6 +273,7 @@ static fep_err_t s_on_archive (void *arg, actor_t *actor, bytes_t body)
         error = in.failed ? FEP_CORRUPT : roster_refresh (self->roster, number);
         s_settle (self, number, now_ms);
     }
+    account_restate (self);
     return error;
 }
 
@@ -286,7 +288,10 @@ static fep_err_t s_load_open (void *arg, bytes_t key, bytes_t value)
         metric_add (METRIC_slots_refused, 1);
         return FEP_OK;
     }
-    if (error == FEP_OK && block->due && block->next_ms != INT64_MAX) {
+    //  The archive may have changed behind the last checkpoint.
+    const roster_terminal_t *terminal = error ? NULL : roster_find (self->roster, block->terminal);
+    bool back = terminal && block->due && account_apart (self, block, terminal);
+    if (error == FEP_OK && block->due && block->next_ms != INT64_MAX && !back) {
         timers_put (&self->runs,
                     (timer_entry_t){block->next_ms, (uint64_t) block->task << 32 | block->terminal,
                                     (uint64_t) block->slot_ms});

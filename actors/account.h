@@ -1,6 +1,6 @@
 //  Inside of account, shared by its files: account.c (the actor: journal, checkpoints, words), account_plan.c (which
-//  slots there are and when they are run), account_run.c (asking), account_fill.c (what the journal brings) and
-//  account_door.c (rates, gaps, re-reads). Nobody else includes this.
+//  slots there are and when they are run), account_run.c (asking), account_state.c (who is in service), account_fill.c
+//  (what the journal brings) and account_door.c (rates, gaps, re-reads). Nobody else includes this.
 #ifndef ACTORS_ACCOUNT_H
 #define ACTORS_ACCOUNT_H
 
@@ -119,6 +119,13 @@ fep_err_t account_on_result (void *self, actor_t *actor, bytes_t body);
 
 //  account_fill.c
 void account_follow (void *self, uint64_t sequence, bytes_t batches);
+
+//  account_state.c
+
+//  Marks what the archive says is not in service. True: of what was, something is not any more, and is to be asked.
+bool account_apart (account_t *self, slot_block_t *block, const roster_terminal_t *terminal);
+//  The same of every slot that is open, where the archive says something else now.
+void account_restate (account_t *self);
 
 //  account_door.c
 fep_err_t account_on_rate (void *self, actor_t *actor, bytes_t body);

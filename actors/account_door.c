@@ -513,10 +513,13 @@ static fep_err_t s_reread_point (s_walk_t *walk, const slot_block_t *head,
                                  const slot_point_t *point, const task_t *task, int day)
 {
     s_reread_t *reread = (s_reread_t *) walk;
-    (void) head;
+    const roster_terminal_t *terminal = roster_find (walk->filter.self->roster, head->terminal);
     (void) task;
     (void) day;
-    if (!s_is_gap (&walk->filter, point) || gap_apart (point->reason)) {
+    //  Who is back in service since the slot was closed can be asked.
+    bool apart =
+        gap_apart (point->reason) && (!terminal || roster_apart (terminal, point->mp) != GAP_valid);
+    if (!s_is_gap (&walk->filter, point) || apart) {
         return FEP_OK;
     }
     bool same = reread->count &&

@@ -137,7 +137,9 @@ static void s_result (account_t *self, cursor_t *cursor, const message_t *messag
         }
     }
     if (point) {
+        const roster_terminal_t *terminal = roster_find (self->roster, message->terminal);
         outcome.when = s_when (&task->task, message->time_ms, message->received_ms);
+        outcome.sleeps = terminal && terminal->sleeps;
         account_ended (self, block, point, &outcome, clock_wall_ms ());
     }
 }

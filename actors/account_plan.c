@@ -333,14 +333,15 @@ static bool s_due (account_t *self, account_task_t *task, roster_terminal_t *ter
     block->due = true;
     metric_add (METRIC_slots_planned, block->count);
     slots_touch (self->slots, block);
-    if (task->task.paused) {
-        account_finish (self, block, GAP_task_paused);
-        return true;
-    }
     for (size_t i = 0; i < block->count; i++) {
         if (block->points[i].reason == GAP_not_due) {
             block->points[i].reason = GAP_not_asked;
         }
+    }
+    (void) account_apart (self, block, terminal);
+    if (task->task.paused) {
+        account_finish (self, block, GAP_task_paused);
+        return true;
     }
     if (now_ms >= slot_ms + account_memory_ms (self, &task->task) + task->task.offset_ms) {
         account_finish (self, block,

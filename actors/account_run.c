@@ -84,16 +84,20 @@ void account_unready (account_t *self, slot_block_t *block)
 //  Points without everything had no chance: the terminal is not there.
 static void s_offline (account_t *self, slot_block_t *block)
 {
+    const roster_terminal_t *terminal = roster_find (self->roster, block->terminal);
+    gap_t reason = terminal && terminal->sleeps ? GAP_sleeping : GAP_terminal_offline;
     for (size_t i = 0; i < block->count; i++) {
         slot_point_t *point = &block->points[i];
         bool over = block->running && point->runs >= block->run;
         if (!(point->flags & SLOT_ASKED) && !over && !slots_complete (block, point)) {
-            slots_reason (block, point, GAP_terminal_offline);
+            slots_reason (block, point, reason);
         }
     }
     block->running = false;
     slots_touch (self->slots, block);
 }
+
+static void s_pass (account_t *self, slot_block_t *block, int64_t now_ms);
 
 void account_ready (account_t *self, slot_block_t *block)
 {
@@ -104,7 +108,13 @@ void account_ready (account_t *self, slot_block_t *block)
     }
     block->next_ms = INT64_MAX;
     slots_touch (self->slots, block);
+    (void) account_apart (self, block, terminal);
     if (block->queued) {
+        s_enqueue (self, terminal);
+        return;
+    }
+    if (slots_idle (block) && !block->under_way) {
+        s_pass (self, block, clock_wall_ms ());
         return;
     }
     slot_block_t **link = (slot_block_t **) &terminal->first;
@@ -187,7 +197,7 @@ static slot_point_t *s_next_point (account_t *self, slot_block_t *block)
     for (size_t i = 0; i < block->count; i++) {
         slot_point_t *point = &block->points[i];
         if (point->flags & SLOT_ASKED || point->runs >= block->run ||
-            slots_complete (block, point)) {
+            slots_complete (block, point) || gap_apart (point->reason)) {
             continue;
         }
         const roster_point_t *meter = roster_point (terminal, point->mp);
@@ -266,6 +276,14 @@ static bool s_begin_run (account_t *self, slot_block_t *block, int64_t now_ms)
     block->running = true;
     slots_touch (self->slots, block);
     return true;
+}
+
+//  A run that has nothing to ask: whoever misses something is apart, or nobody does.
+static void s_pass (account_t *self, slot_block_t *block, int64_t now_ms)
+{
+    if (block->running || s_begin_run (self, block, now_ms)) {
+        s_end_run (self, block, now_ms);
+    }
 }
 
 //  ---- Requests ----

@@ -59,18 +59,21 @@ void control_profiles (control_t *self, const char *connector)
 
 //  ---- Plans ----
 
-//  True if the point is read again and again, by the period of its profile.
+//  True if the point is in service and read again and again, by the period of its profile.
 static bool s_polled (const control_t *self, const measuring_point_t *point, uint32_t *period_ms)
 {
     *period_ms = point->profile ? self->periods_ms[point->profile - 1] : 0;
-    return *period_ms > 0;
+    return *period_ms > 0 && point->state == ARCHIVE_IN_SERVICE;
 }
 
 void control_plan (control_t *self, uint32_t number, bool online)
 {
     size_t count = 0;
+    const archive_t *archive = actor_context (self->actor)->archive;
+    const terminal_t *terminal = archive_by_number (archive, number);
+    bool in_service = terminal && terminal->state == ARCHIVE_IN_SERVICE;
     const measuring_point_t *points =
-        online ? archive_points (actor_context (self->actor)->archive, number, &count) : NULL;
+        online && in_service ? archive_points (archive, number, &count) : NULL;
     size_t size = PLAN_HEAD + count * PLAN_POINT;
     uint32_t period_ms, polled = 0;
     uint8_t *memory = malloc (size);

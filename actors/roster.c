@@ -9,6 +9,7 @@ struct roster {
     store_t *store;                 //  Borrowed
     roster_terminal_t **terminals;  //  By number; NULL: never there, or absent
     uint32_t size;                  //  Of it
+    bool restated;                  //  One was
     roster_terminal_t *
         *absent;  //  Left the archive; by number, kept for what the owner has in them
     char groups[ARCHIVE_GROUPS_MAX][ARCHIVE_NAME_MAX + 1];  //  Names
@@ -75,7 +76,9 @@ static void s_points (roster_terminal_t *to, const archive_entry_t *entry)
         const roster_point_t *before = roster_point (to, entry->points[i].mp);
         points[i] = (roster_point_t){.mp = entry->points[i].mp,
                                      .silent = before ? before->silent : 0,
-                                     .has_protocol = entry->points[i].protocol[0] != 0};
+                                     .has_protocol = entry->points[i].protocol[0] != 0,
+                                     .state = entry->points[i].state};
+        to->restated |= points[i].state != (before ? before->state : ARCHIVE_IN_SERVICE);
     }
     free (to->points);
     to->points = points;
@@ -104,9 +107,13 @@ static fep_err_t s_visit (void *arg, const archive_entry_t *entry)
     (*here)->number = terminal->number;
     (*here)->area = terminal->area;
     (*here)->groups = terminal->groups;
+    (*here)->restated |= (*here)->state != terminal->state || (*here)->sleeps != terminal->sleeps;
+    (*here)->state = terminal->state;
+    (*here)->sleeps = terminal->sleeps;
     memcpy ((*here)->address, terminal->address, sizeof terminal->address);
     s_zone (*here, terminal);
     s_points (*here, entry);
+    self->restated |= (*here)->restated;
     return FEP_OK;
 }
 
@@ -195,6 +202,29 @@ size_t roster_mps (const roster_terminal_t *terminal, const task_t *task, uint16
         }
     }
     return count;
+}
+
+gap_t roster_apart (const roster_terminal_t *terminal, uint16_t mp)
+{
+    static const gap_t gaps[ARCHIVE_STATE_COUNT] = {
+        [ARCHIVE_MAINTENANCE] = GAP_maintenance, [ARCHIVE_SUSPENDED] = GAP_suspended};
+    const roster_point_t *point = roster_point (terminal, mp);
+    return gaps[terminal->state] ? gaps[terminal->state] : point ? gaps[point->state] : GAP_valid;
+}
+
+bool roster_restated (const roster_t *self)
+{
+    return self->restated;
+}
+
+void roster_settled (roster_t *self)
+{
+    for (uint32_t i = 0; i < self->size; i++) {
+        if (self->terminals[i]) {
+            self->terminals[i]->restated = false;
+        }
+    }
+    self->restated = false;
 }
 
 roster_point_t *roster_point (const roster_terminal_t *terminal, uint16_t mp)

@@ -1,8 +1,9 @@
 //  The terminals of the archive as acquisition tasks need them: area, groups, zone, measuring points, whether they are
-//  connected, and which tasks concern them. Belongs to one thread. Memory: about 100 bytes a terminal and 4 a point.
+//  connected, and which tasks concern them. Belongs to one thread. Memory: about 100 bytes a terminal and 6 a point.
 #ifndef ACTORS_ROSTER_H
 #define ACTORS_ROSTER_H
 
+#include "actors/gap.h"
 #include "fep/task.h"
 #include "store/archive.h"
 
@@ -10,6 +11,7 @@ typedef struct {
     uint16_t mp;        //  Measuring point
     uint8_t silent;     //  Slots in a row whose first run brought nothing of the meter
     bool has_protocol;  //  It is read through the terminal by a meter protocol
+    uint8_t state;      //  archive_state_t
 } roster_point_t;
 
 typedef struct {
@@ -21,11 +23,14 @@ typedef struct {
     roster_point_t *points;          //  By mp
     uint16_t point_count;            //  Of them
     uint8_t area;                    //  0..63
-    uint8_t under_way;               //  Requests of tasks
-    bool online;                     //  Connected, as the journal says
-    bool queued;                     //  In the owner's ring
-    bool resting;                    //  It had no room for requests
-    void *first;                     //  The owner's list of what is to be asked
+    uint8_t state;                   //  archive_state_t
+    bool sleeps;                     //  It wakes by itself
+    bool restated;      //  Such a thing changed, of it or of a point; until roster_settled
+    uint8_t under_way;  //  Requests of tasks
+    bool online;        //  Connected, as the journal says
+    bool queued;        //  In the owner's ring
+    bool resting;       //  It had no room for requests
+    void *first;        //  The owner's list of what is to be asked
 } roster_terminal_t;
 
 typedef struct roster roster_t;
@@ -63,6 +68,13 @@ const char *roster_group_name (const roster_t *self, unsigned number);
 //  The measuring points a task asks of it; max of them. TASK_STATUS: the terminal itself, 0.
 size_t roster_mps (const roster_terminal_t *terminal, const task_t *task, uint16_t mps[],
                    size_t max);
+
+//  Why a point of it is apart: GAP_maintenance or GAP_suspended; GAP_valid: it is in service. The terminal's own state
+//  goes before the point's.
+gap_t roster_apart (const roster_terminal_t *terminal, uint16_t mp);
+//  Was one restated since roster_settled?
+bool roster_restated (const roster_t *self);
+void roster_settled (roster_t *self);
 
 //  NULL if it has none of that number.
 roster_point_t *roster_point (const roster_terminal_t *terminal, uint16_t mp);

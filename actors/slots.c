@@ -210,6 +210,17 @@ slot_point_t *slots_point (slot_block_t *block, uint16_t mp)
 
 //  ---- What happens to a point ----
 
+bool slots_idle (const slot_block_t *block)
+{
+    for (size_t i = 0; i < block->count; i++) {
+        const slot_point_t *point = &block->points[i];
+        if (!slots_complete (block, point) && !gap_apart (point->reason)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool slots_complete (const slot_block_t *block, const slot_point_t *point)
 {
     return (point->valid & slots_all (block)) == slots_all (block);
@@ -246,6 +257,10 @@ bool slots_value (const slot_block_t *block, slot_point_t *point, unsigned item,
         return false;
     }
     uint8_t before = point->reason;
+    bool counts = value == SLOT_VALUE_GOOD && when != SLOT_TOO_LATE;
+    if (!counts && gap_apart (before)) {
+        return false;
+    }
     if (value == SLOT_VALUE_HELD) {
         point->reason = GAP_held;
     } else if (value == SLOT_VALUE_STAMP) {
@@ -276,7 +291,7 @@ static gap_t s_gap (const slot_outcome_t *outcome)
     case FEP_NOT_FOUND:
         return outcome->unsent ? GAP_not_asked : GAP_meter_no_answer;
     case FEP_CLOSED:
-        return GAP_terminal_offline;
+        return outcome->sleeps ? GAP_sleeping : GAP_terminal_offline;
     default:
         return GAP_not_asked;
     }
@@ -296,7 +311,7 @@ void slots_outcome (const slot_block_t *block, slot_point_t *point, const slot_o
             (void) slots_value (block, point, i, SLOT_VALUE_GOOD, outcome->when);
         }
     }
-    if (!slots_complete (block, point) && !s_stays (point->reason)) {
+    if (!slots_complete (block, point) && !s_stays (point->reason) && !gap_apart (point->reason)) {
         point->reason = (uint8_t) s_gap (outcome);
         point->error = (uint8_t) outcome->error;
         point->code = outcome->code;
@@ -307,12 +322,15 @@ void slots_outcome (const slot_block_t *block, slot_point_t *point, const slot_o
 
 void slots_reason (const slot_block_t *block, slot_point_t *point, gap_t reason)
 {
-    if (!slots_complete (block, point) &&
-        (!s_stays (point->reason) || gap_apart ((uint8_t) reason))) {
+    bool apart = gap_apart ((uint8_t) reason);
+    if (!apart && gap_apart (point->reason)) {
+        return;
+    }
+    if (!slots_complete (block, point) && (!s_stays (point->reason) || apart)) {
         point->reason = (uint8_t) reason;
         point->error = point->code = 0;
     }
-    point->flags |= SLOT_FIRST_RAN;
+    point->flags |= apart ? 0 : SLOT_FIRST_RAN;
 }
 
 //  ---- Rows ----

@@ -96,6 +96,8 @@ static inline uint32_t slots_all (const slot_block_t *block)
 //  Every item of the point is valid; and of every point.
 bool slots_complete (const slot_block_t *block, const slot_point_t *point);
 bool slots_full (const slot_block_t *block);
+//  Nothing is to be asked: every point has everything, or is apart.
+bool slots_idle (const slot_block_t *block);
 
 //  ---- What happens to a point ----
 
@@ -119,13 +121,14 @@ typedef struct {
     bool line;         //  Asked on a bare line, where silence is the meter's
     bool silent;       //  The device's code says that the meter did not answer
     bool unsent;       //  No frame of it was sent
+    bool sleeps;       //  The terminal does; that its connection ended is no fault
     uint8_t run;       //  0: the first
     slot_when_t when;  //  It ended
 } slot_outcome_t;
 void slots_outcome (const slot_block_t *block, slot_point_t *point, const slot_outcome_t *outcome);
 
 //  A run passed the point by, for that reason. What is known of a value that does not count stays, but for reasons that
-//  are apart.
+//  are apart: those stay whatever happens, unless it has everything, and are no run; the owner takes them away.
 void slots_reason (const slot_block_t *block, slot_point_t *point, gap_t reason);
 
 //  ---- Rows ----

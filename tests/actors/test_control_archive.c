@@ -229,6 +229,48 @@ static void test_profile (void **state)
     assert_int_equal (wire_find_int (body, "terminal", 0), 1);
 }
 
+//  What is polled of terminal 1: "mp mp ".
+static const char *s_planned (bytes_t body)
+{
+    static char text[64];
+    reader_t in;
+    assert_int_equal (wire_find_int (body, "terminal", 0), 1);
+    assert_true (wire_find (body, "points", &in));
+    uint32_t count = wire_get_array (&in);
+    text[0] = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        assert_int_equal (wire_get_array (&in), 2);
+        sprintf (text + strlen (text), "%d ", (int) wire_get_uint (&in));
+        (void) wire_get_uint (&in);
+    }
+    return text;
+}
+
+//  Who is under maintenance or suspended is not polled.
+static void test_plan_by_state (void **state)
+{
+    fixture_t *self = *state;
+    static const struct {
+        const char *csv;      //  Imported
+        const char *planned;  //  What is polled then
+    } changes[] = {{"T1,1,modbus_rtu,p,,\nT1,2,modbus_rtu,p,,\n", "1 2 "},
+                   {"T1,1,modbus_rtu,p,maintenance,\nT1,2,modbus_rtu,p,,\n", "2 "},
+                   {"T1,1,modbus_rtu,p,,suspended\nT1,2,modbus_rtu,p,,suspended\n", ""},
+                   {"T1,1,modbus_rtu,p,,\nT1,2,modbus_rtu,p,suspended,\n", "1 "}};
+    (void) s_change (self, "PROFILE_PUT", "text", PROFILE);
+    (void) s_expect (self->peers[CONNECTOR], WORD_PROFILE);
+    s_up (self, "T1", 41);
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        char csv[256];
+        snprintf (csv, sizeof csv,
+                  "terminal,measuring_point,protocol,profile,meter_state,state\n%s",
+                  changes[i].csv);
+        (void) s_change (self, "IMPORT", "data", csv);
+        assert_string_equal (s_planned (s_expect (self->peers[SCHEDULE], WORD_PLAN)),
+                             changes[i].planned);
+    }
+}
+
 //  Account reads tasks again after each change of one; a change that is none, or is refused, tells nobody.
 static void test_tasks (void **state)
 {
@@ -393,6 +435,7 @@ int main (void)
         ARCHIVE_TEST (test_refused_tells_nobody),
         ARCHIVE_TEST (test_many),
         ARCHIVE_TEST (test_profile),
+        ARCHIVE_TEST (test_plan_by_state),
         ARCHIVE_TEST (test_tasks),
         ARCHIVE_TEST (test_poll_request),
         ARCHIVE_TEST (test_poll_whom),

@@ -145,8 +145,46 @@ static void test_reasons (void **state)
     assert_true (point->reason == GAP_valid && point->error == 0 && point->code == 0);
     slots_reason (block, point, GAP_terminal_offline);
     assert_int_equal (point->reason, GAP_valid);
-    slots_reason (block, point + 1, GAP_maintenance);
-    assert_true (point[1].reason == GAP_maintenance && point[1].flags == SLOT_FIRST_RAN);
+    slots_destroy (&slots);
+}
+
+//  Who is apart stays so, whatever is told of it but everything; its first run is still to come. A device that sleeps
+//  is not offline.
+static void test_apart (void **state)
+{
+    (void) state;
+    slots_t *slots = slots_new (100);
+    slot_block_t *block = s_block (slots, 1);
+    slot_point_t *point = block->points;
+    assert_false (slots_idle (block));
+    assert_true (slots_value (block, point, 0, SLOT_VALUE_HELD, SLOT_IN_TIME));
+    for (size_t i = 0; i < MPS; i++) {
+        slots_reason (block, &point[i], i & 1 ? GAP_suspended : GAP_maintenance);
+        assert_int_equal (point[i].flags, 0);
+    }
+    assert_true (slots_idle (block) && !slots_full (block));
+    assert_false (slots_value (block, point, 0, SLOT_VALUE_STAMP, SLOT_IN_TIME));
+    assert_false (slots_value (block, point, 0, SLOT_VALUE_GOOD, SLOT_TOO_LATE));
+    slots_reason (block, point, GAP_terminal_offline);
+    slots_reason (block, point, GAP_not_in_archive);
+    assert_true (point->reason == GAP_maintenance && point->flags == 0);
+    slots_reason (block, point, GAP_suspended);
+    s_end (block, point, 0, FEP_TIMEOUT);
+    assert_true (point->reason == GAP_suspended && point->error == 0 && point->runs == 1);
+    s_good (block, point, SLOT_IN_TIME);
+    assert_int_equal (point->reason, GAP_valid);
+    slots_reason (block, point, GAP_suspended);
+    assert_true (point->reason == GAP_valid && slots_idle (block));
+    slot_outcome_t gone = {.error = FEP_CLOSED, .sleeps = true, .when = SLOT_IN_TIME};
+    point[1].reason = GAP_not_asked;
+    assert_false (slots_idle (block));
+    slots_outcome (block, &point[1], &gone);
+    assert_int_equal (point[1].reason, GAP_sleeping);
+    slot_counts_t counts = {0};
+    slots_count (block, &point[1], &counts);
+    assert_true (counts.due == 1 && counts.apart == 0 && counts.reasons[GAP_sleeping] == 1);
+    slots_count (block, &point[2], &counts);
+    assert_true (counts.due == 1 && counts.apart == 1 && counts.reasons[GAP_maintenance] == 1);
     slots_destroy (&slots);
 }
 
@@ -266,8 +304,9 @@ static void test_counts_add_up (void **state)
 int main (void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test (test_find),    cmocka_unit_test (test_values),
-        cmocka_unit_test (test_reasons), cmocka_unit_test (test_known_before),
-        cmocka_unit_test (test_rows),    cmocka_unit_test (test_counts_add_up)};
+        cmocka_unit_test (test_find),         cmocka_unit_test (test_values),
+        cmocka_unit_test (test_reasons),      cmocka_unit_test (test_apart),
+        cmocka_unit_test (test_known_before), cmocka_unit_test (test_rows),
+        cmocka_unit_test (test_counts_add_up)};
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

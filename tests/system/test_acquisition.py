@@ -200,6 +200,116 @@ def test_pages():
     equal(len(gaps(daemon)), 20, "gaps")
 
 
+# ---- Who is not in service ----
+
+def change(daemon, columns, *rows):
+    """Merges rows of the archive."""
+    daemon.ask("IMPORT", data="\n".join([columns, *rows, ""]).encode(), mode="merge", who="test")
+
+
+def states(daemon, *rows):
+    change(daemon, "terminal,measuring_point,meter_state", *rows)
+
+
+LATER = TASK.replace("reread_every 1s", "reread_every 1d")
+
+
+def test_maintenance():
+    """Who is under maintenance or suspended when its slot falls due is not asked and is apart; when that ends while the
+    slot is open it is asked, and that is its first run. A person may read it all the same."""
+    daemon = station({1: [1, 2, 3], 2: [1, 2]}).start()
+    states(daemon, "010000001,2,suspended", "010000001,3,maintenance")
+    change(daemon, "terminal,state", "010000002,maintenance")
+    one, two = Concentrator(daemon, 1).begin(), Concentrator(daemon, 2).begin()
+    put_task(daemon, LATER)
+    wanted = {(one.address, 2): "suspended", (one.address, 3): "maintenance", (two.address, 1): "maintenance",
+              (two.address, 2): "maintenance"}
+    wait_until(lambda: (rate(daemon) or {"cycle": 0})["cycle"] == 1, "the point in service was read")
+    wait_until(lambda: reasons_of(daemon) == wanted, lambda: f"{reasons_of(daemon)}")
+    counts = rate(daemon)
+    equal((counts["points"], counts["apart"], counts["due"], counts["first"]), (5, 4, 1, 1), f"counts {counts}")
+    equal(counts["reasons"], {"suspended": 1, "maintenance": 3}, "reasons")
+    equal(daemon.ask("REREAD", days=2, who="test")["points"], 0, "nor by hand with all others")
+    daemon.kill()
+    for terminal in (one, two):
+        terminal.end()
+    daemon.start()
+    for terminal in (one, two):
+        terminal.begin()
+    wait_until(lambda: daemon.status()["terminals_online"] == 2, "both are back")
+    equal(reasons_of(daemon), wanted, "still apart behind a restart")
+    word, answer = daemon.ask_raw("READ", {"terminal": two.address, "mp": 2, "kind": "day", "from_ms": slot_ms(),
+                                           "to_ms": slot_ms(), "points": ["energy.active.import.total_kWh"]})
+    equal((word, answer["error"]), ("RESULT", "OK"), "a person reads it")
+    wait_until(lambda: rate(daemon)["due"] == 2, "what has come counts")
+    equal(sum(two.asked.values()), 1, "nothing else was asked of it")
+    change(daemon, "terminal,state", "010000002,in_service")
+    wait_until(lambda: two.asked[1] == 1, "asked when it is back in service")
+    states(daemon, "010000001,2,", "010000001,3,suspended")
+    wait_until(lambda: rate(daemon)["cycle"] == 4, lambda: f"{rate(daemon)}")
+    counts = rate(daemon)
+    equal((counts["due"], counts["first"], counts["apart"]), (4, 4, 1), "they were first runs")
+    equal(reasons_of(daemon), {(one.address, 3): "suspended"}, "another reason to be apart")
+    equal((one.asked[1], one.asked[2], one.asked[3]), (1, 1, 0), "who was asked")
+
+
+def test_maintenance_begins():
+    """Of a slot that is open; also while a request is under way, and of a terminal that is not there. A closed slot
+    keeps its reason, and is asked again by hand once its state has ended."""
+    daemon = station({1: [1, 2], 2: [1], 3: [1]}).start()
+    one = Concentrator(daemon, 1, {1: "silent"}).begin()
+    two = Concentrator(daemon, 2, {1: "ee"}).begin()
+    put_task(daemon, LATER.replace("rereads 2", "rereads 1"))
+    wait_until(lambda: one.asked[1] == 1, "a request is under way")
+    states(daemon, "010000001,1,maintenance", "010000002,1,maintenance", "010000003,1,maintenance")
+    wait_until(lambda: set(reasons_of(daemon).values()) == {"maintenance"}, lambda: f"{reasons_of(daemon)}")
+    wait_until(lambda: {gap.terminal: gap.runs for gap in gaps(daemon)}.get(one.address) == 1, "its request has ended")
+    equal(len(gaps(daemon, reason="maintenance")), 3, "all of them stay apart")
+    equal(rate(daemon)["due"], 1, "one is in the denominator")
+    one.meters = two.meters = {}
+    put_task(daemon, LATER.replace("rereads 2", "rereads 0"))
+    states(daemon, "010000002,1,suspended")
+    daemon.ask("REREAD", days=2, who="test")
+    states(daemon, "010000001,1,", "010000002,1,")
+    wait_until(lambda: rate(daemon)["cycle"] == 3, lambda: f"{gaps(daemon)}")
+    equal(reasons_of(daemon), {("010000003", 1): "maintenance"}, "one is left")
+
+
+def test_closed_apart():
+    """What was apart when its slot was closed stays so, until it is asked for again."""
+    daemon = station({1: [1]}).start()
+    change(daemon, "terminal,state", "010000001,suspended")
+    put_task(daemon, TASK.replace("rereads 2", "rereads 0"))
+    wait_until(lambda: reasons_of(daemon) == {("010000001", 1): "suspended"} and settled(daemon), "closed")
+    change(daemon, "terminal,state", "010000001,")
+    Concentrator(daemon, 1).begin()
+    equal(reasons_of(daemon), {("010000001", 1): "suspended"}, "as it was then")
+    equal(daemon.ask("REREAD", days=2, who="test")["points"], 1, "asked for again")
+    wait_until(lambda: rate(daemon)["cycle"] == 1, "it has come")
+    equal(rate(daemon)["apart"], 0, "no longer apart")
+
+
+def test_sleeping():
+    """A device that sleeps is not offline, but what is missing of it is missing."""
+    daemon = station({1: [1], 2: [1]}).start()
+    change(daemon, "terminal,sleeps", "010000001,yes")
+    put_task(daemon, LATER)
+    wanted = {("010000001", 1): "sleeping", ("010000002", 1): "terminal_offline"}
+    wait_until(lambda: reasons_of(daemon) == wanted, lambda: f"{reasons_of(daemon)}")
+    equal((rate(daemon)["due"], rate(daemon)["apart"]), (2, 0), "both are in the denominator")
+    change(daemon, "terminal,sleeps", "010000001,no", "010000002,yes")
+    wanted = {("010000002", 1): "sleeping", ("010000001", 1): "terminal_offline"}
+    wait_until(lambda: reasons_of(daemon) == wanted, lambda: f"{reasons_of(daemon)}")
+    two = Concentrator(daemon, 2, manner="drop").begin()
+    wait_until(lambda: two.asked[1] == 1, "it is asked")
+    wait_until(lambda: {gap.mp: gap.runs for gap in gaps(daemon, reason="sleeping")} == {1: 1}, "and goes to sleep")
+    two.end()
+    two.manner = "answer"
+    two.begin()
+    daemon.ask("REREAD", days=2, who="test")
+    wait_until(lambda: rate(daemon)["cycle"] == 1, "it woke up")
+
+
 def test_share():
     """A task that may take half of two requests asks one terminal after another, and all of them."""
     daemon = station({number: [1, 2] for number in range(1, 9)}, **{"account.requests": 2})
