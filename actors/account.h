@@ -1,6 +1,7 @@
 //  Inside of account, shared by its files: account.c (the actor: journal, checkpoints, words), account_plan.c (which
 //  slots there are and when they are run), account_run.c (asking), account_state.c (who is in service), account_fill.c
-//  (what the journal brings) and account_door.c (rates, gaps, re-reads). Nobody else includes this.
+//  (what the journal brings), account_walk.c (which slots a request is about) and account_door.c (rates, gaps,
+//  re-reads). Nobody else includes this.
 #ifndef ACTORS_ACCOUNT_H
 #define ACTORS_ACCOUNT_H
 

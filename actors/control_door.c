@@ -2,6 +2,7 @@
 //  with the client's identity; its ANSWER comes back through control.c.
 #include "actors/answer.h"
 #include "actors/control.h"
+#include "fep/dimension.h"
 #include "fep/log.h"
 #include "fep/metrics.h"
 #include "fep/wire.h"

@@ -5,11 +5,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define WORDS_MAX 60000       //  Far more than an archive has at one time
+#define WORD_SLOTS (1 << 17)  //  Of the hash
+
 struct roster {
     store_t *store;                 //  Borrowed
     roster_terminal_t **terminals;  //  By number; NULL: never there, or absent
     uint32_t size;                  //  Of it
     bool restated;                  //  One was
+    char **words;                   //  Number n at n - 1; those nobody has any more stay
+    uint32_t word_count;            //  Of them
+    uint32_t word_room;             //  Room
+    uint16_t *word_slots;           //  Hash by text, open: a number, or 0
+    bool words_full;                //  One more did not fit
     roster_terminal_t *
         *absent;  //  Left the archive; by number, kept for what the owner has in them
     char groups[ARCHIVE_GROUPS_MAX][ARCHIVE_NAME_MAX + 1];  //  Names
@@ -26,6 +34,81 @@ static void s_free (roster_terminal_t **terminal_p)
     }
 }
 
+//  ---- Words ----
+
+static void s_forget_words (roster_t *self)
+{
+    for (uint32_t i = 0; i < self->word_count; i++) {
+        free (self->words[i]);
+    }
+    self->word_count = 0;
+    self->words_full = false;
+    memset (self->word_slots, 0, WORD_SLOTS * sizeof *self->word_slots);
+}
+
+//  The slot that holds the word, or the free one where it would go. FNV-1a.
+static uint16_t *s_word_slot (const roster_t *self, const char *text)
+{
+    uint32_t hash = 2166136261u;
+    for (const char *c = text; *c; c++) {
+        hash = (hash ^ (uint8_t) *c) * 16777619u;
+    }
+    uint32_t at = hash & (WORD_SLOTS - 1);
+    while (self->word_slots[at] && strcmp (self->words[self->word_slots[at] - 1], text) != 0) {
+        at = (at + 1) & (WORD_SLOTS - 1);
+    }
+    return &self->word_slots[at];
+}
+
+static uint16_t s_word (roster_t *self, const char *text)
+{
+    uint16_t *slot = text[0] ? s_word_slot (self, text) : NULL;
+    if (!slot || *slot) {
+        return slot ? *slot : 0;
+    }
+    if (self->word_count == WORDS_MAX) {
+        self->words_full = true;
+        return 0;
+    }
+    if (self->word_count == self->word_room) {
+        self->word_room = self->word_room ? 2 * self->word_room : 64;
+        self->words = realloc (self->words, self->word_room * sizeof *self->words);
+        FEP_ASSERT (self->words);
+    }
+    self->words[self->word_count] = strdup (text);
+    FEP_ASSERT (self->words[self->word_count]);
+    *slot = (uint16_t) ++self->word_count;
+    return *slot;
+}
+
+uint16_t roster_word (const roster_terminal_t *terminal, uint16_t mp, dimension_t dimension)
+{
+    const roster_point_t *point = terminal ? roster_point (terminal, mp) : NULL;
+    if (!terminal) {
+        return 0;
+    }
+    if (dimension == DIMENSION_user_type) {
+        return point ? point->user_type : 0;
+    }
+    if (dimension == DIMENSION_protocol && point && point->protocol) {
+        return point->protocol;
+    }
+    return terminal->words[dimension - DIMENSION_WORD_FIRST];
+}
+
+const char *roster_word_text (const roster_t *self, uint16_t word)
+{
+    return word > 0 && word <= self->word_count ? self->words[word - 1] : "";
+}
+
+uint16_t roster_word_find (const roster_t *self, const char *text)
+{
+    uint16_t word = text[0] ? *s_word_slot (self, text) : 0;
+    return word || !text[0] ? word : UINT16_MAX;
+}
+
+//  ---- Terminals ----
+
 void roster_destroy (roster_t **self_p)
 {
     roster_t *self = *self_p;
@@ -36,6 +119,9 @@ void roster_destroy (roster_t **self_p)
         }
         free (self->terminals);
         free (self->absent);
+        s_forget_words (self);
+        free (self->words);
+        free (self->word_slots);
         free (self);
         *self_p = NULL;
     }
@@ -68,7 +154,28 @@ static void s_zone (roster_terminal_t *to, const terminal_t *from)
     }
 }
 
-static void s_points (roster_terminal_t *to, const archive_entry_t *entry)
+static void s_words (roster_t *self, roster_terminal_t *to, const archive_entry_t *entry)
+{
+    const terminal_t *from = entry->terminal;
+    const struct {
+        dimension_t dimension;  //  It is of
+        archive_word_t kind;    //  In the archive
+        uint16_t number;        //  There
+    } words[] = {{DIMENSION_line, ARCHIVE_LINE, from->line},
+                 {DIMENSION_vendor, ARCHIVE_VENDOR, from->vendor},
+                 {DIMENSION_channel, ARCHIVE_CHANNEL, from->channel},
+                 {DIMENSION_segment, ARCHIVE_SEGMENT, from->segment}};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        to->words[words[i].dimension - DIMENSION_WORD_FIRST] =
+            s_word (self, archive_words_text (entry->words, words[i].kind, words[i].number));
+    }
+    char codec[ARCHIVE_DIAL_MAX + 1];
+    memcpy (codec, from->dial, sizeof codec);
+    codec[strcspn (codec, "@")] = 0;
+    to->words[DIMENSION_protocol - DIMENSION_WORD_FIRST] = s_word (self, codec);
+}
+
+static void s_points (roster_t *self, roster_terminal_t *to, const archive_entry_t *entry)
 {
     roster_point_t *points = calloc (entry->point_count + 1, sizeof *points);
     FEP_ASSERT (points);
@@ -76,8 +183,10 @@ static void s_points (roster_terminal_t *to, const archive_entry_t *entry)
         const roster_point_t *before = roster_point (to, entry->points[i].mp);
         points[i] = (roster_point_t){.mp = entry->points[i].mp,
                                      .silent = before ? before->silent : 0,
-                                     .has_protocol = entry->points[i].protocol[0] != 0,
                                      .state = entry->points[i].state};
+        points[i].protocol = s_word (self, entry->points[i].protocol);
+        points[i].user_type = s_word (
+            self, archive_words_text (entry->words, ARCHIVE_USER_TYPE, entry->points[i].user_type));
         to->restated |= points[i].state != (before ? before->state : ARCHIVE_IN_SERVICE);
     }
     free (to->points);
@@ -112,7 +221,8 @@ static fep_err_t s_visit (void *arg, const archive_entry_t *entry)
     (*here)->sleeps = terminal->sleeps;
     memcpy ((*here)->address, terminal->address, sizeof terminal->address);
     s_zone (*here, terminal);
-    s_points (*here, entry);
+    s_words (self, *here, entry);
+    s_points (self, *here, entry);
     self->restated |= (*here)->restated;
     return FEP_OK;
 }
@@ -120,6 +230,9 @@ static fep_err_t s_visit (void *arg, const archive_entry_t *entry)
 fep_err_t roster_refresh (roster_t *self, uint32_t number)
 {
     fep_err_t error = archive_read (self->store, number, s_visit, self);
+    if (!error && self->words_full) {
+        return roster_refresh_all (self);
+    }
     return error == FEP_NOT_FOUND ? FEP_OK : error;
 }
 
@@ -131,6 +244,7 @@ fep_err_t roster_refresh_groups (roster_t *self)
 fep_err_t roster_refresh_all (roster_t *self)
 {
     fep_err_t error = roster_refresh_groups (self);
+    s_forget_words (self);
     return error ? error : archive_each (self->store, s_visit, self);
 }
 
@@ -139,6 +253,8 @@ fep_err_t roster_new (store_t *store, roster_t **self_p)
     roster_t *self = calloc (1, sizeof *self);
     FEP_ASSERT (self);
     self->store = store;
+    self->word_slots = calloc (WORD_SLOTS, sizeof *self->word_slots);
+    FEP_ASSERT (self->word_slots);
     fep_err_t error = roster_refresh_all (self);
     if (error) {
         roster_destroy (&self);

@@ -1,17 +1,19 @@
 //  The terminals of the archive as acquisition tasks need them: area, groups, zone, measuring points, whether they are
-//  connected, and which tasks concern them. Belongs to one thread. Memory: about 100 bytes a terminal and 6 a point.
+//  connected, and which tasks concern them. Belongs to one thread. Memory: about 110 bytes a terminal and 10 a point.
 #ifndef ACTORS_ROSTER_H
 #define ACTORS_ROSTER_H
 
 #include "actors/gap.h"
+#include "fep/dimension.h"
 #include "fep/task.h"
 #include "store/archive.h"
 
 typedef struct {
-    uint16_t mp;        //  Measuring point
-    uint8_t silent;     //  Slots in a row whose first run brought nothing of the meter
-    bool has_protocol;  //  It is read through the terminal by a meter protocol
-    uint8_t state;      //  archive_state_t
+    uint16_t mp;         //  Measuring point
+    uint8_t silent;      //  Slots in a row whose first run brought nothing of the meter
+    uint8_t state;       //  archive_state_t
+    uint16_t protocol;   //  Word: it is read through the terminal by it; 0: by the terminal's own
+    uint16_t user_type;  //  Word
 } roster_point_t;
 
 typedef struct {
@@ -25,12 +27,14 @@ typedef struct {
     uint8_t area;                    //  0..63
     uint8_t state;                   //  archive_state_t
     bool sleeps;                     //  It wakes by itself
-    bool restated;      //  Such a thing changed, of it or of a point; until roster_settled
-    uint8_t under_way;  //  Requests of tasks
-    bool online;        //  Connected, as the journal says
-    bool queued;        //  In the owner's ring
-    bool resting;       //  It had no room for requests
-    void *first;        //  The owner's list of what is to be asked
+    uint16_t words
+        [DIMENSION_WORD_COUNT];  //  Its own, by dimension; protocol: its codec if it is dialled
+    bool restated;               //  Such a thing changed, of it or of a point; until roster_settled
+    uint8_t under_way;           //  Requests of tasks
+    bool online;                 //  Connected, as the journal says
+    bool queued;                 //  In the owner's ring
+    bool resting;                //  It had no room for requests
+    void *first;                 //  The owner's list of what is to be asked
 } roster_terminal_t;
 
 typedef struct roster roster_t;
@@ -68,6 +72,12 @@ const char *roster_group_name (const roster_t *self, unsigned number);
 //  The measuring points a task asks of it; max of them. TASK_STATUS: the terminal itself, 0.
 size_t roster_mps (const roster_terminal_t *terminal, const task_t *task, uint16_t mps[],
                    size_t max);
+
+//  What a point of it is counted under, of the dimensions that are words; 0: it has none. NULL: the terminal left. And
+//  the word of a number ("" of 0), and the number of a word; UINT16_MAX: nobody has it.
+uint16_t roster_word (const roster_terminal_t *terminal, uint16_t mp, dimension_t dimension);
+const char *roster_word_text (const roster_t *self, uint16_t word);
+uint16_t roster_word_find (const roster_t *self, const char *text);
 
 //  Why a point of it is apart: GAP_maintenance or GAP_suspended; GAP_valid: it is in service. The terminal's own state
 //  goes before the point's.

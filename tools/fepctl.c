@@ -96,8 +96,9 @@ static const command_t s_commands[] = {
     {"alarm", "ack", "ADDRESS --alarm NAME [--mp N] [--who NAME] [--comment TEXT]", true,
      MAY_ALARM | MAY_MP | MAY_WHO, MAY_ALARM, true, ctl_alarm_ack, "ACK", NULL},
     {"rate", NULL,
-     "[--task T] [--day D|--days N] [--by WHAT] [--area A] [--group G] [--terminal T]", 0,
-     ACCOUNT_OPTIONS, 0, true, ctl_rate, "RATE", NULL},
+     "[--task T] [--day D|--days N] [--by WHAT] [--area A] [--group G] [--terminal T] [--line L] "
+     "...",
+     0, ACCOUNT_OPTIONS, 0, true, ctl_rate, "RATE", NULL},
     {"gap", "list", "[as rate] [--reason R] [--items] [--limit N]", 0, ACCOUNT_OPTIONS | MAY_LIMIT,
      0, true, ctl_gap_list, "GAPS", NULL},
     {"gap", "reread", "[as rate] [--reason R] [--items] [--who NAME]", 0, ACCOUNT_OPTIONS | MAY_WHO,

@@ -13,14 +13,20 @@
 
 //  ---- Options ----
 
-enum { KEY_TASK = 768, KEY_BY, KEY_GROUP, KEY_REASON, KEY_DAY, KEY_ITEMS };
+enum { KEY_TASK = 768, KEY_BY, KEY_GROUP, KEY_REASON, KEY_DAY, KEY_ITEMS, KEY_WORDS };
+
+#define WORD_OPTION(name, text)                                                                    \
+    {#name, KEY_WORDS + DIMENSION_##name - DIMENSION_WORD_FIRST, "NAME", 0, "only " text, 0},
+#define WORD_NAME(name, text) #name,
+
+static const char *const s_words[DIMENSION_WORD_COUNT] = {DIMENSION_WORDS (WORD_NAME)};
 
 static const struct argp_option s_options[] = {
     {"task", KEY_TASK, "NAME", 0, "only this acquisition task", 0},
     {"day", KEY_DAY, "YYYY-MM-DD", 0, "only this day; default yesterday and today", 0},
-    {"by", KEY_BY, "WHAT", 0, "a row for each task, day, area, group or terminal", 0},
+    {"by", KEY_BY, "WHAT", 0, "a row for each of these, one of" DIMENSION_NAMES, 0},
     {"group", KEY_GROUP, "NAME", 0, "only terminals of this group", 0},
-    {"reason", KEY_REASON, "NAME", 0, "only gaps with this reason", 0},
+    DIMENSION_WORDS (WORD_OPTION){"reason", KEY_REASON, "NAME", 0, "only gaps with this reason", 0},
     {"items", KEY_ITEMS, NULL, 0, "also points that lack another item than the key item", 0},
     {0}};
 
@@ -63,7 +69,10 @@ static error_t s_parse (int key, char *text, struct argp_state *state)
         args->items = true;
         break;
     default:
-        return ARGP_ERR_UNKNOWN;
+        if (key < KEY_WORDS || key >= KEY_WORDS + DIMENSION_WORD_COUNT) {
+            return ARGP_ERR_UNKNOWN;
+        }
+        args->words[key - KEY_WORDS] = text;
     }
     args->said = true;
     return 0;
@@ -89,6 +98,12 @@ static uint32_t s_put_filter (const ctl_t *ctl, writer_t *out)
     for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
         if (said[i].text) {
             wire_pair_text (out, said[i].key, said[i].text);
+            count++;
+        }
+    }
+    for (size_t i = 0; i < DIMENSION_WORD_COUNT; i++) {
+        if (args->words[i]) {
+            wire_pair_text (out, s_words[i], args->words[i]);
             count++;
         }
     }
@@ -144,12 +159,12 @@ static void s_reasons (bytes_t row, char *text, size_t size)
     }
 }
 
-static void s_rate_row (table_t *table, bytes_t row)
+static void s_rate_row (const ctl_t *ctl, table_t *table, bytes_t row)
 {
     char text[512];
     int64_t due = wire_find_int (row, "due", 0);
     wire_find_text (row, "of", text, sizeof text);
-    table_cell (table, text[0] ? text : "all");
+    table_cell (table, text[0] ? text : ctl->account->by ? "-" : "all");
     snprintf (text, sizeof text, "%" PRId64, due);
     table_cell (table, text);
     s_percent (table, wire_find_int (row, "first", 0), due);
@@ -177,13 +192,12 @@ static void s_ask_rate (const ctl_t *ctl, writer_t *body, uint64_t from)
 
 static void s_show_rate (const ctl_t *ctl, bytes_t row, table_t *table, json_t *json)
 {
-    (void) ctl;
     if (json) {
         json_object (json);
         show_pairs (json, row);
         json_object_end (json);
     } else {
-        s_rate_row (table, row);
+        s_rate_row (ctl, table, row);
     }
 }
 

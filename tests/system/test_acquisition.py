@@ -200,6 +200,56 @@ def test_pages():
     equal(len(gaps(daemon)), 20, "gaps")
 
 
+# ---- By what it is counted ----
+
+DIMENSIONS = ["task", "day", "area", "terminal", "line", "vendor", "protocol", "channel", "segment", "user_type"]
+
+
+def test_dimensions():
+    """However it is counted, and whatever is left out, it is the same points: rows add up to the denominator, a filter
+    gives the row of its word, and the list behind it has its gaps."""
+    daemon = station({1: [1, 2], 2: [1, 2], 3: [1], 4: [1]}).start()
+    change(daemon, "terminal,vendor,channel,segment,line",
+           "010000001,Acme,4g,cmnet,10kV east", "010000002,Acme,nbiot,,10kV east", "010000003,\"B, C\",4g,,\u6d4e\u5357")
+    change(daemon, "terminal,measuring_point,user_type,protocol", "010000001,1,shop,dlt645", "010000001,2,flat,",
+           "010000002,2,shop,dlt645", "010000003,1,flat,modbus_rtu")
+    change(daemon, "terminal,dial", "010000004,gdw1376@127.0.0.1:9")
+    one = Concentrator(daemon, 1, {2: "ee"}).begin()
+    put_task(daemon, LATER)
+    wait_until(lambda: (rate(daemon) or {"cycle": 0})["cycle"] == 1 and len(gaps(daemon)) == 5 and
+               reasons_of(daemon)[one.address, 2] == "meter_no_answer", "all is known")
+    total = rate(daemon)
+    equal((total["due"], total["cycle"]), (6, 1), "in all")
+    for name in DIMENSIONS:
+        rows = rate(daemon, by=name)
+        for field in ("points", "due", "cycle", "items", "items_valid"):
+            equal(sum(row[field] for row in rows), total[field], f"{field} by {name}")
+    counted = lambda name: {row["of"]: row["due"] for row in rate(daemon, by=name)}
+    equal(counted("line"), {"10kV east": 4, "\u6d4e\u5357": 1, "": 1}, "lines")
+    equal(counted("vendor"), {"Acme": 4, "B, C": 1, "": 1}, "vendors")
+    equal(counted("channel"), {"4g": 3, "nbiot": 2, "": 1}, "channels")
+    equal(counted("segment"), {"cmnet": 2, "": 4}, "segments")
+    equal(counted("user_type"), {"shop": 2, "flat": 2, "": 2}, "kinds of users")
+    equal(counted("protocol"), {"dlt645": 2, "modbus_rtu": 1, "gdw1376": 1, "": 2}, "protocols")
+    for name in DIMENSIONS[4:]:
+        for row in rate(daemon, by=name):
+            equal(rate(daemon, **{name: row["of"]}), {**row, "of": ""}, f"only {name} {row['of']}")
+            equal(len(gaps(daemon, **{name: row["of"]})), row["due"] - row["cycle"], f"gaps of {name} {row['of']}")
+    equal(rate(daemon, vendor="Acme", channel="4g", user_type="flat")["due"], 1, "several at once")
+    equal(rate(daemon, vendor="Acme", channel="4g", segment=""), [], "nothing fits")
+    word, answer = daemon.ask_raw("RATE", {"vendor": "Nobody"})
+    equal((word, answer["error"], answer["text"]), ("ERROR", "NOT_FOUND", 'there is no vendor "Nobody"'), "no such vendor")
+    word, answer = daemon.ask_raw("RATE", {"by": "colour"})
+    check(word == "ERROR" and all(name in answer["text"] for name in DIMENSIONS), "it says by what", answer)
+    change(daemon, "terminal,vendor", "010000004,Acme")
+    wait_until(lambda: counted("vendor") == {"Acme": 5, "B, C": 1}, "as the archive stands now")
+    equal(daemon.ask("REREAD", days=2, vendor="Acme", user_type="flat", who="test")["points"], 1, "asked again")
+    fepctl = lambda *words: program(os.path.join(BIN, "fepctl"), "--door", daemon.door_at, *words).stdout
+    check(re.search(r"^ *\u6d4e\u5357 +1 ", fepctl("rate", "--by", "line"), re.M), "fepctl", fepctl("rate", "--by", "line"))
+    shown = fepctl("gap", "list", "--user_type", "flat", "--vendor", "B, C")
+    check("010000003" in shown and "010000001" not in shown, "fepctl gap list", shown)
+
+
 # ---- Who is not in service ----
 
 def change(daemon, columns, *rows):
