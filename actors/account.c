@@ -5,7 +5,8 @@
 //  So a crash replays from the last checkpoint and counts nothing twice. A checkpoint writes the blocks that changed,
 //  how far each task is planned and the journal position, all or nothing.
 //
-//  Words it takes: COMMITTED from storage; RESULT, ARCHIVE, RATE, GAPS and REREAD from control. It sends POLL, ANSWER.
+//  Words it takes: COMMITTED from storage; RESULT, ARCHIVE, RATE, GAPS, REREAD and FAILURES from control. It sends POLL
+//  and ANSWER.
 //  Slots are instants, so deadlines run on the wall clock.
 #include "actors/account.h"
 #include "fep/clock.h"
@@ -409,13 +410,11 @@ static void s_stop (void *arg, actor_t *actor)
     free (self->page);
 }
 
-static const actor_word_t s_words[] = {{WORD_COMMITTED, s_on_committed},
-                                       {WORD_RESULT, account_on_result},
-                                       {WORD_ARCHIVE, s_on_archive},
-                                       {WORD_RATE, account_on_rate},
-                                       {WORD_GAPS, account_on_gaps},
-                                       {WORD_REREAD, account_on_reread},
-                                       {NULL, NULL}};
+static const actor_word_t s_words[] = {
+    {WORD_COMMITTED, s_on_committed},     {WORD_RESULT, account_on_result},
+    {WORD_ARCHIVE, s_on_archive},         {WORD_RATE, account_on_rate},
+    {WORD_GAPS, account_on_gaps},         {WORD_REREAD, account_on_reread},
+    {WORD_FAILURES, account_on_failures}, {NULL, NULL}};
 
 const actor_class_t account_class = {.name = NAME_ACCOUNT,
                                      .self_size = sizeof (account_t),

@@ -1,7 +1,7 @@
 //  Inside of account, shared by its files: account.c (the actor: journal, checkpoints, words), account_plan.c (which
 //  slots there are and when they are run), account_run.c (asking), account_state.c (who is in service), account_fill.c
-//  (what the journal brings), account_walk.c (which slots a request is about) and account_door.c (rates, gaps,
-//  re-reads). Nobody else includes this.
+//  (what the journal brings), account_walk.c (which slots a request is about), account_door.c (rates, gaps, re-reads)
+//  and account_failures.c (failures in a row). Nobody else includes this.
 #ifndef ACTORS_ACCOUNT_H
 #define ACTORS_ACCOUNT_H
 
@@ -132,6 +132,8 @@ void account_restate (account_t *self);
 fep_err_t account_on_rate (void *self, actor_t *actor, bytes_t body);
 fep_err_t account_on_gaps (void *self, actor_t *actor, bytes_t body);
 fep_err_t account_on_reread (void *self, actor_t *actor, bytes_t body);
+//  account_failures.c
+fep_err_t account_on_failures (void *self, actor_t *actor, bytes_t body);
 //  account.c: what changed goes to the store, so that it can be read there.
 FEP_MUST_CHECK
 fep_err_t account_checkpoint (account_t *self);

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #define ZONE_MS (14 * 3600000)  //  No zone is further from UTC
-#define DAYS_MAX 400            //  Of one request
 
 //  ---- Walks ----
 
@@ -181,13 +180,13 @@ fep_err_t account_filter (account_t *self, bytes_t body, int64_t days, account_f
     filter->area = (int) wire_find_int (body, "area", -1);
     filter->day_to = (int) wire_find_int (body, "day_to", s_today ());
     days = wire_find_int (body, "days", days);
-    int64_t from = filter->day_to - (days >= 1 && days <= DAYS_MAX ? days : 1) + 1;
+    int64_t from = filter->day_to - (days >= 1 && days <= ACCOUNT_DAYS_MAX ? days : 1) + 1;
     filter->day_from = (int) wire_find_int (body, "day_from", from);
     filter->items = wire_find_int (body, "items", 0) != 0;
     if (filter->day_from < 0 || filter->day_to < filter->day_from ||
-        filter->day_to - filter->day_from >= DAYS_MAX) {
+        filter->day_to - filter->day_from >= ACCOUNT_DAYS_MAX) {
         snprintf (text, ACCOUNT_TEXT, "days: the first before the last, at most %d of them",
-                  DAYS_MAX);
+                  ACCOUNT_DAYS_MAX);
         return FEP_RANGE;
     }
     if (wire_find_text (body, "task", name, sizeof name)) {

@@ -6,6 +6,7 @@
 #include "actors/account.h"
 
 #define ACCOUNT_DAY_MS 86400000
+#define ACCOUNT_DAYS_MAX 400  //  Of one request
 #define ACCOUNT_PLACE_SIZE                                                                         \
     (SLOTS_KEY_SIZE + 2)  //  Of a point in a walk: the row's key, the point's index
 #define ACCOUNT_TEXT 192  //  Bytes of what is said of a wrong request

@@ -1,4 +1,4 @@
-//  Door: RATE, GAPS and REREAD. Account answers; the terminal's number is looked up here.
+//  Door: RATE, GAPS, REREAD and FAILURES. Account answers; the terminal's number is looked up here.
 #include "actors/control.h"
 
 static fep_err_t s_forward (control_t *self, door_ask_t *ask, const char *word)
@@ -19,6 +19,11 @@ fep_err_t door_RATE (control_t *self, door_ask_t *ask)
 fep_err_t door_GAPS (control_t *self, door_ask_t *ask)
 {
     return s_forward (self, ask, WORD_GAPS);
+}
+
+fep_err_t door_FAILURES (control_t *self, door_ask_t *ask)
+{
+    return s_forward (self, ask, WORD_FAILURES);
 }
 
 fep_err_t door_REREAD (control_t *self, door_ask_t *ask)

@@ -87,6 +87,8 @@
 #define WORD_GAPS "GAPS"      //  control -> account: map with client; what is missing
 #define WORD_REREAD                                                                                \
     "REREAD"  //  control -> account: map with client; what is missing is asked again
+#define WORD_FAILURES                                                                              \
+    "FAILURES"                //  control -> account: map with client; who failed again and again
 #define WORD_ANSWER "ANSWER"  //  query, history, connector -> control: map {client, word, body}
 #define WORD_HELD "HELD"      //  control -> validator: map with client; what is held
 #define WORD_ACCEPT "ACCEPT"  //  control -> validator: map with client; a new base

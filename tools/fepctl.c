@@ -101,6 +101,8 @@ static const command_t s_commands[] = {
      0, ACCOUNT_OPTIONS, 0, true, ctl_rate, "RATE", NULL},
     {"gap", "list", "[as rate] [--reason R] [--items] [--limit N]", 0, ACCOUNT_OPTIONS | MAY_LIMIT,
      0, true, ctl_gap_list, "GAPS", NULL},
+    {"gap", "failures", "--task T [as rate] [--in-a-row N]", 0, ACCOUNT_OPTIONS, 0, true,
+     ctl_gap_failures, "FAILURES", NULL},
     {"gap", "reread", "[as rate] [--reason R] [--items] [--who NAME]", 0, ACCOUNT_OPTIONS | MAY_WHO,
      0, true, ctl_gap_reread, "REREAD", NULL},
     {"trace", NULL, "ADDRESS --for TIME", true, MAY_FOR, MAY_FOR, true, ctl_trace, NULL,

@@ -1,4 +1,4 @@
-//  fepctl rate, fepctl gap list, fepctl gap reread: how good acquisition is, what is missing and why.
+//  fepctl rate, fepctl gap list, reread and failures: how good acquisition is, what is missing and why.
 #include "tools/fepctl_account.h"
 #include "fep/clock.h"
 #include "fep/wire.h"
@@ -13,7 +13,7 @@
 
 //  ---- Options ----
 
-enum { KEY_TASK = 768, KEY_BY, KEY_GROUP, KEY_REASON, KEY_DAY, KEY_ITEMS, KEY_WORDS };
+enum { KEY_TASK = 768, KEY_BY, KEY_GROUP, KEY_REASON, KEY_DAY, KEY_ITEMS, KEY_IN_A_ROW, KEY_WORDS };
 
 #define WORD_OPTION(name, text)                                                                    \
     {#name, KEY_WORDS + DIMENSION_##name - DIMENSION_WORD_FIRST, "NAME", 0, "only " text, 0},
@@ -27,6 +27,7 @@ static const struct argp_option s_options[] = {
     {"by", KEY_BY, "WHAT", 0, "a row for each of these, one of" DIMENSION_NAMES, 0},
     {"group", KEY_GROUP, "NAME", 0, "only terminals of this group", 0},
     DIMENSION_WORDS (WORD_OPTION){"reason", KEY_REASON, "NAME", 0, "only gaps with this reason", 0},
+    {"in-a-row", KEY_IN_A_ROW, "N", 0, "so many slots in a row; default 3", 0},
     {"items", KEY_ITEMS, NULL, 0, "also points that lack another item than the key item", 0},
     {0}};
 
@@ -40,6 +41,16 @@ static int64_t s_day (struct argp_state *state, const char *text)
         argp_error (state, "--day: '%s' is no day such as 2026-11-26", text);
     }
     return (utc_ms + (int64_t) clock_offset_min () * 60000) / 86400000;
+}
+
+static int64_t s_in_a_row (struct argp_state *state, const char *text)
+{
+    int number = 0;
+    char end;
+    if (sscanf (text, "%4d%c", &number, &end) != 1 || number < 1) {
+        argp_error (state, "--in-a-row: '%s' is no number of slots", text);
+    }
+    return number;
 }
 
 static error_t s_parse (int key, char *text, struct argp_state *state)
@@ -65,6 +76,9 @@ static error_t s_parse (int key, char *text, struct argp_state *state)
     case KEY_DAY:
         args->day = s_day (state, text);
         break;
+    case KEY_IN_A_ROW:
+        args->in_a_row = s_in_a_row (state, text);
+        break;
     case KEY_ITEMS:
         args->items = true;
         break;
@@ -82,8 +96,8 @@ const struct argp ctl_account_argp = {.options = s_options, .parser = s_parse};
 
 //  ---- Questions ----
 
-//  What is asked about, as the pairs of an open map; returns how many.
-static uint32_t s_put_filter (const ctl_t *ctl, writer_t *out)
+//  What is asked about, as the pairs of an open map; returns how many. usual: days if none are said; 0: none.
+static uint32_t s_put_filter (const ctl_t *ctl, int64_t usual, writer_t *out)
 {
     const account_args_t *args = ctl->account;
     const struct {
@@ -94,7 +108,8 @@ static uint32_t s_put_filter (const ctl_t *ctl, writer_t *out)
                 {"group", args->group},
                 {"reason", args->reason},
                 {"terminal", ctl->terminal}};
-    uint32_t count = 1;
+    int64_t days = ctl->days > 0 ? ctl->days : usual;
+    uint32_t count = 0;
     for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
         if (said[i].text) {
             wire_pair_text (out, said[i].key, said[i].text);
@@ -115,13 +130,15 @@ static uint32_t s_put_filter (const ctl_t *ctl, writer_t *out)
         wire_pair_int (out, "items", 1);
         count++;
     }
-    if (args->day < 0) {
-        wire_pair_int (out, "days", ctl->days > 0 ? ctl->days : DAYS_USUAL);
-        return count;
+    if (args->day >= 0) {
+        wire_pair_int (out, "day_from", args->day);
+        wire_pair_int (out, "day_to", args->day);
+        count += 2;
+    } else if (days > 0) {
+        wire_pair_int (out, "days", days);
+        count++;
     }
-    wire_pair_int (out, "day_from", args->day);
-    wire_pair_int (out, "day_to", args->day);
-    return count + 1;
+    return count;
 }
 
 static void s_json_body (void *arg, json_t *json)
@@ -185,7 +202,7 @@ static const char *const s_rate_heads[] = {"of",     "due",  "first", "cycle",  
 static void s_ask_rate (const ctl_t *ctl, writer_t *body, uint64_t from)
 {
     size_t mark = wire_open_map (body);
-    uint32_t count = s_put_filter (ctl, body);
+    uint32_t count = s_put_filter (ctl, DAYS_USUAL, body);
     wire_pair_uint (body, "from", from);
     wire_close_map (body, mark, count + 1);
 }
@@ -213,6 +230,57 @@ int ctl_rate (ctl_t *ctl)
     return ctl_paged (&paged);
 }
 
+//  ---- Failures in a row ----
+
+static void s_ask_failures (const ctl_t *ctl, writer_t *body, uint64_t from)
+{
+    size_t mark = wire_open_map (body);
+    uint32_t count = s_put_filter (ctl, 0, body);
+    if (ctl->account->in_a_row) {
+        wire_pair_int (body, "in_a_row", ctl->account->in_a_row);
+        count++;
+    }
+    wire_pair_uint (body, "from", from);
+    wire_close_map (body, mark, count + 1);
+}
+
+static void s_show_failure (const ctl_t *ctl, bytes_t row, table_t *table, json_t *json)
+{
+    char text[64];
+    (void) ctl;
+    if (json) {
+        json_object (json);
+        show_pairs (json, row);
+        json_object_end (json);
+        return;
+    }
+    wire_find_text (row, "terminal", text, sizeof text);
+    table_cell (table, text);
+    snprintf (text, sizeof text, "%" PRId64, wire_find_int (row, "mp", 0));
+    table_cell (table, text);
+    snprintf (text, sizeof text, "%" PRId64, wire_find_int (row, "in_a_row", 0));
+    table_cell (table, text);
+    clock_local_text (wire_find_int (row, "since_ms", 0), text, sizeof text);
+    text[16] = 0;
+    table_cell (table, text);
+    wire_find_text (row, "reason", text, sizeof text);
+    table_cell (table, text);
+}
+
+static const char *const s_failure_heads[] = {"terminal", "mp", "in a row", "since", "reason"};
+
+int ctl_gap_failures (ctl_t *ctl)
+{
+    paged_t paged = {.ctl = ctl,
+                     .word = "FAILURES",
+                     .key = "failures",
+                     .ask = s_ask_failures,
+                     .row = s_show_failure,
+                     .heads = s_failure_heads,
+                     .columns = sizeof s_failure_heads / sizeof *s_failure_heads};
+    return ctl_paged (&paged);
+}
+
 //  ---- Gaps ----
 
 typedef struct {
@@ -229,7 +297,7 @@ static bool s_page (pages_t *self, answer_t *answer)
     writer_t body = writer_of (bytes, sizeof bytes);
     int64_t left = self->ctl->limit > 0 ? self->ctl->limit - self->rows : PAGE_ROWS;
     size_t mark = wire_open_map (&body);
-    uint32_t count = s_put_filter (self->ctl, &body);
+    uint32_t count = s_put_filter (self->ctl, DAYS_USUAL, &body);
     wire_pair_int (&body, "limit", left < PAGE_ROWS ? left : PAGE_ROWS);
     if (self->place_size) {
         wire_put_text (&body, "place");
@@ -335,7 +403,7 @@ int ctl_gap_reread (ctl_t *ctl)
     writer_t body = writer_of (bytes, sizeof bytes);
     answer_t answer;
     size_t mark = wire_open_map (&body);
-    uint32_t count = s_put_filter (ctl, &body);
+    uint32_t count = s_put_filter (ctl, DAYS_USUAL, &body);
     wire_pair_text (&body, "who", ctl_who (ctl));
     wire_close_map (&body, mark, count + 1);
     int code = ctl_ask (ctl, "REREAD", writer_bytes (&body), &answer);

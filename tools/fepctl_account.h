@@ -16,6 +16,7 @@ struct account_args {
     const char *reason;                       //  --reason, or NULL
     int64_t day;                              //  --day, counted from 1970; -1 = not said
     bool items;                               //  --items
+    int64_t in_a_row;                         //  --in-a-row; 0 = not said
 };
 
 extern const struct argp ctl_account_argp;

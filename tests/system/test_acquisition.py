@@ -426,6 +426,61 @@ def test_days_pass():
     wait_until(lambda: first() and set(first()) == {"beyond_memory"}, lambda: f"{first()}")
 
 
+def failures(daemon, in_a_row=3, **filters):
+    """{(terminal, measuring point): (so many in a row, days from the first of them to the newest, reason)}, by pages."""
+    found, start = {}, 0
+    while True:
+        page = daemon.ask("FAILURES", task="daily energy", in_a_row=in_a_row, limit=1, **{"from": start}, **filters)
+        check(len(page["failures"]) <= 1, "a page is as long as it was asked for", page)
+        for one in page["failures"]:
+            days = (one["last_ms"] - one["since_ms"]) // DAY_MS
+            found[one["terminal"], one["mp"]] = (one["in_a_row"], days, one["reason"])
+        start = page["next"]
+        if not start:
+            return found
+
+
+def test_failures_in_a_row():
+    """Over four days: who fails each day, who failed until yesterday, who failed around a day under maintenance, and who
+    never came. Rows of open slots and of closed ones count alike."""
+    daemon = station({1: [1, 2, 3, 4], 2: [1]}, **{"account.begin_ms": 300, "session.request_timeout_ms": 60000})
+    clock = MovedClock(daemon)
+    one, two = Concentrator(daemon, 1, {2: "ee", 4: "ee"}).begin(), "010000002"
+    for day, third in enumerate(["ee", "answer", "ee", "ee"]):
+        one.meters[3] = third
+        states(daemon, f"{one.address},4,{'maintenance' if day == 1 else ''}")
+        clock.days(day)
+        put_task(daemon, TASK.replace("rereads 2", "rereads 0"))
+        wait_until(lambda: daemon.metric("slots_planned") == 5 * (day + 1), f"day {day} is due")
+        # What stays open are the slots of the terminal that never came.
+        wait_until(lambda: daemon.metric("slots_open") == day + 1, f"day {day} is over")
+    wanted = {(one.address, 2): (4, 3, "meter_no_answer"), (one.address, 4): (3, 3, "meter_no_answer"),
+              (two, 1): (4, 3, "terminal_offline")}
+    equal(failures(daemon), wanted, "three in a row")
+    equal(failures(daemon, 2), {**wanted, (one.address, 3): (2, 1, "meter_no_answer")}, "two in a row")
+    equal(set(failures(daemon, 4)), {(one.address, 2), (two, 1)}, "four in a row")
+    equal(failures(daemon, 5), {}, "five in a row")
+    equal(set(failures(daemon, terminal=two)), {(two, 1)}, "of one terminal")
+    equal(set(failures(daemon, area=1)), {(one.address, 2), (one.address, 4)}, "of an area")
+    equal({row[:2] for row in failures(daemon, 2, days=3).values()}, {(2, 1)}, "the last two only")
+    equal(len(failures(daemon, 2, days=3)), 4, "of all who failed in them")
+    shown = program(os.path.join(BIN, "fepctl"), "--door", daemon.door_at, "gap", "failures", "--task", "daily energy",
+                    "--in-a-row", "4").stdout
+    equal(re.findall(r"^ *(0\d+) +(\d) +(\d) .* (\w+) *$", shown, re.M),
+          [(one.address, "2", "4", "meter_no_answer"), (two, "1", "4", "terminal_offline")], f"fepctl: {shown}")
+    for body, error in (({}, "RANGE"), ({"task": "none"}, "NOT_FOUND"), ({"task": "daily energy", "in_a_row": 0}, "RANGE")):
+        word, answer = daemon.ask_raw("FAILURES", body)
+        equal((word, answer["error"]), ("ERROR", error), f"FAILURES {body}")
+    one.meters = {}
+    daemon.ask("REREAD", days=2, terminal=one.address, who="test")
+    wait_until(lambda: set(failures(daemon, 1)) == {(two, 1)}, lambda: f"repaired: {failures(daemon, 1)}")
+    one.manner = "silent"
+    before = sum(one.asked.values())
+    clock.days(4)
+    wait_until(lambda: daemon.metric("slots_planned") == 25 and sum(one.asked.values()) > before, "another day, being asked")
+    equal(failures(daemon, 1), {(two, 1): (5, 4, "terminal_offline")}, "none while its first run is to come")
+
+
 # ---- kill -9 ----
 
 def test_killed():
