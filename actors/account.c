@@ -155,6 +155,7 @@ static fep_err_t s_trim (account_t *self, int64_t now_ms)
         error = store_drop_range (self->store, FAMILY_SLOT, bytes_of (from, sizeof from),
                                   bytes_of (to, sizeof to));
     }
+    metric_add (METRIC_slots_trims, error == FEP_OK ? 1 : 0);
     return error;
 }
 

@@ -388,12 +388,12 @@ def test_stopped():
 
 
 class MovedClock:
-    """Of a daemon: its wall clock is ahead by so many days."""
+    """Of a daemon, which is started: its wall clock is ahead by so many days."""
 
-    def __init__(self, daemon):
+    def __init__(self, daemon, days=0):
         path = os.path.join(daemon.directory, "clock")
         with open(path, "wb") as file:
-            file.write(struct.pack("=q", 0))
+            file.write(struct.pack("=q", days * 86400))
         self.file = open(path, "r+b")
         os.environ.update(FEP_TEST_CLOCK=path, LD_PRELOAD=SHIM)
         daemon.start()
@@ -424,6 +424,24 @@ def test_days_pass():
     clock.days(40)
     first = lambda: [gap.reason for gap in gaps(daemon, terminal="010000002", day_from=today() - 2, day_to=today() - 1)]
     wait_until(lambda: first() and set(first()) == {"beyond_memory"}, lambda: f"{first()}")
+
+
+def test_old_slots():
+    """Closed slots older than account.keep_ms are dropped; what is open is not."""
+    daemon = station({1: [1, 2], 2: [1]}, **{"account.begin_ms": 300, "account.keep_ms": DAY_MS})
+    MovedClock(daemon)
+    one = Concentrator(daemon, 1).begin()
+    put_task(daemon)
+    wait_until(lambda: daemon.metric("slots_planned") == 3 and daemon.metric("slots_open") == 1, "two are closed")
+    first = {"day_from": today() - 1, "day_to": today() - 1}
+    equal((rate(daemon, **first)["due"], daemon.metric("slots_trims")), (3, 1), "on the first day")
+    equal(daemon.stop(), 0, "it stops in order")
+    one.end()
+    MovedClock(daemon, 3)
+    wait_until(lambda: daemon.metric("slots_planned") == 9, "three days later")
+    equal(daemon.metric("slots_trims"), 1, "the old ones were looked for")
+    wait_until(lambda: [(gap.terminal, gap.mp) for gap in gaps(daemon, **first)] == [("010000002", 1)], "what was open")
+    equal(rate(daemon, **first)["due"], 1, "what was closed is gone")
 
 
 def failures(daemon, in_a_row=3, **filters):
