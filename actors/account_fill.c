@@ -2,6 +2,7 @@
 //  say who can be asked.
 #include "actors/account.h"
 #include "actors/session.h"
+#include "codecs/codec.h"
 #include "fep/clock.h"
 #include "fep/metrics.h"
 #include "fep/pack.h"
@@ -144,6 +145,18 @@ static void s_result (account_t *self, cursor_t *cursor, const message_t *messag
     }
 }
 
+static void s_codec (account_t *self, roster_terminal_t *terminal, const value_t *value)
+{
+    char name[32] = "";
+    if (value->kind == VALUE_TEXT && (size_t) value->exponent < sizeof name) {
+        memcpy (name, value->text, (size_t) value->exponent);
+    }
+    const codec_t *codec = codec_find (name);
+    if (codec) {
+        roster_codec (self->roster, terminal, codec->name);
+    }
+}
+
 static void s_link (account_t *self, cursor_t *cursor, const message_t *message)
 {
     roster_terminal_t *terminal = roster_find (self->roster, message->terminal);
@@ -152,6 +165,8 @@ static void s_link (account_t *self, cursor_t *cursor, const message_t *message)
     while (cursor_item (cursor, &item) == FEP_OK) {
         if (item.point == POINT_LINK_STATE && item.value.mantissa != 0) {
             link = ACCOUNT_UP;
+        } else if (item.point == POINT_LINK_CODEC && terminal) {
+            s_codec (self, terminal, &item.value);
         } else if (item.point == POINT_LINK_REASON && item.value.kind == VALUE_TEXT &&
                    bytes_equal (bytes_of (item.value.text, (size_t) item.value.exponent),
                                 bytes_text (close_name (CLOSE_STOPPING)))) {

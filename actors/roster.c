@@ -169,10 +169,17 @@ static void s_words (roster_t *self, roster_terminal_t *to, const archive_entry_
         to->words[words[i].dimension - DIMENSION_WORD_FIRST] =
             s_word (self, archive_words_text (entry->words, words[i].kind, words[i].number));
     }
-    char codec[ARCHIVE_DIAL_MAX + 1];
-    memcpy (codec, from->dial, sizeof codec);
-    codec[strcspn (codec, "@")] = 0;
-    to->words[DIMENSION_protocol - DIMENSION_WORD_FIRST] = s_word (self, codec);
+    char dialled[ARCHIVE_DIAL_MAX + 1];
+    memcpy (dialled, from->dial, sizeof dialled);
+    dialled[strcspn (dialled, "@")] = 0;
+    to->words[DIMENSION_protocol - DIMENSION_WORD_FIRST] =
+        s_word (self, dialled[0] || !to->codec ? dialled : to->codec);
+}
+
+void roster_codec (roster_t *self, roster_terminal_t *terminal, const char *codec)
+{
+    terminal->codec = codec;
+    terminal->words[DIMENSION_protocol - DIMENSION_WORD_FIRST] = s_word (self, codec);
 }
 
 static void s_points (roster_t *self, roster_terminal_t *to, const archive_entry_t *entry)

@@ -17,24 +17,24 @@ typedef struct {
 } roster_point_t;
 
 typedef struct {
-    uint32_t number;                 //  Archive number
-    char address[ADDRESS_MAX + 1];   //  As the codec shows it
-    uint64_t groups;                 //  Bit i: group i
-    uint64_t tasks[TASKS_MAX / 64];  //  Bit of task n at n - 1: it concerns the terminal
-    zone_t *zone;                    //  NULL: the node's
-    roster_point_t *points;          //  By mp
-    uint16_t point_count;            //  Of them
-    uint8_t area;                    //  0..63
-    uint8_t state;                   //  archive_state_t
-    bool sleeps;                     //  It wakes by itself
-    uint16_t words
-        [DIMENSION_WORD_COUNT];  //  Its own, by dimension; protocol: its codec if it is dialled
-    bool restated;               //  Such a thing changed, of it or of a point; until roster_settled
-    uint8_t under_way;           //  Requests of tasks
-    bool online;                 //  Connected, as the journal says
-    bool queued;                 //  In the owner's ring
-    bool resting;                //  It had no room for requests
-    void *first;                 //  The owner's list of what is to be asked
+    uint32_t number;                       //  Archive number
+    char address[ADDRESS_MAX + 1];         //  As the codec shows it
+    uint64_t groups;                       //  Bit i: group i
+    uint64_t tasks[TASKS_MAX / 64];        //  Bit of task n at n - 1: it concerns the terminal
+    zone_t *zone;                          //  NULL: the node's
+    roster_point_t *points;                //  By mp
+    uint16_t point_count;                  //  Of them
+    uint16_t words[DIMENSION_WORD_COUNT];  //  Its own, by dimension; protocol: its codec
+    const char *codec;                     //  It connected with last; NULL: not known
+    uint8_t area;                          //  0..63
+    uint8_t state;                         //  archive_state_t
+    bool sleeps;                           //  It wakes by itself
+    bool restated;      //  Such a thing changed, of it or of a point; until roster_settled
+    uint8_t under_way;  //  Requests of tasks
+    bool online;        //  Connected, as the journal says
+    bool queued;        //  In the owner's ring
+    bool resting;       //  It had no room for requests
+    void *first;        //  The owner's list of what is to be asked
 } roster_terminal_t;
 
 typedef struct roster roster_t;
@@ -72,6 +72,9 @@ const char *roster_group_name (const roster_t *self, unsigned number);
 //  The measuring points a task asks of it; max of them. TASK_STATUS: the terminal itself, 0.
 size_t roster_mps (const roster_terminal_t *terminal, const task_t *task, uint16_t mps[],
                    size_t max);
+
+//  It connected with that codec, a static name.
+void roster_codec (roster_t *self, roster_terminal_t *terminal, const char *codec);
 
 //  What a point of it is counted under, of the dimensions that are words; 0: it has none. NULL: the terminal left. And
 //  the word of a number ("" of 0), and the number of a word; UINT16_MAX: nobody has it.

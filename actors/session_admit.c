@@ -26,9 +26,8 @@ void session_link (session_t *self, const session_env_t *env, bool up)
     bool reachable = up || self->reason == CLOSE_REPLACED;
     batch_item (env->batch, POINT_LINK_STATE, value_decimal (reachable ? 1 : 0, 0, 0));
     batch_text (env->batch, POINT_LINK_PEER, self->peer);
-    if (!up) {
-        batch_text (env->batch, POINT_LINK_REASON, close_name (self->reason));
-    }
+    batch_text (env->batch, up ? POINT_LINK_CODEC : POINT_LINK_REASON,
+                up ? self->codec->name : close_name (self->reason));
     if (env->batch->failed) {
         //  The caller leaves room for it; a batch that is full all the same loses the note, not data.
         batch_rollback (env->batch, mark);

@@ -21,6 +21,7 @@
 #define POINT_LINK_STATE POINT (0, 0, 131, 1, 0)    //  1 up, 0 down
 #define POINT_LINK_REASON POINT (0, 0, 131, 2, 0)   //  Close reason, text
 #define POINT_LINK_PEER POINT (0, 0, 131, 3, 0)     //  Peer address, text
+#define POINT_LINK_CODEC POINT (0, 0, 131, 4, 0)    //  Protocol it speaks, text
 #define POINT_JUMP_POINT POINT (0, 0, 134, 1, 0)    //  Which register, its name
 #define POINT_JUMP_OLD POINT (0, 0, 134, 2, 0)      //  Its last good value
 #define POINT_JUMP_NEW POINT (0, 0, 134, 3, 0)      //  Its value since

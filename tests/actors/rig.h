@@ -253,10 +253,10 @@ static inline const char *rig_batched (rig_t *self)
     static char text[BATCH_MESSAGES_MAX + 1];
     for (size_t i = 0; i < self->batch->message_count; i++) {
         const message_t *message = &self->batch->messages[i];
-        //  LINK: state and peer, and why when it ends.
+        //  LINK: state and peer, then the codec when it begins, or why it ends.
         text[i] = message->kind != MESSAGE_LINK ? message_kind_name (message->kind)[0]
-                  : message->count == 2         ? '+'
-                                                : '-';
+                  : self->batch->items[message->first + 2].point == POINT_LINK_CODEC ? '+'
+                                                                                     : '-';
         assert_int_equal (message->terminal, RIG_NUMBER);
         assert_int_equal (message->area, RIG_AREA);
     }

@@ -361,10 +361,11 @@ static void test_link_messages (void **state)
     assert_int_equal (up->terminal, RIG_NUMBER);
     assert_int_equal (up->received_ms, RIG_WALL_MS);
     assert_true (bytes_equal (up->address, bytes_text ("T1")));
-    assert_int_equal (up->count, 2);
+    assert_int_equal (up->count, 3);
     assert_int_equal (rig->batch->items[0].point, POINT_LINK_STATE);
     assert_int_equal (rig->batch->items[0].value.mantissa, 1);
     s_expect_text (&rig->batch->items[1], POINT_LINK_PEER, "10.0.0.7:4711");
+    s_expect_text (&rig->batch->items[2], POINT_LINK_CODEC, toy_codec.name);
     rig_free (&rig);
     s_expect_link_down (CLOSE_SILENT, 0);
     //  Who came again is reachable all the same.

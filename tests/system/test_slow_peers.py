@@ -161,7 +161,8 @@ def test_silent_terminal():
 
 def link_messages(daemon, address):
     """LINK messages of a terminal as maps, in the order of the journal."""
-    names = {(0, 0, 131, 1, 0): "state", (0, 0, 131, 2, 0): "reason", (0, 0, 131, 3, 0): "peer"}
+    names = {(0, 0, 131, 1, 0): "state", (0, 0, 131, 2, 0): "reason", (0, 0, 131, 3, 0): "peer",
+             (0, 0, 131, 4, 0): "codec"}
     found = []
     for message in daemon.fetch(kind="link", terminal=address):
         link = {"state": None, "reason": None, "peer": None}
