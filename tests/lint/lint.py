@@ -154,6 +154,19 @@ def check_format(root):
         yield f"{pathlib.Path(name).relative_to(root)}: not formatted (clang-format-14 -i)"
 
 
+def check_promises(root):
+    """docs/reliability.md names tests and scenarios that exist."""
+    path = root / "docs" / "reliability.md"
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines() if path.exists() else [], 1):
+        for program, test in re.findall(r"`(\w+) (test_\w+)`", line):
+            source = root / "tests" / "system" / f"test_{program}.py"
+            if not source.exists() or f"def {test}(" not in source.read_text(encoding="utf-8"):
+                yield f"docs/reliability.md:{number}: there is no {program} {test}"
+        for name in re.findall(r"scenario `(\w+)`", line):
+            if not (root / "bench" / "scenarios" / f"{name}.yaml").exists():
+                yield f"docs/reliability.md:{number}: there is no scenario {name}"
+
+
 def findings(root):
     for path in sources(root):
         name = str(path.relative_to(root))
@@ -161,6 +174,7 @@ def findings(root):
         for check in CHECKS:
             for number, text in check(name, lines):
                 yield f"{name}:{number}: {text}"
+    yield from check_promises(root)
 
 
 BAD = {
@@ -179,6 +193,7 @@ BAD = {
     "bench/n.c": ('// n\n#include "codecs/codec.h"\n', "may not include"),
     "client/o.c": ('// o\nvoid f (void)\n{\n    if (strcmp (a, b) == 0) {\n    } else if (strcmp (a, c) == 0) {\n'
                    '    } else if (strcmp (a, d) == 0) {\n    }\n}\n', "ladder"),
+    "docs/reliability.md": ("| it ends | `crash test_none` |\n", "there is no crash test_none"),
 }
 
 
