@@ -134,6 +134,8 @@ int main (int argc, char **argv)
         {"wrong", &asked.wrong, NULL, 0, 1000, "... with a wrong checksum"},
         {"drop", &asked.drop, NULL, 0, 1000, "... drop the line at each second request"},
         {"ee", &asked.ee, NULL, 0, 1000, "of 1,000 meters so many have nothing when asked first"},
+        {"fill-s", &asked.fill_s, NULL, 0, 86400,
+         "meters' values come within so long; 0 = are there"},
         {"dead-every", &asked.dead_every, NULL, 0, 2040,
          "every so many-th meter never has; 0 = none"},
         {"slow-ms", &asked.slow_ms, NULL, 1, 600000, "see --slow"},

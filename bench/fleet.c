@@ -354,6 +354,7 @@ fleet_t *fleet_new (const fleet_options_t *options)
     self->due = calloc ((size_t) options->terminals, sizeof *self->due);
     if (options->asked) {
         self->asked = *options->asked;
+        self->asked_begin_us = clock_mono_us ();
         self->concentrators = calloc ((size_t) options->terminals, sizeof *self->concentrators);
         self->points = calloc ((size_t) options->terminals * (size_t) self->asked.meters,
                                sizeof *self->points);

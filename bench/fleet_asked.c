@@ -57,7 +57,8 @@ static asked_outcome_t s_outcome (const fleet_t *self, const sim_t *sim, uint16_
     bool dead = options->dead_every && mp % options->dead_every == 0;
     bool later =
         point->asked == 0 && s_draw (self, sim->address, mp, 2) % 1000 < (uint32_t) options->ee;
-    if (dead || later) {
+    int64_t filled_s = options->fill_s ? s_draw (self, sim->address, mp, 3) % options->fill_s : 0;
+    if (dead || later || clock_mono_us () < self->asked_begin_us + filled_s * 1000000) {
         return ASKED_NOTHING;
     }
     return sim->asked->manner == MANNER_SLOW ? ASKED_LATE : ASKED_GOOD;

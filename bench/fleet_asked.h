@@ -11,12 +11,14 @@
 #include <stdint.h>
 
 typedef struct {
-    int64_t meters;      //  Measuring points of each concentrator
-    int64_t slow;        //  Of 1,000 concentrators so many answer after slow_ms
-    int64_t never;       //  ... never
-    int64_t wrong;       //  ... with a wrong checksum
-    int64_t drop;        //  ... drop the line at each second request
-    int64_t ee;          //  Of 1,000 meters so many have nothing when asked first
+    int64_t meters;  //  Measuring points of each concentrator
+    int64_t slow;    //  Of 1,000 concentrators so many answer after slow_ms
+    int64_t never;   //  ... never
+    int64_t wrong;   //  ... with a wrong checksum
+    int64_t drop;    //  ... drop the line at each second request
+    int64_t ee;      //  Of 1,000 meters so many have nothing when asked first
+    int64_t
+        fill_s;  //  A meter's value is there from an instant of its own within so long after the start on
     int64_t dead_every;  //  Every so many-th meter of each has never anything; 0: none
     int64_t slow_ms;     //  See slow
     int64_t delay_low;   //  Round trips of the others, milliseconds: by concentrator, from

@@ -93,6 +93,7 @@ struct fleet {
     asked_point_t *points;                //  Theirs
     asked_options_t asked;                //  How they behave
     asked_stats_t asked_stats;            //  What they did
+    int64_t asked_begin_us;               //  Start of the fleet, for fill_s
     int64_t *due;                         //  When each is to be looked at, microseconds
     int epoll;                            //  Descriptor
     FILE *ledger;                         //  NULL = none

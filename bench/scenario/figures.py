@@ -44,11 +44,38 @@ def _costs(run, found):
         found["start_s"] = max(run["starts"][1:])
 
 
+#  Ends of sessions that are the terminal's doing, or ours at the stop.
+NOT_OURS = {"PEER_CLOSED", "PEER_RESET", "LOGOUT", "STOPPING", "REPLACED"}
+
+
+def _closed(run, found):
+    """Only where every terminal is healthy, and the process that counted is the first one."""
+    asked = plans.group(run["plan"], "asked") or {}
+    if not run["kills"] and not any(asked.get(key) for key in ("slow", "never", "wrong", "drop")):
+        found["healthy_closed"] = sum(count for name, count in run["status"].get("closed", {}).items()
+                                      if name not in NOT_OURS)
+
+
+def _growth(run, found):
+    """Of the daemon over the window; a kill begins it anew."""
+    rows = [row for row in run["samples"] if row["t"] >= run["first"]["t"] and "rss" in row]
+    share = len(rows) // 10
+    if share < 3 or run["kills"]:
+        return
+    least = lambda part, key: min(row[key] for row in part)
+    early, late = rows[share:2 * share], rows[-share:]
+    found["rss_growth_pct"] = 100 * (least(late, "rss") / least(early, "rss") - 1)
+    for key in ("fds", "threads"):
+        found[f"{key}_growth"] = least(late, key) - least(early, key)
+
+
 def indexes(run):
     """{index: number} of all that was measured."""
     found = {name: run["facts"][name] for name in ("lost", "doubled", "wrong")}
     _rates(run, found)
     _costs(run, found)
+    _closed(run, found)
+    _growth(run, found)
     confirm = run["generators"].get("sim", {}).get("confirm_us")
     if confirm and confirm.get("p50"):
         found["confirm_p50_ms"], found["confirm_p99_ms"] = confirm["p50"] / 1000, confirm["p99"] / 1000
