@@ -266,7 +266,7 @@ fep_err_t connector_on_show (void *self, actor_t *actor, bytes_t body);
 
 //  connector_ask.c
 void connector_result (void *arg, const session_t *session, uint64_t token, fep_err_t error,
-                       uint8_t code, const char *said, bool journalled);
+                       uint8_t code, const char *said, uint32_t journalled);
 fep_err_t connector_on_request (void *self, actor_t *actor, bytes_t body);
 fep_err_t connector_seal (void *self, const session_t *session, const request_t *request,
                           bytes_t bytes);

@@ -9,9 +9,9 @@
 #define ANSWER_BYTES 1024
 #define SEAL_ROOM 2048  //  Of a SEAL
 
-//  Schedule, which is no client, is told whether the journal says it too.
+//  Schedule and account, which are no clients, are told of which measuring points the journal says it too.
 static void s_answer (connector_t *self, bytes_t client, int64_t token, fep_err_t error,
-                      uint8_t code, const char *said, bool journalled)
+                      uint8_t code, const char *said, uint32_t journalled)
 {
     uint8_t memory[ANSWER_BYTES], inner_memory[ANSWER_BYTES / 2];
     writer_t out = writer_of (memory, sizeof memory);
@@ -42,7 +42,7 @@ static void s_free (connector_t *self, ask_t *ask)
 
 //  A session's request has ended.
 void connector_result (void *arg, const session_t *session, uint64_t token, fep_err_t error,
-                       uint8_t code, const char *said, bool journalled)
+                       uint8_t code, const char *said, uint32_t journalled)
 {
     connector_t *self = arg;
     ask_t *ask = &self->asks[place_of (token)];
@@ -51,6 +51,16 @@ void connector_result (void *arg, const session_t *session, uint64_t token, fep_
     s_answer (self, bytes_of (ask->client, ask->client_size), ask->token, error, code, said,
               journalled);
     s_free (self, ask);
+}
+
+//  Several measuring points.
+static void s_mps (bytes_t body, request_t *request)
+{
+    reader_t in;
+    uint32_t count = wire_find (body, "mps", &in) ? wire_get_array (&in) : 0;
+    for (uint32_t i = 0; i < count && i < REQUEST_MPS_MAX && !in.failed; i++) {
+        request->mps[request->mp_count++] = (uint16_t) wire_get_uint (&in);
+    }
 }
 
 //  [[mantissa, exponent], ...]
@@ -93,9 +103,11 @@ static fep_err_t s_request (bytes_t body, request_t *request)
                            .profile = (uint32_t) wire_find_int (body, "profile", 0),
                            .task = (uint32_t) wire_find_int (body, "task", 0),
                            .slot_ms = wire_find_int (body, "slot_ms", 0),
-                           .run = (uint8_t) wire_find_int (body, "run", 0)};
+                           .run = (uint8_t) wire_find_int (body, "run", 0),
+                           .trial = wire_find_int (body, "trial", 0) != 0};
     request->operation = (uint8_t) wire_find_int (body, "operation", 0);
     request->until_ms = wire_find_int (body, "until_ms", 0);
+    s_mps (body, request);
     s_values (body, request);
     s_bytes (body, request);
     wire_find_text (body, "meter", request->meter, sizeof request->meter);
@@ -154,12 +166,12 @@ fep_err_t connector_on_request (void *arg, actor_t *actor, bytes_t body)
     }
     bytes_t who = wire_get_bin (&client);
     if (!conn || conn->is_dead) {
-        s_answer (self, who, token, FEP_CLOSED, 0, NULL, false);
+        s_answer (self, who, token, FEP_CLOSED, 0, NULL, 0);
         return FEP_OK;
     }
     ask_t *ask = who.size <= ASK_CLIENT_MAX ? s_place (self, who, token) : NULL;
     if (!ask) {
-        s_answer (self, who, token, FEP_BUSY, 0, NULL, false);
+        s_answer (self, who, token, FEP_BUSY, 0, NULL, 0);
         return FEP_OK;
     }
     uint64_t number = ask->number;
@@ -171,7 +183,7 @@ fep_err_t connector_on_request (void *arg, actor_t *actor, bytes_t body)
     }
     if (error != FEP_OK) {
         connector_result (self, conn->session, number, error == FEP_FULL ? FEP_BUSY : error, 0,
-                          NULL, false);
+                          NULL, 0);
     }
     connector_timer (self, conn);
     return FEP_OK;

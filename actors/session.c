@@ -119,6 +119,17 @@ void session_destroy (session_t **self_p)
     }
 }
 
+static bytes_t s_meter_of (void *arg, uint16_t mp)
+{
+    const session_t *self = arg;
+    for (size_t i = 0; i < self->meter_count; i++) {
+        if (self->meters[i].mp == mp) {
+            return bytes_text (self->meters[i].address);
+        }
+    }
+    return bytes_of (NULL, 0);
+}
+
 codec_io_t session_io (session_t *self, const session_env_t *env)
 {
     return (codec_io_t){
@@ -130,6 +141,8 @@ codec_io_t session_io (session_t *self, const session_env_t *env)
         .clock_trusted = env->clock_trusted,
         .standby = self->standby,
         .profile = self->profile && env->profile ? env->profile (env->arg, self->profile) : NULL,
+        .meter_of = s_meter_of,
+        .mp_arg = self,
         .batch = env->batch,
         .send = env->send};
 }
@@ -267,7 +280,6 @@ static fep_err_t s_decode (session_t *self, const session_env_t *env, entry_t *e
     void *state = self->codec_state;
     *codec = self->codec;
     io->mp_of = s_mp_of;
-    io->mp_arg = self;
     if (entry) {
         *codec = session_line_codec (self, env, entry, io, &meter, &state);
     } else if (self->codec->is_meter) {

@@ -55,9 +55,10 @@ typedef struct {
     void (*trace) (void *arg, const session_t *session, const codec_t *codec, bool up,
                    bytes_t frame, fep_err_t reason);
     //  A request ended: FEP_OK, TIMEOUT, REFUSED (with the terminal's code), CLOSED, ... May be NULL.
-    //  said: that code in words, or NULL. Static. journalled: RESULT of it, which a task's request has, is in batch.
+    //  said: that code in words, or NULL. Static. journalled: RESULT of it, which a task's request has, is in batch;
+    //  bit i: that of its i-th measuring point.
     void (*result) (void *arg, const session_t *session, uint64_t token, fep_err_t error,
-                    uint8_t code, const char *said, bool journalled);
+                    uint8_t code, const char *said, uint32_t journalled);
     //  The profile of that number, borrowed for the call, or NULL. May be NULL.
     const profile_t *(*profile) (void *arg, uint32_t number);
     //  Asks for a seal; session_sealed brings it, or its timeout ends the request. May be NULL: nothing is sealed.
@@ -146,6 +147,9 @@ uint32_t session_take_mark (session_t *self);
 //  unless admitted, UNSUPPORTED if it is to be carried and the terminal's codec carries nothing, or something else.
 //  One that was taken ends once, however it ends: by env->result, and if it belongs to a task by a RESULT in the
 //  batch before, behind what its answers brought. A full batch loses that message, which is counted, not data.
+//  One of several measuring points has a RESULT for each. A point has none, because it might have another one if it
+//  were asked alone, if the frame that named it was refused, if the answer left it out (unless the codec says that this
+//  tells), and, of a trial, if nobody answered.
 FEP_MUST_CHECK
 fep_err_t session_request (session_t *self, const session_env_t *env, const request_t *request);
 

@@ -58,7 +58,7 @@ static void s_end (session_t *self, const session_env_t *env, entry_t *entry, fe
     bool refused = error == FEP_REFUSED;
     const char *said = refused && codec->code_text ? codec->code_text (code) : NULL;
     bool silent = refused && codec->is_silence && codec->is_silence (code);
-    bool journalled = session_journal_result (self, env, entry, error, code, silent);
+    uint32_t journalled = session_journal_result (self, env, entry, error, code, silent);
     s_lands (requests, entry);
     s_entry_free (entry);
     requests->count--;
@@ -341,6 +341,9 @@ fep_err_t session_request (session_t *self, const session_env_t *env, const requ
     if (carried && carried->state_size > CARRIED_STATE_MAX) {
         return FEP_UNSUPPORTED;
     }
+    if (request->mp_count > 1 && (carried || request->mp_count > self->codec->mps_max)) {
+        return FEP_LIMIT;
+    }
     if (!self->requests) {
         self->requests = calloc (1, sizeof *self->requests);
     }
@@ -423,6 +426,7 @@ void session_ask_answer (session_t *self, const session_env_t *env, entry_t *ent
     s_lands (requests, entry);
     s_entry_free (entry);
     entry->repeats = 0;
+    entry->over = io->answer == ANSWER_DONE ? entry->request.mps_over : entry->over;
     if (io->answer == ANSWER_AGAIN) {
         entry->request.done = entry->done;
         entry->request.finished = false;

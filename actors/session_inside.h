@@ -25,18 +25,22 @@ typedef struct {
     uint8_t where;         //  entry_state_t
     bool sent;             //  A frame of it was written
     bool refused_outside;  //  It was the terminal that refused, not its meter
-    uint32_t values;       //  Good ones its answers brought; counted for a task's request
-    uint32_t repeats;      //  Of the frame at hand
-    uint32_t done;         //  Of the request, before that frame was written
-    uint32_t tag;          //  Of the frame in flight
-    int64_t deadline_ms;   //  Of the frame in flight, or of its seal
-    size_t asked_size;     //  Of asked
-    uint8_t *asked;        //  The carried frame in flight; NULL: none
-    bool seals_outside;    //  SEALING: what is around the carried frame, not that itself
-    size_t sealed_size;    //  Of sealed
-    uint8_t *sealed;       //  What the seal made; NULL: none
-    size_t outside_size;   //  Of outside
-    uint8_t *outside;      //  What it made of the frame around a carried one; NULL: none
+    uint32_t
+        heard;  //  Bit i: a reading of measuring point mps[i] came; counted for a task's request
+    uint16_t
+        values[REQUEST_MPS_MAX];  //  Good ones its answers brought, likewise; [0] of a single one
+    uint8_t over;                 //  So many measuring points of several have been answered
+    uint32_t repeats;             //  Of the frame at hand
+    uint32_t done;                //  Of the request, before that frame was written
+    uint32_t tag;                 //  Of the frame in flight
+    int64_t deadline_ms;          //  Of the frame in flight, or of its seal
+    size_t asked_size;            //  Of asked
+    uint8_t *asked;               //  The carried frame in flight; NULL: none
+    bool seals_outside;           //  SEALING: what is around the carried frame, not that itself
+    size_t sealed_size;           //  Of sealed
+    uint8_t *sealed;              //  What the seal made; NULL: none
+    size_t outside_size;          //  Of outside
+    uint8_t *outside;             //  What it made of the frame around a carried one; NULL: none
     int64_t
         sealed_wall_ms;  //  The frame is written again as at this time; 0: nothing was sealed yet
     _Alignas(16) uint8_t state[CARRIED_STATE_MAX];  //  The meter codec's
@@ -139,10 +143,11 @@ bool session_reject (session_t *self, const session_env_t *env, close_reason_t r
 
 //  Stamps what a frame brought, all behind `from`. entry: the request it answers; NULL: none.
 void session_stamp (session_t *self, const session_env_t *env, batch_mark_t from, entry_t *entry);
-//  Appends RESULT of a request that belongs to a task. silent: the code says that the meter did not answer. False:
-//  there is no task, or no room, which is counted.
-bool session_journal_result (session_t *self, const session_env_t *env, const entry_t *entry,
-                             fep_err_t error, uint8_t code, bool silent);
+//  Appends RESULT of a request that belongs to a task, one for each of its measuring points. silent: the code says that
+//  the meter did not answer. Gives those it did, bit i that of mps[i]: none without a task; without room for one, which
+//  is counted; of several points none of those that say nothing of their own (see session_request).
+uint32_t session_journal_result (session_t *self, const session_env_t *env, const entry_t *entry,
+                                 fep_err_t error, uint8_t code, bool silent);
 
 //  session_ask.c
 

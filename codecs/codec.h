@@ -84,6 +84,7 @@ typedef enum {
 } operation_t;
 
 #define REQUEST_POINTS_MAX 32
+#define REQUEST_MPS_MAX 32
 #define REQUEST_VALUES_MAX 8
 #define REQUEST_PASS_MAX 256
 
@@ -100,13 +101,17 @@ typedef struct {
 
 //  Which measuring point of the session's terminal the meter of that address is; 0 = none.
 typedef uint16_t (codec_mp_t) (void *arg, bytes_t meter);
+//  And back: the address of that measuring point's meter; empty if none is known. Borrowed for the call.
+typedef bytes_t (codec_meter_t) (void *arg, uint16_t mp);
 
 //  One request, read by the codec, which advances `done` frame by frame.
 typedef struct {
     uint64_t token;  //  The asker's number, given back with the result
     request_kind_t kind;
-    uint16_t mp;     //  Measuring point; 0 = the terminal itself
-    uint8_t freeze;  //  READ_FROZEN: CURVE, DAY or MONTH
+    uint16_t mp;       //  Measuring point; 0 = the terminal itself
+    uint8_t mp_count;  //  READ, READ_FROZEN: of mps, at most the codec's mps_max; 0: mp alone
+    uint16_t mps[REQUEST_MPS_MAX];  //  Several measuring points, ascending; the first is mp
+    uint8_t freeze;                 //  READ_FROZEN: CURVE, DAY or MONTH
     uint8_t point_count;
     uint32_t points[REQUEST_POINTS_MAX];  //  What; for READ_EVENTS empty, else empty: all there are
     int64_t from_ms;      //  READ_FROZEN: first instant wanted (the rule of instants)
@@ -130,9 +135,11 @@ typedef struct {
     uint8_t bytes[REQUEST_PASS_MAX];  //  PASS
     uint32_t done;                    //  Steps already answered; the codec's own count
     bool finished;                    //  Set by the codec: nothing left to send
-    uint32_t task;                    //  Number of the acquisition task it belongs to; 0 = none
-    int64_t slot_ms;                  //  The instant its task wants to know of
-    uint8_t run;                      //  0: asked for the first time; n: its n-th re-read
+    uint8_t mps_over;  //  Set by the codec: once the frame is answered, so many of mps are over
+    uint32_t task;     //  Number of the acquisition task it belongs to; 0 = none
+    int64_t slot_ms;   //  The instant its task wants to know of
+    uint8_t run;       //  0: asked for the first time; n: its n-th re-read
+    bool trial;        //  Of several measuring points: that nobody answers says nothing of them
 } request_t;
 
 //  All a codec may see and produce.
@@ -147,7 +154,8 @@ typedef struct {
     bool standby;              //  Another connection of the terminal carries its traffic
     const profile_t *profile;  //  The terminal's own map and settings, or NULL
     codec_mp_t *mp_of;         //  Whose meter an address is; NULL: not known (fepdecode)
-    void *mp_arg;              //  For mp_of
+    codec_meter_t *meter_of;   //  Whose address a measuring point has; NULL: not known
+    void *mp_arg;              //  For both
     const meter_t
         *meter;       //  Meter codecs and wrap: whose exchange this is; NULL: nobody's (fepdecode)
     bytes_t request;  //  Meter codecs, decode: the frame it answers, as sent; empty if none
@@ -179,10 +187,13 @@ typedef struct codec {
         names_meters;  //  Reports and requests name meters by address: io->mp_of is needed, and the terminal asks a
     //  named meter itself
     bool is_store;  //  A terminal that keeps what its meters froze, under its own measuring points
-    bool no_broadcast;  //  What it carries goes to one meter, whatever the address
-    bool is_pipelined;  //  Answers name their request by io->tag: several may be in flight
-    size_t frame_max;   //  Longest legal frame; sizes the window
-    size_t state_size;  //  Per-session state: plain data, all zero is the beginning; no pointers
+    uint8_t
+        mps_max;  //  Measuring points of which one request may ask what the terminal keeps; 0: one
+    bool absence_tells;  //  An answer that names none of them says that there is nothing of it
+    bool no_broadcast;   //  What it carries goes to one meter, whatever the address
+    bool is_pipelined;   //  Answers name their request by io->tag: several may be in flight
+    size_t frame_max;    //  Longest legal frame; sizes the window
+    size_t state_size;   //  Per-session state: plain data, all zero is the beginning; no pointers
 
     //  Pure. Rules: FRAME is complete with checksum and at most frame_max; SKIP drops at least one byte, on
     //  doubt exactly one; MORE only while the window is shorter than frame_max; never reads beyond it.

@@ -1,8 +1,16 @@
-//  READ_FROZEN: pieces of a range of instants, from a server's own freezings, the terminal's store, or a meter.
+//  READ_FROZEN: pieces of a range of instants, from a server's own freezings, the terminal's store, or a meter. Of
+//  several meters the store is asked for as many at a time as an answer near 1 KB has room for.
 #include "codecs/dlt698/requests.h"
 
 #define MINUTE_MS 60000LL
 #define HOUR_MS (60 * MINUTE_MS)
+#define PIECES 65536  //  Of a range at most; `done` counts the meters' groups above them
+
+enum {
+    REPLY_MAX = 1000,  //  Expected bytes of an answer that names several meters
+    ROW = 42,          //  Of a meter's row: address, four times
+    ROW_OBJECT = 27    //  and for each register, with four tariffs
+};
 
 //  Units of TI.
 enum { TI_MINUTE = 1, TI_HOUR, TI_DAY, TI_MONTH };
@@ -83,7 +91,7 @@ static fep_err_t s_piece (const d698_ask_t *ask, piece_t *piece)
     uint8_t freeze = request->freeze;
     uint64_t units = s_grids[freeze].pieces;
     int64_t first = s_first (zone, freeze, request->from_ms);
-    piece->from_ms = s_later (zone, freeze, first, units * request->done);
+    piece->from_ms = s_later (zone, freeze, first, units * (request->done % PIECES));
     int64_t end = s_later (zone, freeze, piece->from_ms, units);
     if (piece->from_ms > request->to_ms) {
         return FEP_RANGE;
@@ -127,16 +135,66 @@ static void s_put_columns (d698_ask_t *ask, const d698_object_t *const *objects,
     }
 }
 
-//  The meter, or its number in the terminal's archive.
-static bool s_put_meter_set (d698_ask_t *ask)
+//  The meters asked for with one frame.
+typedef struct {
+    uint16_t mps[REQUEST_MPS_MAX];
+    size_t count;  //  Of them
+    size_t over;   //  Of the request's, with these
+    bool last;     //  They are its last ones
+} group_t;
+
+static group_t s_group (const request_t *request, size_t objects)
 {
-    writer_u8 (&ask->out, ask->meter[0] ? MS_ADDRESSES : MS_NUMBERS);
-    writer_u8 (&ask->out, 1);
-    if (ask->meter[0]) {
-        return d698_put_tsa (&ask->out, ask->meter);
+    group_t group = {.mps = {request->mp}, .count = 1, .over = 1, .last = true};
+    size_t most = REPLY_MAX / (ROW + objects * ROW_OBJECT);
+    most = most ? most : 1;
+    size_t from = request->done / PIECES * most;
+    if (from < request->mp_count) {
+        size_t left = request->mp_count - from;
+        group.count = left < most ? left : most;
+        group.over = from + group.count;
+        group.last = left <= most;
+        memcpy (group.mps, request->mps + from, group.count * sizeof *group.mps);
     }
-    writer_u16be (&ask->out, ask->request->mp);
-    return true;
+    return group;
+}
+
+//  The address of a measuring point's meter, as the archive has it. False: it has none.
+static bool s_address (const d698_ask_t *ask, uint16_t mp, char text[ADDRESS_MAX + 1])
+{
+    bytes_t address = {NULL, 0};
+    if (ask->io->meter_of) {
+        address = ask->io->meter_of (ask->io->mp_arg, mp);
+    }
+    uint8_t octets[D698_OCTETS_MAX];
+    text[0] = 0;
+    if (address.size && address.size <= ADDRESS_MAX) {
+        memcpy (text, address.data, address.size);
+        text[address.size] = 0;
+    }
+    return d698_address_octets (text, octets) > 0;
+}
+
+//  The meters by their addresses, or by their numbers in the terminal's archive if one has none.
+static bool s_put_meter_set (d698_ask_t *ask, const group_t *group)
+{
+    char text[ADDRESS_MAX + 1];
+    bool named = true, good = true;
+    for (size_t i = 0; i < group->count; i++) {
+        named = named && (ask->meter[0] || s_address (ask, group->mps[i], text));
+    }
+    writer_u8 (&ask->out, named ? MS_ADDRESSES : MS_NUMBERS);
+    d698_put_length (&ask->out, group->count);
+    for (size_t i = 0; i < group->count; i++) {
+        if (ask->meter[0]) {
+            good = d698_put_tsa (&ask->out, ask->meter) && good;
+        } else if (s_address (ask, group->mps[i], text) && named) {
+            good = d698_put_tsa (&ask->out, text) && good;
+        } else {
+            writer_u16be (&ask->out, group->mps[i]);
+        }
+    }
+    return good;
 }
 
 //  The same time of the calendar day before.
@@ -154,8 +212,8 @@ static int64_t s_day_before (const zone_t *zone, int64_t utc_ms)
 }
 
 //  The store: by the time a record counts as stored at, which is the freeze time, or of days the day before.
-static bool s_put_store (d698_ask_t *ask, const piece_t *piece, const d698_object_t *const *objects,
-                         size_t count)
+static bool s_put_store (d698_ask_t *ask, const group_t *group, const piece_t *piece,
+                         const d698_object_t *const *objects, size_t count)
 {
     static const uint32_t heads[] = {OAD_OWN_ADDRESS, OAD_TASK_START, OAD_TASK_SUCCESS,
                                      OAD_TASK_STORED};
@@ -175,7 +233,7 @@ static bool s_put_store (d698_ask_t *ask, const piece_t *piece, const d698_objec
         writer_u8 (out, grid->ti ? grid->ti : TI_MINUTE);
         writer_u16be (out, grid->interval);
     }
-    if (!s_put_meter_set (ask)) {
+    if (!s_put_meter_set (ask, group)) {
         return false;
     }
     d698_put_length (out, sizeof heads / sizeof *heads + 1);
@@ -237,7 +295,8 @@ fep_err_t d698_ask_frozen (d698_ask_t *ask)
     }
     bool store = !ask->is_meter && (ask->meter[0] || request->mp);
     bool again = ask->meter[0] && s_was_empty (ask);
-    bool good = store && !again ? s_put_store (ask, &piece, objects, count)
+    group_t group = s_group (request, count);
+    bool good = store && !again ? s_put_store (ask, &group, &piece, objects, count)
                                 : s_put_own (ask, &piece, objects, count);
     if (!good) {
         return FEP_RANGE;
@@ -245,7 +304,9 @@ fep_err_t d698_ask_frozen (d698_ask_t *ask)
     d698_end (ask);
     ask->asked.store = store && !again && ask->meter[0];
     ask->asked.at_ms = piece.single ? piece.from_ms : 0;
-    ask->done = request->done + 1;
-    ask->finished = piece.last;
+    bool next = piece.last && !group.last;
+    ask->done = next ? (uint32_t) (request->done / PIECES + 1) * PIECES : request->done + 1;
+    ask->finished = piece.last && group.last;
+    ask->mps_over = (uint8_t) (piece.last ? group.over : group.over - group.count);
     return FEP_OK;
 }

@@ -284,6 +284,7 @@ static fep_err_t s_send (d698_ask_t *ask, d698_core_t *core, const d698_peer_t *
     core->number = (uint8_t) ((ask->piid + 1) & PIID_NUMBER);
     ask->request->done = ask->done;
     ask->request->finished = ask->finished;
+    ask->request->mps_over = ask->mps_over;
     ask->io->answer = ANSWER_NONE;
     ask->io->tag = 0;
     return FEP_OK;
@@ -309,7 +310,7 @@ static fep_err_t s_encode (d698_ask_t *ask, d698_core_t *core, const d698_peer_t
     ask->piid = core->number & PIID_NUMBER;
     ask->asked = (d698_asked_t){.token = request->token,
                                 .done = request->done,
-                                .mp = request->mp,
+                                .mp = request->mp_count > 1 ? 0 : request->mp,
                                 .piid = ask->piid,
                                 .freeze = request->freeze};
     memcpy (ask->asked.meter, ask->meter, strlen (ask->meter) + 1);
@@ -338,7 +339,8 @@ fep_err_t d698_encode (void *self, request_t *request, codec_io_t *io)
     d698_ask_t ask = {.request = request, .io = io, .meter = meter};
     ask.profile = meter[0] && io->meter ? io->meter->profile : io->profile;
     bool numbered = request->kind == REQUEST_READ_FROZEN || request->kind == REQUEST_PASS;
-    if (request->mp && !meter[0] && !numbered) {
+    bool store = request->kind == REQUEST_READ_FROZEN && !meter[0];
+    if ((request->mp && !meter[0] && !numbered) || (request->mp_count > 1 && !store)) {
         return FEP_UNSUPPORTED;
     }
     return s_encode (&ask, &state->core, &peer);

@@ -23,6 +23,7 @@ typedef struct {
     writer_t out;        //  The APDU
     d698_asked_t asked;  //  What will be in flight
     uint32_t done;       //  Of the request when it is sent
+    uint8_t mps_over;    //  Likewise
     bool finished;       //  Likewise
 } d698_ask_t;
 

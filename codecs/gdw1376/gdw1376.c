@@ -369,6 +369,7 @@ static bool s_is_silence (uint8_t code)
 const codec_t codec_gdw1376 = {.name = "gdw1376",
                                .is_checked = true,
                                .is_store = true,
+                               .mps_max = REQUEST_MPS_MAX,
                                .frame_max = GDW_FRAME_MAX,
                                .state_size = sizeof (gdw_state_t),
                                .scan = gdw_scan,

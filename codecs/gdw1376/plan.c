@@ -3,10 +3,14 @@
 //  Without points: what the profile reads, as far as a Fn of the asked kind carries it; else power, voltage and the two
 //  active registers of a meter, its two active registers of days and months, its active power as a curve, and the
 //  clock of the terminal itself.
+//
+//  Of several measuring points each has units of its own, one point and one Fn each, all of one point before those of
+//  the next: combined bits are answered in an order of the terminal's.
 #include "codecs/gdw1376/parts.h"
 
 enum {
     UNITS_MAX = 8,      //  Units a frame at most
+    UNITS_MANY = 32,    //  Of several measuring points
     REPLY_MAX = 800,    //  Expected bytes of a reply; terminals keep frames near 1 KB
     TARIFFS_USUAL = 4,  //  M assumed for the size of a reply
     DENSITY = 1,        //  15 min
@@ -279,6 +283,20 @@ static void s_put_td (writer_t *out, const wanted_t *wanted, const instants_t *i
     }
 }
 
+//  Steps go through the layouts, of each instant, of each measuring point.
+typedef struct {
+    const gdw_layout_t *layout;
+    uint64_t instant;  //  Number
+    uint16_t mp;       //  Measuring point
+} step_t;
+
+static step_t s_step (const request_t *request, const plan_t *plan, uint64_t instants, uint64_t i)
+{
+    uint64_t of_one = plan->count * instants;
+    uint16_t mp = request->mp_count ? request->mps[i / of_one] : request->mp;
+    return (step_t){plan->layouts[i % plan->count], i % of_one / plan->count, mp};
+}
+
 //  Units of the plan from step `done` on, of one AFN. Returns the step to go on with.
 static uint64_t s_put_steps (gdw_ask_t *ask, const wanted_t *wanted, const plan_t *plan,
                              const instants_t *instants, uint64_t steps)
@@ -287,20 +305,21 @@ static uint64_t s_put_steps (gdw_ask_t *ask, const wanted_t *wanted, const plan_
     bool frozen = request->kind == REQUEST_READ_FROZEN;
     uint64_t step = request->done;
     size_t expected = 0;
+    size_t most = request->mp_count > 1 ? UNITS_MANY : UNITS_MAX;
     ask->afn = plan->layouts[step % plan->count]->afn;
-    for (size_t units = 0; step < steps && units < UNITS_MAX; units++, step++) {
-        const gdw_layout_t *layout = plan->layouts[step % plan->count];
-        uint64_t instant = step / plan->count;
+    for (size_t units = 0; step < steps && units < most; units++, step++) {
+        step_t at = s_step (request, plan, instants->count, step);
+        const gdw_layout_t *layout = at.layout;
         int64_t ignored;
         bool curve = layout->td == TD_CURVE;
         expected +=
-            s_reply_size (layout, curve ? s_piece (wanted, instants, instant, &ignored) : 1);
+            s_reply_size (layout, curve ? s_piece (wanted, instants, at.instant, &ignored) : 1);
         if (units && (expected > REPLY_MAX || layout->afn != ask->afn)) {
             break;
         }
-        gdw_put_unit (&ask->units, request->mp, layout->fn);
+        gdw_put_unit (&ask->units, at.mp, layout->fn);
         if (frozen) {
-            s_put_td (&ask->units, wanted, instants, instant);
+            s_put_td (&ask->units, wanted, instants, at.instant);
         }
     }
     return step;
@@ -318,11 +337,16 @@ fep_err_t gdw_ask_read (const request_t *request, const codec_io_t *io, gdw_ask_
     if (error) {
         return error;
     }
-    uint64_t steps = plan.count * instants.count;
+    uint64_t of_one = plan.count * instants.count;
+    uint64_t steps = of_one * (request->mp_count ? request->mp_count : 1u);
+    if (request->mp_count > REQUEST_MPS_MAX) {
+        return FEP_RANGE;
+    }
     if (request->done >= steps) {
         return FEP_NOT_FOUND;
     }
     ask->done = (uint32_t) s_put_steps (ask, &wanted, &plan, &instants, steps);
     ask->finished = ask->done >= steps;
+    ask->mps_over = (uint8_t) (ask->done / of_one);
     return FEP_OK;
 }

@@ -177,6 +177,7 @@ fep_err_t gdw_encode (void *self, request_t *request, codec_io_t *io)
     gdw_ask_t ask;
     ask.carries = false;
     ask.segment = GDW_NO_SEGMENT;
+    ask.mps_over = 0;
     ask.units = writer_of (ask.bytes, sizeof ask.bytes);
     if (request->kind == REQUEST_SELECT || request->kind > REQUEST_FILE) {
         return FEP_UNSUPPORTED;
@@ -196,6 +197,7 @@ fep_err_t gdw_encode (void *self, request_t *request, codec_io_t *io)
     }
     request->done = ask.done;
     request->finished = ask.finished;
+    request->mps_over = ask.mps_over;
     io->answer = ask.group ? ANSWER_DONE : ANSWER_NONE;
     return FEP_OK;
 }

@@ -16,10 +16,10 @@
 #define RIG_WINDOWS 4
 
 typedef struct {
-    uint64_t token;   //  Of the request
-    fep_err_t error;  //  How it ended
-    uint8_t code;     //  The terminal's
-    bool journalled;  //  There is a RESULT of it
+    uint64_t token;       //  Of the request
+    fep_err_t error;      //  How it ended
+    uint8_t code;         //  The terminal's
+    uint32_t journalled;  //  There is a RESULT of it, by measuring point
 } rig_result_t;
 
 typedef struct {
@@ -58,7 +58,8 @@ static inline int64_t rig_gauge (const rig_t *self, unsigned state)
 }
 
 static inline void rig_on_result (void *arg, const session_t *session, uint64_t token,
-                                  fep_err_t error, uint8_t code, const char *said, bool journalled)
+                                  fep_err_t error, uint8_t code, const char *said,
+                                  uint32_t journalled)
 {
     (void) said;
     rig_t *self = arg;
@@ -253,10 +254,12 @@ static inline const char *rig_batched (rig_t *self)
     static char text[BATCH_MESSAGES_MAX + 1];
     for (size_t i = 0; i < self->batch->message_count; i++) {
         const message_t *message = &self->batch->messages[i];
-        //  LINK: state and peer, then the codec when it begins, or why it ends.
-        text[i] = message->kind != MESSAGE_LINK ? message_kind_name (message->kind)[0]
-                  : self->batch->items[message->first + 2].point == POINT_LINK_CODEC ? '+'
-                                                                                     : '-';
+        //  LINK: state, peer, and the protocol, or why it ends.
+        bool link = message->kind == MESSAGE_LINK && message->count;
+        uint32_t last = link ? self->batch->items[message->first + message->count - 1].point : 0;
+        text[i] = !link                      ? message_kind_name (message->kind)[0]
+                  : last == POINT_LINK_CODEC ? '+'
+                                             : '-';
         assert_int_equal (message->terminal, RIG_NUMBER);
         assert_int_equal (message->area, RIG_AREA);
     }

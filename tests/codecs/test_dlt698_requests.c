@@ -357,6 +357,68 @@ static void test_frozen_ranges (void **state)
 }
 
 //  Stores that have a day under the one before.
+//  Several meters with one frame, by their addresses where each has one, else by their numbers; as many as an answer of
+//  1000 bytes holds. A meter that is not named in the answer has nothing, and is not asked itself.
+static bytes_t s_meter_of (void *arg, uint16_t mp)
+{
+    static const char *const meters[] = {"", "202311150001", "202311150002", "x"};
+    (void) arg;
+    return mp < 4 ? bytes_text (meters[mp]) : bytes_of (NULL, 0);
+}
+
+#define STORE "05 03 0%u 60120300 05 07e9 04 0a 00 00 00 "
+#define COLUMNS                                                                                    \
+    " 05 00 40010200 00 60400200 00 60410200 00 60420200 01 50040200 02 20210200 00100200 00"
+
+static void test_several (void **state)
+{
+    (void) state;
+    char want[1200];
+    player_t player = player_new (codec_find ("dlt698"));
+    p698_login (&player);
+    player.io.meter_of = s_meter_of;
+    request_t request = s_of_meter (REQUEST_READ_FROZEN, POINT (1, 0, 1, 8, 0));
+    request.meter[0] = 0;
+    request.freeze = FREEZE_DAY;
+    request.from_ms = request.to_ms = MIDNIGHT;
+    request.mp = request.mps[0] = 1;
+    request.mps[1] = 2;
+    request.mp_count = 2;
+    request_t before = request;
+    snprintf (want, sizeof want, STORE "03 02 07 05 202311150001 07 05 202311150002" COLUMNS, 0u);
+    p698_ask (&player, &request, want);
+    assert_true (request.finished);
+    assert_int_equal (request.mps_over, 2);
+    p698_answer (&player, "85 03 00 60120300 01 01 50040200 01 00100200 01 00 00 00", ANSWER_DONE,
+                 0);
+    request = before;
+    request.mps[1] = 3;
+    snprintf (want, sizeof want, STORE "04 02 0001 0003" COLUMNS, 1u);
+    p698_ask (&player, &request, want);
+    request = before;
+    request.mp_count = 20;
+    for (unsigned i = 0; i < 20; i++) {
+        request.mps[i] = (uint16_t) (100 + i);
+    }
+    int size = snprintf (want, sizeof want, STORE "04 0e", 2u);
+    for (unsigned i = 0; i < 14; i++) {
+        size += snprintf (want + size, sizeof want - (size_t) size, "%04x", 100 + i);
+    }
+    snprintf (want + size, sizeof want - (size_t) size, COLUMNS);
+    p698_ask (&player, &request, want);
+    assert_false (request.finished);
+    assert_int_equal (request.mps_over, 14);
+    snprintf (want, sizeof want, STORE "04 06 0072 0073 0074 0075 0076 0077" COLUMNS, 3u);
+    p698_ask (&player, &request, want);
+    assert_true (request.finished);
+    assert_int_equal (request.mps_over, 20);
+    //  Only the store is asked for several.
+    request = s_of_meter (REQUEST_READ, POINT (1, 0, 1, 8, 0));
+    request.mp_count = 2;
+    CHECK_ERR (player.codec->encode (player.state, &request, &player.io), FEP_UNSUPPORTED);
+    player_free (&player);
+}
+
 static void test_store_before (void **state)
 {
     (void) state;
@@ -702,6 +764,7 @@ int main (void)
                                        cmocka_unit_test (test_fragments_have_a_limit),
                                        cmocka_unit_test (test_frozen_of_a_meter),
                                        cmocka_unit_test (test_frozen_ranges),
+                                       cmocka_unit_test (test_several),
                                        cmocka_unit_test (test_store_before),
                                        cmocka_unit_test (test_events),
                                        cmocka_unit_test (test_clock_and_writes),

@@ -270,6 +270,51 @@ static void test_request_ranges (void **state)
     player_free (&player);
 }
 
+//  Several measuring points: units of one point behind those of the next, as many as an answer of 800 bytes holds. The
+//  codec says which points are over with each frame.
+static void test_request_of_several (void **state)
+{
+    (void) state;
+    player_t player = player_new (codec_find ("gdw1376"));
+    player_reset (&player);
+    s_login (&player);
+    request_t request = {.kind = REQUEST_READ_FROZEN,
+                         .mp = 1,
+                         .mp_count = REQUEST_MPS_MAX,
+                         .freeze = FREEZE_DAY,
+                         .point_count = 1,
+                         .points = {POINT (1, 0, 1, 8, 0)},
+                         .from_ms = 1535472000000,
+                         .to_ms = 1535472000000};
+    for (unsigned i = 0; i < REQUEST_MPS_MAX; i++) {
+        request.mps[i] = (uint16_t) (1 + 7 * i);
+    }
+    static const uint8_t overs[] = {19, REQUEST_MPS_MAX};
+    assert_int_equal (player.codec->mps_max, REQUEST_MPS_MAX);
+    for (unsigned frame = 0, mp = 0; frame < 2; frame++) {
+        assert_false (request.finished);
+        player.send.size = 0;
+        CHECK_OK (player.codec->encode (player.state, &request, &player.io));
+        assert_int_equal (request.mps_over, overs[frame]);
+        assert_int_equal (player.sent[12], 0x0D);
+        for (size_t at = 14; at + 2 < player.send.size; at += 7, mp++) {
+            unsigned pn = 7 * mp;
+            const uint8_t unit[] = {
+                (uint8_t) (1u << pn % 8), (uint8_t) (pn / 8 + 1), 0x01, 0x14, 0x28, 0x08, 0x18};
+            assert_memory_equal (player.sent + at, unit, sizeof unit);
+        }
+        assert_int_equal (mp, overs[frame]);
+    }
+    assert_true (request.finished);
+    request = (request_t){.kind = REQUEST_READ, .mp = 1, .mp_count = 2, .mps = {1, 2}};
+    player.send.size = 0;
+    CHECK_OK (player.codec->encode (player.state, &request, &player.io));
+    assert_int_equal (request.mps_over, 2);
+    request = (request_t){.kind = REQUEST_READ, .mp = 1, .mp_count = REQUEST_MPS_MAX + 1};
+    CHECK_ERR (player.codec->encode (player.state, &request, &player.io), FEP_RANGE);
+    player_free (&player);
+}
+
 //  A year of days at 8 units a frame: steps and numbers go on, the last frame finishes.
 static void test_request_of_a_year (void **state)
 {
@@ -455,6 +500,7 @@ int main (void)
                                        cmocka_unit_test (test_confirmations_without_room),
                                        cmocka_unit_test (test_request_without_room),
                                        cmocka_unit_test (test_request_ranges),
+                                       cmocka_unit_test (test_request_of_several),
                                        cmocka_unit_test (test_request_of_a_year),
                                        cmocka_unit_test (test_every_layout),
                                        cmocka_unit_test (test_every_event),

@@ -40,7 +40,7 @@ static const char s_profile[] = "profile fuzz\ncodec modbus_rtu\nperiod 1s\n"
                                 "setting seal 2\n";
 
 static void s_result (void *arg, const session_t *session, uint64_t token, fep_err_t error,
-                      uint8_t code, const char *said, bool journalled)
+                      uint8_t code, const char *said, uint32_t journalled)
 {
     (void) said;
     (void) journalled;
