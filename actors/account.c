@@ -405,7 +405,9 @@ static void s_stop (void *arg, actor_t *actor)
     roster_destroy (&self->roster);
     timers_fini (&self->plans);
     timers_fini (&self->runs);
-    free (self->queue);
+    numbers_fini (&self->queue);
+    numbers_fini (&self->rereads.waiting);
+    numbers_fini (&self->through.waiting);
     free (self->open);
     places_fini (&self->places);
     free (self->page);

@@ -1,34 +1,62 @@
 //  Inside of account, shared by its files: account.c (the actor: journal, checkpoints, words), account_plan.c (which
-//  slots there are and when they are run), account_run.c (asking), account_state.c (who is in service), account_fill.c
-//  (what the journal brings), account_walk.c (which slots a request is about), account_door.c (rates, gaps, re-reads)
-//  and account_failures.c (failures in a row). Nobody else includes this.
+//  slots there are and when they are run), account_run.c (runs), account_ask.c (their requests), account_state.c (who
+//  is in service), account_fill.c (what the journal brings), account_walk.c (which slots a request is about),
+//  account_door.c (rates, gaps, re-reads) and account_failures.c (failures in a row). Nobody else includes this.
 #ifndef ACTORS_ACCOUNT_H
 #define ACTORS_ACCOUNT_H
 
 #include "actors/actor.h"
 #include "actors/follower.h"
+#include "actors/numbers.h"
 #include "actors/places.h"
 #include "actors/roster.h"
 #include "actors/slots.h"
 #include "actors/timers.h"
+#include "codecs/codec.h"
+
+//  Requests of a kind that may be under way, and the terminals that have something of it to ask and wait for room.
+typedef struct {
+    uint64_t most;       //  Hundredths of requests
+    uint32_t under_way;  //  Requests
+    numbers_t waiting;   //  Terminals
+} account_quota_t;
 
 //  A task as it is carried out.
 typedef struct {
-    task_t task;         //  As defined
-    int64_t *next;       //  By terminal: its next slot that is not planned; 0: none
-    uint32_t next_size;  //  Of it
-    int64_t position;    //  As stored: slots before it were planned; 0: not known to be stored
-    uint32_t under_way;  //  Requests
+    task_t task;            //  As defined
+    int64_t *next;          //  By terminal: its next slot that is not planned; 0: none
+    uint32_t next_size;     //  Of it
+    int64_t position;       //  As stored: slots before it were planned; 0: not known to be stored
+    account_quota_t quota;  //  Its share
 } account_task_t;
 
 //  A request under way.
 typedef struct {
-    uint64_t token;     //  Given to control; 0 = free
-    int64_t slot_ms;    //  Of its block
-    uint32_t terminal;  //  Likewise
-    uint16_t task;      //  Likewise
-    uint16_t mp;        //  Measuring point
+    uint64_t token;                 //  Given to control; 0 = free
+    int64_t slot_ms;                //  Of its block
+    uint32_t terminal;              //  Likewise
+    uint16_t task;                  //  Likewise
+    uint8_t count;                  //  Measuring points
+    bool reread;                    //  It counts as one
+    bool through;                   //  Likewise as a read through a terminal
+    uint16_t mps[REQUEST_MPS_MAX];  //  Measuring points
 } account_open_t;
+
+//  What one request may ask for.
+typedef struct {
+    slot_point_t *points[REQUEST_MPS_MAX];
+    size_t count;  //  Of them
+    bool through;  //  It goes through the terminal to the meter
+} account_pick_t;
+
+//  Does a terminal answer requests that name several points? While it is connected.
+enum {
+    MANY_UNKNOWN,
+    MANY_DOUBTED,  //  It did not answer one: does it answer at all?
+    MANY_NOT,      //  It answers, but not those
+    MANY_SILENT,   //  It answers nothing, at least in this run
+    MANY_TAKES     //  It has answered one
+};
 
 typedef struct {
     actor_t *actor;                    //  Frame
@@ -42,19 +70,21 @@ typedef struct {
     account_task_t *tasks[TASKS_MAX];  //  Number n at n - 1; NULL: none
     uint16_t task_count;               //  Of them
     timers_t plans;                    //  a: task << 32 | terminal, b: slot
-    timers_t runs;    //  Likewise: a block's next_ms; b 0: the terminal rests until then
-    uint32_t *queue;  //  Ring of terminals that may be asked something
-    uint32_t queue_size, queue_first, queue_count;  //  Room, first, used
-    places_t places;                                //  Of requests under way
-    account_open_t *open;                           //  By place
-    int64_t begin_us;                               //  Nothing is planned before
-    int64_t sweep_ms;  //  Wall clock: when open slots are looked through next
-    bool begun;        //  That has come
-    int64_t trim_us;   //  When closed slots are trimmed next
-    bool started;      //  What joins a task from now on is new
-    bool stopping;     //  Nothing more is asked
-    uint8_t *page;     //  Scratch for rows and answers
-    size_t page_size;  //  Of it
+    timers_t runs;            //  Likewise: a block's next_ms; b 0: the terminal rests until then
+    numbers_t queue;          //  Terminals that may be asked something
+    account_quota_t rereads;  //  Of all tasks
+    account_quota_t through;  //  Reads through terminals
+    unsigned sends;           //  Left in this turn
+    places_t places;          //  Of requests under way
+    account_open_t *open;     //  By place
+    int64_t begin_us;         //  Nothing is planned before
+    int64_t sweep_ms;         //  Wall clock: when open slots are looked through next
+    bool begun;               //  That has come
+    int64_t trim_us;          //  When closed slots are trimmed next
+    bool started;             //  What joins a task from now on is new
+    bool stopping;            //  Nothing more is asked
+    uint8_t *page;            //  Scratch for rows and answers
+    size_t page_size;         //  Of it
 } account_t;
 
 //  NULL if there is none of that number.
@@ -99,10 +129,18 @@ int64_t account_memory_ms (const account_t *self, const task_t *task);
 void account_ready (account_t *self, slot_block_t *block);
 //  Takes it out of its terminal's list.
 void account_unready (account_t *self, slot_block_t *block);
-//  There is something to ask, and room.
-bool account_may_ask (const account_t *self);
-//  Asks what may be asked now.
-void account_dispatch (account_t *self, int64_t now_ms);
+//  The terminal may be asked something; and it is, when its turn comes.
+bool account_may_turn (const roster_terminal_t *terminal);
+void account_enqueue (account_t *self, const roster_terminal_t *terminal);
+//  Its next run, or the one under way, is a re-read; and asks for what the terminal keeps.
+bool account_is_reread (const slot_block_t *block);
+bool account_asks_store (const slot_block_t *block);
+//  A run begins, unless there is no sense in it any more. False: the block has left the list.
+bool account_begin_run (account_t *self, slot_block_t *block, int64_t now_ms);
+//  Every point was asked and has ended.
+void account_end_run (account_t *self, slot_block_t *block, int64_t now_ms);
+//  The next points of a run that one request may name; how many. 0: there is none that was not asked.
+size_t account_pick (account_t *self, slot_block_t *block, account_pick_t *pick);
 //  Timers of runs.
 void account_wake (account_t *self, int64_t now_ms);
 //  The journal says that a request of the point has ended.
@@ -115,6 +153,13 @@ void account_link (account_t *self, roster_terminal_t *terminal, account_link_t 
 void account_begin (account_t *self);
 //  The terminal left the archive.
 void account_gone (account_t *self, roster_terminal_t *terminal);
+
+//  account_ask.c
+
+//  There is something to ask, and room.
+bool account_may_ask (account_t *self);
+//  Asks what may be asked now.
+void account_dispatch (account_t *self, int64_t now_ms);
 //  Control's mail: the request with that token is over.
 fep_err_t account_on_result (void *self, actor_t *actor, bytes_t body);
 

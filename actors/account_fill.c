@@ -154,6 +154,7 @@ static void s_codec (account_t *self, roster_terminal_t *terminal, const value_t
     const codec_t *codec = codec_find (name);
     if (codec) {
         roster_codec (self->roster, terminal, codec->name);
+        terminal->speaks = codec;
     }
 }
 

@@ -155,6 +155,7 @@ static void s_forget (account_t *self, unsigned i)
         }
     }
     free (self->tasks[i]->next);
+    numbers_fini (&self->tasks[i]->quota.waiting);
     free (self->tasks[i]);
     self->tasks[i] = NULL;
     self->task_count--;
@@ -215,6 +216,7 @@ void account_tasks_free (account_t *self)
     for (unsigned i = 0; i < TASKS_MAX; i++) {
         if (self->tasks[i]) {
             free (self->tasks[i]->next);
+            numbers_fini (&self->tasks[i]->quota.waiting);
             free (self->tasks[i]);
             self->tasks[i] = NULL;
         }

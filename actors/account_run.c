@@ -1,68 +1,63 @@
-//  Asking. A block that is to be run waits in its terminal's list, by the priority of its task; a terminal that may be
-//  asked something waits in the ring. Of a terminal at most TERMINAL_MAX requests are under way, so that one is written
-//  while the other is answered, of a task its share, and in all account.requests.
+//  Runs. A block that is to be run waits in its terminal's list, by the priority of its task, first runs before
+//  re-reads; a terminal that may be asked something waits in the queue.
 //
 //  A run asks each point that misses something once. Points that brought nothing in their last slots come last, so
 //  that a dead meter delays nobody; it is asked by the first run only, and from SILENT_REST such slots on only in each
 //  2nd, 4th ... 64th. Runs of a terminal that is not connected wait in its list until it comes.
 #include "actors/account.h"
-#include "codecs/codec.h"
 #include "fep/clock.h"
-#include "fep/log.h"
-#include "fep/metrics.h"
-#include "fep/wire.h"
 #include <stdlib.h>
 #include <string.h>
 
-#define TERMINAL_MAX 2       //  Requests of one terminal
-#define SENDS_PER_TURN 1000  //  Handed out in one turn
-#define REST_MS 500          //  A terminal without room, here or there, rests for so long
+#define TERMINAL_MAX 2  //  Requests of one terminal: one is written while the other is answered
 #define RUNS_OF_STORE                                                                              \
     2  //  Runs that ask the terminal's store; later ones go through to the meter, in turn
 #define SILENT_PATIENCE 2  //  Slots without the meter from which on it is not re-read
 #define SILENT_REST 4      //  and not asked in each slot
 #define SILENT_MAX 10      //  Then each 2^(10 - 4)th
-#define REQUEST_ROOM 1024
 
-//  ---- Lists and the ring ----
+//  ---- Lists and the queue ----
 
-static void s_enqueue (account_t *self, roster_terminal_t *terminal)
+//  Requests of it that may be under way. Whether it answers several points is found out with one.
+static unsigned s_terminal_max (const roster_terminal_t *terminal)
 {
-    if (!terminal || terminal->queued || terminal->resting || !terminal->first ||
-        !terminal->online || terminal->under_way >= TERMINAL_MAX) {
-        return;
-    }
-    if (self->queue_count == self->queue_size) {
-        uint32_t size = self->queue_size ? 2 * self->queue_size : 1024;
-        uint32_t *queue = malloc (size * sizeof *queue);
-        FEP_ASSERT (queue);
-        for (uint32_t i = 0; i < self->queue_count; i++) {
-            queue[i] = self->queue[(self->queue_first + i) % self->queue_size];
-        }
-        free (self->queue);
-        self->queue = queue;
-        self->queue_size = size;
-        self->queue_first = 0;
-    }
-    self->queue[(self->queue_first + self->queue_count++) % self->queue_size] = terminal->number;
-    terminal->queued = true;
+    bool several = terminal->speaks && terminal->speaks->mps_max > 1;
+    return several && terminal->many <= MANY_DOUBTED ? 1 : TERMINAL_MAX;
 }
 
-static roster_terminal_t *s_dequeue (account_t *self)
+bool account_may_turn (const roster_terminal_t *terminal)
 {
-    roster_terminal_t *terminal = roster_find (self->roster, self->queue[self->queue_first]);
-    self->queue_first = (self->queue_first + 1) % self->queue_size;
-    self->queue_count--;
-    if (terminal) {
-        terminal->queued = false;
+    return terminal->online && !terminal->resting && terminal->first &&
+           terminal->under_way < s_terminal_max (terminal);
+}
+
+void account_enqueue (account_t *self, const roster_terminal_t *terminal)
+{
+    if (terminal && account_may_turn (terminal)) {
+        numbers_put (&self->queue, terminal->number);
     }
-    return terminal;
 }
 
 static unsigned s_priority (const account_t *self, const slot_block_t *block)
 {
     const account_task_t *task = account_task (self, block->task);
     return task ? task->task.priority : 9;
+}
+
+bool account_is_reread (const slot_block_t *block)
+{
+    return block->run > (block->running ? 1 : 0);
+}
+
+bool account_asks_store (const slot_block_t *block)
+{
+    return block->run <= RUNS_OF_STORE || block->run & 1;
+}
+
+//  Its place in the list.
+static unsigned s_order (const account_t *self, const slot_block_t *block)
+{
+    return 2 * s_priority (self, block) + account_is_reread (block);
 }
 
 void account_unready (account_t *self, slot_block_t *block)
@@ -110,7 +105,7 @@ void account_ready (account_t *self, slot_block_t *block)
     slots_touch (self->slots, block);
     (void) account_apart (self, block, terminal);
     if (block->queued) {
-        s_enqueue (self, terminal);
+        account_enqueue (self, terminal);
         return;
     }
     if (slots_idle (block) && !block->under_way) {
@@ -118,8 +113,8 @@ void account_ready (account_t *self, slot_block_t *block)
         return;
     }
     slot_block_t **link = (slot_block_t **) &terminal->first;
-    unsigned priority = s_priority (self, block);
-    while (*link && s_priority (self, *link) <= priority) {
+    unsigned order = s_order (self, block);
+    while (*link && s_order (self, *link) <= order) {
         link = &(*link)->queue;
     }
     block->queue = *link;
@@ -128,7 +123,7 @@ void account_ready (account_t *self, slot_block_t *block)
     if (!terminal->online && self->begun) {
         s_offline (self, block);
     }
-    s_enqueue (self, terminal);
+    account_enqueue (self, terminal);
 }
 
 void account_begin (account_t *self)
@@ -157,13 +152,14 @@ void account_gone (account_t *self, roster_terminal_t *terminal)
     }
     memset (terminal->tasks, 0, sizeof terminal->tasks);
     terminal->under_way = 0;
-    terminal->online = terminal->queued = terminal->resting = false;
+    terminal->online = terminal->resting = terminal->through = false;
 }
 
 void account_link (account_t *self, roster_terminal_t *terminal, account_link_t link)
 {
     terminal->online = link == ACCOUNT_UP;
-    s_enqueue (self, terminal);
+    terminal->many = MANY_UNKNOWN;
+    account_enqueue (self, terminal);
     for (slot_block_t *block = terminal->first; block && link == ACCOUNT_DOWN;
          block = block->queue) {
         s_offline (self, block);
@@ -189,31 +185,83 @@ static bool s_rests (const account_t *self, const slot_block_t *block, const slo
     return period_ms && shift && (block->slot_ms / period_ms & ((1 << shift) - 1)) != 0;
 }
 
-//  The next point of a run: those that answer first. NULL: all were asked.
-static slot_point_t *s_next_point (account_t *self, slot_block_t *block)
+//  Is it the meter itself that is asked, through a terminal that could be asked for what it keeps?
+static bool s_goes_through (const account_t *self, const roster_terminal_t *terminal,
+                            const slot_block_t *block, const roster_point_t *meter)
 {
-    slot_point_t *last = NULL;
+    const codec_t *codec = terminal->speaks;
+    const account_task_t *task = account_task (self, block->task);
+    if (!codec || !codec->is_store || !meter || !task) {
+        return false;
+    }
+    bool stored = task_freeze (task->task.type) != FREEZE_NONE || !codec->names_meters;
+    return !stored || (!account_asks_store (block) && (meter->protocol || codec->names_meters));
+}
+
+//  How soon a run asks a point.
+typedef enum {
+    NEXT_NOT,      //  Not at all, or not any more
+    NEXT_THROUGH,  //  Behind all others: a meter itself
+    NEXT_LAST,     //  It brought nothing lately
+    NEXT_NOW
+} next_t;
+
+static next_t s_next (account_t *self, const roster_terminal_t *terminal, slot_block_t *block,
+                      slot_point_t *point)
+{
+    if (point->flags & SLOT_ASKED || point->runs >= block->run || slots_complete (block, point) ||
+        gap_apart (point->reason)) {
+        return NEXT_NOT;
+    }
+    const roster_point_t *meter = roster_point (terminal, point->mp);
+    if (point->mp && !meter) {
+        slots_reason (block, point, GAP_not_in_archive);
+        point->runs = block->run;
+        return NEXT_NOT;
+    }
+    if (s_rests (self, block, point)) {
+        slots_reason (block, point, GAP_meter_no_answer);
+        point->runs = block->run;
+        return NEXT_NOT;
+    }
+    if (s_goes_through (self, terminal, block, meter)) {
+        return NEXT_THROUGH;
+    }
+    return meter && meter->silent ? NEXT_LAST : NEXT_NOW;
+}
+
+//  Points one request may name.
+static size_t s_most (const roster_terminal_t *terminal)
+{
+    bool several = terminal->many == MANY_UNKNOWN || terminal->many >= MANY_SILENT;
+    size_t most = terminal->speaks && several ? terminal->speaks->mps_max : 1;
+    return most ? most : 1;
+}
+
+size_t account_pick (account_t *self, slot_block_t *block, account_pick_t *pick)
+{
     const roster_terminal_t *terminal = roster_find (self->roster, block->terminal);
-    for (size_t i = 0; i < block->count; i++) {
+    next_t best = NEXT_NOT;
+    size_t most = 1;
+    pick->count = 0;
+    for (size_t i = 0; terminal && i < block->count; i++) {
         slot_point_t *point = &block->points[i];
-        if (point->flags & SLOT_ASKED || point->runs >= block->run ||
-            slots_complete (block, point) || gap_apart (point->reason)) {
-            continue;
+        next_t next = s_next (self, terminal, block, point);
+        bool alone = next == NEXT_THROUGH || point->flags & SLOT_ALONE;
+        if (next > best) {
+            best = next;
+            pick->count = 0;
+            most = alone ? 1 : s_most (terminal);
         }
-        const roster_point_t *meter = roster_point (terminal, point->mp);
-        if (point->mp && !meter) {
-            slots_reason (block, point, GAP_not_in_archive);
-            point->runs = block->run;
-        } else if (s_rests (self, block, point)) {
-            slots_reason (block, point, GAP_meter_no_answer);
-            point->runs = block->run;
-        } else if (!meter || !meter->silent) {
-            return point;
-        } else {
-            last = last ? last : point;
+        if (next != NEXT_NOT && next == best && (!alone || !pick->count) && pick->count < most) {
+            pick->points[pick->count++] = point;
+        }
+        if (best == NEXT_NOW && pick->count == most) {
+            break;
         }
     }
-    return last;
+    pick->through = best == NEXT_THROUGH;
+    return pick->count;
 }
 
 //  A meter that brought nothing in a slot's first run is silent; whatever comes of it ends that.
@@ -233,8 +281,7 @@ static void s_note_meter (account_t *self, const slot_block_t *block, const slot
     }
 }
 
-//  Every point was asked and has ended.
-static void s_end_run (account_t *self, slot_block_t *block, int64_t now_ms)
+void account_end_run (account_t *self, slot_block_t *block, int64_t now_ms)
 {
     account_task_t *task = account_task (self, block->task);
     account_unready (self, block);
@@ -251,8 +298,7 @@ static void s_end_run (account_t *self, slot_block_t *block, int64_t now_ms)
                                 (uint64_t) block->slot_ms});
 }
 
-//  A run begins, unless there is no sense in it any more. False: the block has left the list.
-static bool s_begin_run (account_t *self, slot_block_t *block, int64_t now_ms)
+bool account_begin_run (account_t *self, slot_block_t *block, int64_t now_ms)
 {
     account_task_t *task = account_task (self, block->task);
     if (!task || task->task.paused) {
@@ -274,6 +320,10 @@ static bool s_begin_run (account_t *self, slot_block_t *block, int64_t now_ms)
     }
     block->run = (uint8_t) (block->run < UINT8_MAX ? block->run + 1 : block->run);
     block->running = true;
+    roster_terminal_t *terminal = roster_find (self->roster, block->terminal);
+    if (terminal && terminal->many == MANY_SILENT) {
+        terminal->many = MANY_UNKNOWN;
+    }
     slots_touch (self->slots, block);
     return true;
 }
@@ -281,123 +331,8 @@ static bool s_begin_run (account_t *self, slot_block_t *block, int64_t now_ms)
 //  A run that has nothing to ask: whoever misses something is apart, or nobody does.
 static void s_pass (account_t *self, slot_block_t *block, int64_t now_ms)
 {
-    if (block->running || s_begin_run (self, block, now_ms)) {
-        s_end_run (self, block, now_ms);
-    }
-}
-
-//  ---- Requests ----
-
-static bool s_send (account_t *self, const task_t *task, const slot_block_t *block, uint16_t mp,
-                    uint64_t token)
-{
-    uint8_t memory[REQUEST_ROOM];
-    writer_t out = writer_of (memory, sizeof memory);
-    bool frozen = task_freeze (task->type) != FREEZE_NONE;
-    bool store = block->run <= RUNS_OF_STORE || block->run & 1;
-    wire_put_map (&out, 13);
-    wire_pair_uint (&out, "terminal", block->terminal);
-    wire_pair_uint (&out, "mp", mp);
-    wire_pair_uint (&out, "token", token);
-    wire_pair_uint (&out, "tries", 0);
-    wire_pair_int (&out, "kind", frozen ? REQUEST_READ_FROZEN : REQUEST_READ);
-    wire_pair_uint (&out, "freeze", task_freeze (task->type));
-    wire_pair_int (&out, "from_ms", frozen ? block->slot_ms : 0);
-    wire_pair_int (&out, "to_ms", frozen ? block->slot_ms : 0);
-    wire_pair_uint (&out, "task", task->number);
-    wire_pair_int (&out, "slot_ms", block->slot_ms);
-    wire_pair_uint (&out, "run", block->run - 1u);
-    wire_pair_bool (&out, "own", store);
-    wire_put_text (&out, "points");
-    wire_put_array (&out, task->point_count);
-    for (unsigned i = 0; i < task->point_count; i++) {
-        wire_put_uint (&out, task->points[i]);
-    }
-    FEP_ASSERT (!out.failed);
-    return actor_send (self->actor, self->control, WORD_POLL, writer_bytes (&out)) == FEP_OK;
-}
-
-//  False: no room at control.
-static bool s_ask (account_t *self, account_task_t *task, slot_block_t *block, slot_point_t *point,
-                   roster_terminal_t *terminal)
-{
-    uint64_t token = TOKEN_ACCOUNT | places_take (&self->places);
-    if (!s_send (self, &task->task, block, point->mp, token)) {
-        places_give (&self->places, token);
-        return false;
-    }
-    self->open[place_of (token)] =
-        (account_open_t){token, block->slot_ms, block->terminal, block->task, point->mp};
-    point->flags |= SLOT_ASKED;
-    block->under_way++;
-    terminal->under_way++;
-    task->under_way++;
-    metric_add (METRIC_slots_asked, 1);
-    return true;
-}
-
-//  What became of a terminal's turn.
-typedef enum {
-    STEP_NOTHING,  //  There is nothing to ask now
-    STEP_ASKED,    //  One request was sent
-    STEP_WAITS,    //  Its tasks have their share under way
-    STEP_FULL      //  Control has no room
-} step_t;
-
-//  One request of the terminal, if there is something to ask.
-static step_t s_step (account_t *self, roster_terminal_t *terminal, int64_t now_ms)
-{
-    size_t limit = (size_t) actor_config (self->actor)->account.requests;
-    step_t step = STEP_NOTHING;
-    slot_block_t *block = terminal->first;
-    while (block) {
-        slot_block_t *behind = block->queue;
-        account_task_t *task = account_task (self, block->task);
-        bool room = !task || task->under_way * 100ull < limit * task->task.share;
-        step = room ? step : STEP_WAITS;
-        if (room && (block->running || s_begin_run (self, block, now_ms))) {
-            slot_point_t *point = s_next_point (self, block);
-            if (point) {
-                return s_ask (self, task, block, point, terminal) ? STEP_ASKED : STEP_FULL;
-            }
-            if (!block->under_way) {
-                s_end_run (self, block, now_ms);
-            }
-        }
-        block = behind;
-    }
-    return step;
-}
-
-//  It is looked at again after a while.
-static void s_rest (account_t *self, roster_terminal_t *terminal, int64_t now_ms)
-{
-    if (!terminal->resting) {
-        terminal->resting = true;
-        timers_put (&self->runs, (timer_entry_t){now_ms + REST_MS, terminal->number, 0});
-    }
-}
-
-bool account_may_ask (const account_t *self)
-{
-    return self->begun && !self->stopping && self->queue_count && self->places.count &&
-           places_used (&self->places) < actor_config (self->actor)->account.requests;
-}
-
-void account_dispatch (account_t *self, int64_t now_ms)
-{
-    uint32_t turns = self->queue_count;
-    for (uint32_t i = 0; i < turns && i < SENDS_PER_TURN && account_may_ask (self); i++) {
-        roster_terminal_t *terminal = s_dequeue (self);
-        if (!terminal || !terminal->online) {
-            continue;
-        }
-        step_t step = s_step (self, terminal, now_ms);
-        if (step == STEP_ASKED) {
-            s_enqueue (self, terminal);
-        } else if (step != STEP_NOTHING) {
-            s_rest (self, terminal, now_ms);
-        }
+    if (block->running || account_begin_run (self, block, now_ms)) {
+        account_end_run (self, block, now_ms);
     }
 }
 
@@ -407,6 +342,7 @@ void account_dispatch (account_t *self, int64_t now_ms)
 void account_ended (account_t *self, slot_block_t *block, slot_point_t *point,
                     const slot_outcome_t *outcome, int64_t now_ms)
 {
+    account_pick_t pick;
     if (point->flags & SLOT_ASKED) {
         point->flags &= (uint8_t) ~SLOT_ASKED;
         block->under_way--;
@@ -422,71 +358,13 @@ void account_ended (account_t *self, slot_block_t *block, slot_point_t *point,
         block->run = (uint8_t) (outcome->run + 1);
     }
     slots_touch (self->slots, block);
-    if (block->running && !block->under_way && !s_next_point (self, block)) {
-        s_end_run (self, block, now_ms);
+    if (block->running && !block->under_way && !account_pick (self, block, &pick)) {
+        account_end_run (self, block, now_ms);
     } else if (block->running) {
-        s_enqueue (self, roster_find (self->roster, block->terminal));
+        account_enqueue (self, roster_find (self->roster, block->terminal));
     } else if (block->due && !block->closed && !block->under_way && slots_full (block)) {
         account_close (self, block);
     }
-}
-
-//  No session took the request.
-static void s_not_asked (account_t *self, const account_open_t *open, fep_err_t error,
-                         int64_t now_ms)
-{
-    roster_terminal_t *terminal = roster_find (self->roster, open->terminal);
-    slot_block_t *block = slots_find (self->slots, open->task, open->terminal, open->slot_ms);
-    slot_point_t *point = block ? slots_point (block, open->mp) : NULL;
-    if (!point || !(point->flags & SLOT_ASKED)) {
-        return;
-    }
-    if (error == FEP_BUSY || error == FEP_FULL || error == FEP_CLOSED) {
-        //  No room, or no session: if it went, the journal will say how.
-        point->flags &= (uint8_t) ~SLOT_ASKED;
-        block->under_way--;
-        if (terminal) {
-            s_rest (self, terminal, now_ms);
-        }
-        return;
-    }
-    slot_outcome_t outcome = {
-        .error = error, .run = (uint8_t) (block->run ? block->run - 1 : 0), .when = SLOT_TOO_LATE};
-    account_ended (self, block, point, &outcome, now_ms);
-}
-
-fep_err_t account_on_result (void *arg, actor_t *actor, bytes_t body)
-{
-    account_t *self = arg;
-    uint64_t token = (uint64_t) wire_find_int (body, "token", 0);
-    account_open_t *open = &self->open[place_of (token)];
-    char name[32];
-    fep_err_t error;
-    (void) actor;
-    if (!token || open->token != token) {
-        return FEP_OK;
-    }
-    wire_find_text (body, "error", name, sizeof name);
-    if (!fep_err_parse (name, &error)) {
-        return FEP_CORRUPT;
-    }
-    account_task_t *task = account_task (self, open->task);
-    roster_terminal_t *terminal = roster_find (self->roster, open->terminal);
-    if (task && task->under_way) {
-        task->under_way--;
-    }
-    if (terminal && terminal->under_way) {
-        terminal->under_way--;
-    }
-    if (!wire_find_int (body, "journalled", 0)) {
-        s_not_asked (self, open, error, clock_wall_ms ());
-    }
-    open->token = 0;
-    places_give (&self->places, token);
-    if (terminal) {
-        s_enqueue (self, terminal);
-    }
-    return FEP_OK;
 }
 
 void account_wake (account_t *self, int64_t now_ms)
@@ -497,7 +375,7 @@ void account_wake (account_t *self, int64_t now_ms)
             roster_terminal_t *terminal = roster_find (self->roster, (uint32_t) entry.a);
             if (terminal) {
                 terminal->resting = false;
-                s_enqueue (self, terminal);
+                account_enqueue (self, terminal);
             }
             continue;
         }

@@ -141,12 +141,19 @@ void control_schedule_result (control_t *self, bytes_t body)
 static const struct {
     const char *key;  //  In POLL and REQUEST
     int64_t usual;    //  If POLL does not say it
-} s_pairs[] = {{"kind", REQUEST_READ}, {"freeze", FREEZE_NONE},
-               {"from_ms", 0},         {"to_ms", 0},
-               {"event_from", 0},      {"event_to", 0},
-               {"important", 1},       {"priority", PRIORITY_POLL},
-               {"tries", 1},           {"task", 0},
-               {"slot_ms", 0},         {"run", 0}};
+} s_pairs[] = {{"kind", REQUEST_READ},
+               {"freeze", FREEZE_NONE},
+               {"from_ms", 0},
+               {"to_ms", 0},
+               {"event_from", 0},
+               {"event_to", 0},
+               {"important", 1},
+               {"priority", PRIORITY_POLL},
+               {"tries", 1},
+               {"task", 0},
+               {"slot_ms", 0},
+               {"run", 0},
+               {"trial", 0}};
 
 #define PAIRS (sizeof s_pairs / sizeof *s_pairs)
 
@@ -164,6 +171,33 @@ static fep_err_t s_poll_points (bytes_t body, writer_t *out)
         wire_put_uint (out, wire_get_uint (&in));
     }
     return count && in.failed ? FEP_CORRUPT : FEP_OK;
+}
+
+//  Several measuring points, if it names them. LIMIT: more than the terminal's protocol takes, or not of what it keeps
+//  itself; NOT_FOUND: it has not all of them.
+static fep_err_t s_poll_mps (control_t *self, bytes_t body, const presence_t *presence, bool own,
+                             writer_t *out, uint32_t *pairs)
+{
+    reader_t in;
+    uint32_t number = (uint32_t) wire_find_int (body, "terminal", 0);
+    uint32_t count = wire_find (body, "mps", &in) ? wire_get_array (&in) : 0;
+    if (!count) {
+        return FEP_OK;
+    }
+    if (!own || !presence->codec || count > presence->codec->mps_max) {
+        return FEP_LIMIT;
+    }
+    wire_put_text (out, "mps");
+    wire_put_array (out, count);
+    for (uint32_t i = 0; i < count && !in.failed; i++) {
+        uint16_t mp = (uint16_t) wire_get_uint (&in);
+        if (!archive_point (actor_context (self->actor)->archive, number, mp)) {
+            return FEP_NOT_FOUND;
+        }
+        wire_put_uint (out, mp);
+    }
+    *pairs += 1;
+    return in.failed ? FEP_CORRUPT : FEP_OK;
 }
 
 //  The REQUEST a POLL becomes. NOT_FOUND: its terminal has no such measuring point; mp 0, the terminal, need be none.
@@ -185,13 +219,17 @@ static fep_err_t s_poll_request (control_t *self, bytes_t body, const presence_t
     }
     wire_put_text (out, "client");
     wire_put_bin (out, bytes_of (NULL, 0));
+    uint32_t pairs = (uint32_t) PAIRS + 5;
     fep_err_t error = s_poll_points (body, out);
+    if (error == FEP_OK) {
+        error = s_poll_mps (self, body, presence, own, out, &pairs);
+    }
     if (error != FEP_OK) {
         return error;
     }
     bool known = archive_point (actor_context (self->actor)->archive, number, mp);
     uint32_t meter = own || !known ? 0 : control_meter (self, number, mp, out);
-    wire_close_map (out, mark, (uint32_t) PAIRS + 5 + meter);
+    wire_close_map (out, mark, pairs + meter);
     return mp && !known ? FEP_NOT_FOUND : out->failed ? FEP_LIMIT : FEP_OK;
 }
 

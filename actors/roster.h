@@ -8,6 +8,8 @@
 #include "fep/task.h"
 #include "store/archive.h"
 
+struct codec;
+
 typedef struct {
     uint16_t mp;         //  Measuring point
     uint8_t silent;      //  Slots in a row whose first run brought nothing of the meter
@@ -26,13 +28,15 @@ typedef struct {
     uint16_t point_count;                  //  Of them
     uint16_t words[DIMENSION_WORD_COUNT];  //  Its own, by dimension; protocol: its codec
     const char *codec;                     //  It connected with last; NULL: not known
+    const struct codec *speaks;            //  The owner's: the same itself
     uint8_t area;                          //  0..63
     uint8_t state;                         //  archive_state_t
     bool sleeps;                           //  It wakes by itself
     bool restated;      //  Such a thing changed, of it or of a point; until roster_settled
     uint8_t under_way;  //  Requests of tasks
     bool online;        //  Connected, as the journal says
-    bool queued;        //  In the owner's ring
+    bool through;       //  The owner's: a read of a meter through it is under way
+    uint8_t many;       //  The owner's: does it answer requests for several points?
     bool resting;       //  It had no room for requests
     void *first;        //  The owner's list of what is to be asked
 } roster_terminal_t;

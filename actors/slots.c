@@ -10,7 +10,7 @@
 #define POINT_BYTES 12  //  Of one point in it at most
 
 enum { ROW_DUE = 1 << 0 };
-#define STORED_FLAGS ((uint8_t) ~SLOT_ASKED)
+#define STORED_FLAGS ((uint8_t) ~(SLOT_ASKED | SLOT_ALONE))
 
 struct slots {
     slot_block_t **buckets;  //  Hash

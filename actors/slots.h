@@ -23,6 +23,7 @@ enum {
     SLOT_FIRST_OK = 1 << 1,   //  and the key item was valid then
     SLOT_TIMELY = 1 << 2,     //  The key item came in time
     SLOT_REREAD = 1 << 3,     //  The key item came behind the first run
+    SLOT_ALONE = 1 << 6,      //  Asked with others it brought nothing of its own; not stored
     SLOT_ASKED = 1 << 7       //  A request is under way; not stored
 };
 

@@ -82,9 +82,10 @@
     "SEAL"  //  connector -> control -> seal: map {connector, session, token, bytes, ...}
 #define WORD_SEALED                                                                                \
     "SEALED"  //  seal -> control -> connector: map {connector, session, token, error, bytes}
-#define WORD_RESULT "RESULT"  //  control -> schedule, account: map {token, error, code, journalled}
-#define WORD_RATE "RATE"      //  control -> account: map with client; how good acquisition is
-#define WORD_GAPS "GAPS"      //  control -> account: map with client; what is missing
+#define WORD_RESULT                                                                                \
+    "RESULT"  //  control -> schedule, account: map {token, error, code, journalled: bits}
+#define WORD_RATE "RATE"  //  control -> account: map with client; how good acquisition is
+#define WORD_GAPS "GAPS"  //  control -> account: map with client; what is missing
 #define WORD_REREAD                                                                                \
     "REREAD"  //  control -> account: map with client; what is missing is asked again
 #define WORD_FAILURES                                                                              \

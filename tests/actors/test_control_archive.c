@@ -34,10 +34,11 @@ static void s_link (fixture_t *self, const char *address, int64_t session, bool 
 {
     uint8_t memory[256];
     writer_t out = writer_of (memory, sizeof memory);
-    wire_put_map (&out, number ? 4 : 3);
+    wire_put_map (&out, number ? 5 : 4);
     wire_pair_int (&out, "session", session);
     wire_pair_bool (&out, "up", up);
     wire_pair_text (&out, "address", address);
+    wire_pair_text (&out, "codec", "gdw1376");
     if (number) {
         wire_pair_int (&out, "number", number);
     }
@@ -336,7 +337,8 @@ static const struct {
                {"tries", 1, 2},
                {"task", 0, 77},
                {"slot_ms", 0, 1700000001000},
-               {"run", 0, 6}};
+               {"run", 0, 6},
+               {"trial", 0, 1}};
 
 #define PAIRS (sizeof s_pairs / sizeof *s_pairs)
 
@@ -408,6 +410,47 @@ static void test_poll_whom (void **state)
     s_poll_fails (self, FEP_CLOSED);
 }
 
+static void s_poll_several (fixture_t *self, uint32_t count, unsigned step, bool own)
+{
+    writer_t out = writer_of (self->request, REQUEST_ROOM);
+    wire_put_map (&out, 5);
+    wire_pair_uint (&out, "terminal", 1);
+    wire_pair_uint (&out, "mp", 1);
+    wire_pair_uint (&out, "token", 9);
+    wire_pair_bool (&out, "own", own);
+    wire_put_text (&out, "mps");
+    wire_put_array (&out, count);
+    for (uint32_t i = 0; i < count; i++) {
+        wire_put_uint (&out, 1 + i * step);
+    }
+    s_poll (self, &out);
+}
+
+//  Several measuring points: as many as the protocol takes, which the terminal has and keeps data of itself.
+static void test_poll_several (void **state)
+{
+    fixture_t *self = *state;
+    reader_t mps;
+    (void) s_change (self, "IMPORT", "data",
+                     "terminal,area,measuring_point,meter,protocol\n"
+                     "T1,5,1,000011112222,dlt645\nT1,5,8,000011112223,dlt645\n");
+    s_up (self, "T1", 41);
+    s_poll_several (self, 2, 7, true);
+    bytes_t body = s_expect (self->peers[CONNECTOR], WORD_REQUEST);
+    assert_int_equal (wire_find_int (body, "mp", -1), 1);
+    assert_true (wire_find (body, "mps", &mps));
+    assert_int_equal (wire_get_array (&mps), 2);
+    assert_int_equal (wire_get_uint (&mps), 1);
+    assert_int_equal (wire_get_uint (&mps), 8);
+    assert_false (wire_find (body, "carried", &mps));
+    s_poll_several (self, 2, 6, true);
+    s_poll_fails (self, FEP_NOT_FOUND);
+    s_poll_several (self, 2, 7, false);
+    s_poll_fails (self, FEP_LIMIT);
+    s_poll_several (self, REQUEST_MPS_MAX + 1, 0, true);
+    s_poll_fails (self, FEP_LIMIT);
+}
+
 static void test_poll_too_many_points (void **state)
 {
     fixture_t *self = *state;
@@ -439,6 +482,7 @@ int main (void)
         ARCHIVE_TEST (test_tasks),
         ARCHIVE_TEST (test_poll_request),
         ARCHIVE_TEST (test_poll_whom),
+        ARCHIVE_TEST (test_poll_several),
         ARCHIVE_TEST (test_poll_too_many_points),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);

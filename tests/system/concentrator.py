@@ -4,6 +4,7 @@ from the standard's layout. It remembers what it did, so that the daemon's accou
 from harness import *
 
 DAY_MS = 86400000
+UNIT_SIZE = 7             # of a request of class 2 by days
 
 
 def local_day(ms, offset_min):
@@ -18,16 +19,39 @@ def noon_offset_min():
     return offset if offset >= -720 else offset + 1440
 
 
+class Gauge:
+    """How many are in it at a time."""
+
+    def __init__(self):
+        self.now = self.most = 0
+        self.lock = threading.Lock()
+
+    def __enter__(self):
+        with self.lock:
+            self.now += 1
+            self.most = max(self.most, self.now)
+
+    def __exit__(self, *_):
+        with self.lock:
+            self.now -= 1
+
+
 class Concentrator(Terminal):
     """Answers in a thread of its own. manner: of the whole terminal, or by measuring point in `meters`:
     answer, ee (no value), ee_once (no value the first time), deny, silent, garbled (a wrong checksum),
     other_day (of the day before), slow, drop (closes the
-    connection), high (a value beyond its limit)."""
+    connection), high (a value beyond its limit); of a meter: deny_all (any frame that names it), of the terminal:
+    single (answers frames of one unit only). asked counts by measuring point, requests frames, ignored those
+    that were too large for it; largest: units of one. fns: what was asked for, in order. Meters themselves (AFN 10) do
+    not answer; rereads and through measure how
+    many frames that ask again, or go through to meters, are under way at all terminals that share them."""
 
     def __init__(self, daemon, number, meters=None, manner="answer", offset_min=UTC_OFFSET_MIN):
         super().__init__(daemon, number, connect=False)
         self.meters, self.manner, self.offset_min = dict(meters or {}), manner, offset_min
         self.asked, self.fault, self.lock = collections.Counter(), None, threading.Lock()
+        self.requests, self.ignored, self.largest, self.fns = 0, 0, 0, []
+        self.rereads, self.through, self.rereads_take_s = Gauge(), Gauge(), 0
         self.ended = threading.Event()
         self.thread = None
         cleanup(self.end)
@@ -79,26 +103,55 @@ class Concentrator(Terminal):
     def serve_one(self, one):
         user = one[6:-2]
         afn, sequence, msa, body = user[6], user[7] & 15, user[5], user[8:]
-        mp = (body[1] - 1) * 8 + body[0].bit_length() if body[0] else 0
-        fn = body[3] * 8 + body[2].bit_length()
+        if afn == 0x10:
+            with self.through:
+                time.sleep(0.2)
+                self.send(frame(self.a1, self.a2, afn, 0x60 | sequence, body[:5] + b"\0\0", 0x88, msa))
+            return
+        if self.manner == "single" and afn == 0x0D and len(body) > UNIT_SIZE:
+            self.ignored += 1
+            return
+        wanted = [body[at:at + UNIT_SIZE] for at in range(0, len(body), UNIT_SIZE)] if afn == 0x0D else [body]
+        answers = [self.answer(afn, unit_asked, len(wanted) > 1) for unit_asked in wanted]
+        with self.lock:
+            self.requests += 1
+            self.largest = max(self.largest, len(wanted))
+        for refusal in ("drop", "silent", "deny"):
+            if refusal in answers:
+                break
+        else:
+            refusal = None
+        if refusal == "drop":
+            self.socket.shutdown(socket.SHUT_RDWR)
+        elif refusal == "deny" or (refusal is None and not any(answers)):
+            self.send(frame(self.a1, self.a2, 0, 0x60 | sequence, bytes.fromhex("00000200"), 0x80, msa))
+        elif refusal is None:
+            answer = frame(self.a1, self.a2, afn, 0x60 | sequence, b"".join(answers), 0x88, msa)
+            self.send(answer if self.manner != "garbled" else answer[:-2] + bytes([answer[-2] ^ 0x55, 0x16]))
+
+    def answer(self, afn, asked, several):
+        """The unit that answers one; b"" leaves it out; or a word: what becomes of the whole frame. Asked for with
+        others, a meter that is denied or silent is left out, unless the manner is deny_all."""
+        mp = (asked[1] - 1) * 8 + asked[0].bit_length() if asked[0] else 0
+        fn = asked[3] * 8 + asked[2].bit_length()
         with self.lock:
             self.asked[mp] += 1
-            manner = self.meters.get(mp, "answer") if self.manner == "answer" else self.manner
+            self.fns.append(fn)
+            manner = self.meters.get(mp, "answer") if self.manner in ("answer", "single") else self.manner
             first = self.asked[mp] == 1
-        if manner == "drop":
-            self.socket.shutdown(socket.SHUT_RDWR)
-            return
-        if manner == "silent":
-            return
-        if afn != 0x0D or fn != 161 or manner == "deny":
-            self.send(frame(self.a1, self.a2, 0, 0x60 | sequence, bytes.fromhex("00000200"), 0x80, msa))
-            return
+        if manner == "deny_all":
+            return "deny"
+        if manner in ("drop", "silent", "deny"):
+            return b"" if several and self.manner != manner else manner
+        if afn != 0x0D or fn != 161:
+            return "deny"
         if manner == "slow":
             time.sleep(0.4)
-        td = body[4:7]
+        td = asked[4:7]
         day = calendar.timegm((2000 + int(f"{td[2]:02x}"), int(f"{td[1]:02x}"), int(f"{td[0]:02x}"), 0, 0, 0)) // 86400
         empty = manner == "ee" or (manner == "ee_once" and first)
+        if not first and self.rereads_take_s:
+            with self.rereads:
+                time.sleep(self.rereads_take_s)
         value = "ee" if empty else 99999999 * 10 if manner == "high" else None
-        day -= manner == "other_day"
-        answer = frame(self.a1, self.a2, afn, 0x60 | sequence, self.frozen(mp, day, value), 0x88, msa)
-        self.send(answer if manner != "garbled" else answer[:-2] + bytes([answer[-2] ^ 0x55, 0x16]))
+        return self.frozen(mp, day - (manner == "other_day"), value)

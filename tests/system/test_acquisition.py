@@ -3,90 +3,9 @@
 know they did, every gap has its reason, the reasons add up to the denominator, re-reads repair what can be repaired, and
 kill -9 changes none of it.
 """
-from concentrator import *
+from accounting import *
 
-OFFSET = noon_offset_min()
-TASK = """task daily energy
-type daily
-points energy.active.import.total_kWh
-spread 1s
-rereads 2
-reread_every 1s
-"""
 SHIM = os.path.join(os.path.dirname(BIN), "tests", "libclock_shim.so")
-GAP_FIELDS = "task number terminal mp slot_ms reason error code runs items_valid items next_ms"
-Gap = collections.namedtuple("Gap", GAP_FIELDS)
-
-
-def today():
-    return local_day(int(time.time() * 1000), OFFSET)
-
-
-def slot_ms():
-    """The midnight that ended yesterday."""
-    return today() * DAY_MS - OFFSET * 60000
-
-
-def archive_of(terminals):
-    """{number: measuring points}"""
-    rows = "terminal,name,area,heartbeat_s,measuring_point,meter,limits,groups\n"
-    for number, mps in terminals.items():
-        for mp in mps:
-            rows += (f"0100{number:05d},T{number},{number % 3},300,{mp},{mp:012d},"
-                     f"energy.active.import.total_kWh=0..50000,{'even' if number % 2 == 0 else 'odd'}\n")
-    return rows
-
-
-def station(terminals, **options):
-    defaults = {"node.utc_offset_min": OFFSET, "account.begin_ms": 1500, "account.checkpoint_ms": 200,
-                "session.request_timeout_ms": 1200, "session.request_repeats": 0}
-    return Daemon(archive=archive_of(terminals), options={**defaults, **options})
-
-
-def put_task(daemon, text=TASK):
-    daemon.ask("TASK_PUT", text=text, who="test")
-
-
-def gaps(daemon, **filters):
-    """All of them, page by page."""
-    found, place = [], b""
-    while True:
-        page = daemon.ask("GAPS", limit=7, **{"days": 2, **filters}, **({"place": place} if place else {}))
-        found += [Gap(*row) for row in page["gaps"]]
-        place = page["next"]
-        if not place:
-            return found
-
-
-def rate(daemon, **filters):
-    rates, start = [], 0
-    while not rates or start:
-        page = daemon.ask("RATE", days=2, **{"from": start}, **filters)
-        rates += page["rates"]
-        start = page["next"]
-        if not rates:
-            break
-    for one in rates:
-        check_adds_up(one)
-    return rates[0] if rates and not filters.get("by") else rates
-
-
-def check_adds_up(one):
-    apart = sum(one["reasons"].get(name, 0) for name in ("maintenance", "suspended"))
-    equal(one["apart"], apart, "points apart")
-    equal(one["points"], one["due"] + one["apart"], "points")
-    equal(one["cycle"] + sum(one["reasons"].values()) - apart, one["due"], f"reasons add up: {one}")
-    items_apart = sum(one["item_reasons"].get(name, 0) for name in ("maintenance", "suspended"))
-    equal(one["items_valid"] + sum(one["item_reasons"].values()) - items_apart, one["items"], "items add up")
-
-
-def settled(daemon):
-    """Nothing is open any more."""
-    return daemon.metric("slots_open") == 0
-
-
-def reasons_of(daemon):
-    return {(one.terminal, one.mp): one.reason for one in gaps(daemon)}
 
 
 # ---- Each way a point can fail ----
@@ -310,7 +229,7 @@ def test_maintenance_begins():
     one = Concentrator(daemon, 1, {1: "silent"}).begin()
     two = Concentrator(daemon, 2, {1: "ee"}).begin()
     put_task(daemon, LATER.replace("rereads 2", "rereads 1"))
-    wait_until(lambda: one.asked[1] == 1, "a request is under way")
+    wait_until(lambda: one.asked[1] == 2, "asked with the other one, and now alone: a request is under way")
     states(daemon, "010000001,1,maintenance", "010000002,1,maintenance", "010000003,1,maintenance")
     wait_until(lambda: set(reasons_of(daemon).values()) == {"maintenance"}, lambda: f"{reasons_of(daemon)}")
     wait_until(lambda: {gap.terminal: gap.runs for gap in gaps(daemon)}.get(one.address) == 1, "its request has ended")
@@ -361,13 +280,14 @@ def test_sleeping():
 
 
 def test_share():
-    """A task that may take half of two requests asks one terminal after another, and all of them."""
-    daemon = station({number: [1, 2] for number in range(1, 9)}, **{"account.requests": 2})
+    """A task that may take one request at a time asks one terminal after another, and all of them: who waits has its turn
+    as soon as a request ends."""
+    daemon = station({number: [1] for number in range(1, 61)}, **{"account.requests": 2})
     daemon.start()
     put_task(daemon, TASK + "share 50\n")
-    terminals = [Concentrator(daemon, number, manner="answer").begin() for number in range(1, 9)]
-    wait_until(lambda: (rate(daemon) or {"cycle": 0})["cycle"] == 16, "all were asked", 20)
-    equal([terminal.fault for terminal in terminals], [None] * 8, "terminals")
+    terminals = [Concentrator(daemon, number, manner="answer").begin() for number in range(1, 61)]
+    wait_until(lambda: (rate(daemon) or {"cycle": 0})["cycle"] == 60, "all were asked", 20)
+    equal([terminal.fault for terminal in terminals], [None] * 60, "terminals")
 
 
 def test_stopped():
