@@ -54,6 +54,16 @@ static value_t s_value (reader_t *in)
     }
 }
 
+//  Several measuring points, as many as the codec takes.
+static void s_several (const fuzz_t *self, request_t *request, uint16_t count, unsigned step)
+{
+    bool reads = request->kind == REQUEST_READ || request->kind == REQUEST_READ_FROZEN;
+    request->mp_count = reads ? (uint8_t) (count % (self->codec->mps_max + 1u)) : 0;
+    for (unsigned i = 0; i < request->mp_count; i++) {
+        request->mps[i] = (uint16_t) (request->mp + i * step);
+    }
+}
+
 void fuzz_take_request (fuzz_t *self, reader_t *in)
 {
     const profile_t *profile = self->codec->is_meter ? self->meter.profile : self->io.profile;
@@ -72,6 +82,9 @@ void fuzz_take_request (fuzz_t *self, reader_t *in)
     request.event_to = how & 16 ? (uint16_t) (span + 5) : 0;
     request.event_important = how & 32;
     request.done = how & 64 ? span % 8 : 0;
+    if (how & 8) {
+        s_several (self, &request, span, how & 16 ? 7 : 1);
+    }
     for (size_t i = 0; i < request.point_count; i++) {
         request.points[i] = s_point (profile, reader_u16le (in));
         request.values[i] = s_value (in);

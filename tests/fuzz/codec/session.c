@@ -211,6 +211,15 @@ static void s_ask (talk_t *self, reader_t *in)
                          .bytes = {3, 0, how, 0, 2}};
     request.bytes[0] = reader_u8 (in);
     request.bytes[1] = reader_u8 (in);
+    if (request.kind <= REQUEST_READ_FROZEN && how & 16 && !(how & 8)) {
+        //  As acquisition tasks ask: several measuring points, and what is stored of each.
+        request.task = 1;
+        request.trial = how & 32;
+        request.mp_count = 1 + request.bytes[0] % REQUEST_MPS_MAX;
+        for (unsigned i = 0; i < request.mp_count; i++) {
+            request.mps[i] = (uint16_t) (1 + i);
+        }
+    }
     request.to_ms = self->env.wall_ms;
     request.from_ms = request.to_ms - 3 * 86400000;
     request.carried = how & 8 ? self->carried : NULL;
