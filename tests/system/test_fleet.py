@@ -187,7 +187,7 @@ def verdict(fleet, journal_messages, feed_messages=None):
         tallies.append(tally)
     ledger, answers = checker.read_ledger(fleet.ledger)
     earlier = checker.Tally("earlier", 480, 1440)
-    facts, examples = checker.compare(ledger, answers, *tallies, earlier, len(journal_messages), 1)
+    facts, examples = checker.compare(ledger, answers, (set(), set()), *tallies, earlier, len(journal_messages), 1)
     return facts, examples + tallies[0].examples + tallies[1].examples
 
 
