@@ -7,7 +7,14 @@ struct directory {
     presence_t **entries;  //  By number
     size_t size;           //  Of it
     size_t online;         //  Now
+    char **names;          //  Connectors and reasons
+    size_t name_count;     //  Of them
 };
+
+static const char s_none[] = "";
+
+const presence_t directory_never = {
+    .session = -1, .connector = s_none, .peer = s_none, .reason = s_none};
 
 directory_t *directory_new (void)
 {
@@ -24,6 +31,9 @@ static void s_free (presence_t *presence)
         }
         free (presence->past);
         free (presence->rival);
+        if (presence->peer != s_none) {
+            free ((char *) (uintptr_t) presence->peer);
+        }
         free (presence);
     }
 }
@@ -36,6 +46,10 @@ void directory_destroy (directory_t **self_p)
             s_free (self->entries[i]);
         }
         free (self->entries);
+        for (size_t i = 0; i < self->name_count; i++) {
+            free (self->names[i]);
+        }
+        free (self->names);
         free (self);
         *self_p = NULL;
     }
@@ -53,7 +67,7 @@ presence_t *directory_use (directory_t *self, uint32_t number)
     if (!self->entries[number]) {
         self->entries[number] = calloc (1, sizeof (presence_t));
         FEP_ASSERT (self->entries[number]);
-        self->entries[number]->session = -1;
+        *self->entries[number] = directory_never;
     }
     return self->entries[number];
 }
@@ -73,11 +87,35 @@ uint32_t directory_size (const directory_t *self)
     return (uint32_t) self->size;
 }
 
-static void s_copy (char *to, const char *from, size_t max)
+static char *s_copy (const char *from, size_t max)
 {
-    size_t size = strnlen (from, max);
-    memcpy (to, from, size);
-    to[size] = 0;
+    char *copy = strndup (from, max);
+    FEP_ASSERT (copy);
+    return copy;
+}
+
+static const char *s_name (directory_t *self, const char *text)
+{
+    for (size_t i = 0; i < self->name_count; i++) {
+        if (strncmp (self->names[i], text, DIRECTORY_NAME_MAX) == 0) {
+            return self->names[i];
+        }
+    }
+    self->names = realloc (self->names, (self->name_count + 1) * sizeof *self->names);
+    FEP_ASSERT (self->names);
+    self->names[self->name_count] = s_copy (text, DIRECTORY_NAME_MAX);
+    return self->names[self->name_count++];
+}
+
+static void s_set_peer (presence_t *presence, const char *peer)
+{
+    if (strncmp (presence->peer, peer, DIRECTORY_PEER_MAX) == 0) {
+        return;
+    }
+    if (presence->peer != s_none) {
+        free ((char *) (uintptr_t) presence->peer);
+    }
+    presence->peer = s_copy (peer, DIRECTORY_PEER_MAX);
 }
 
 void directory_up (directory_t *self, presence_t *presence, const char *connector, int64_t session,
@@ -87,14 +125,14 @@ void directory_up (directory_t *self, presence_t *presence, const char *connecto
     presence->session = session;
     presence->since_ms = wall_ms;
     presence->sessions++;
-    s_copy (presence->connector, connector, DIRECTORY_NAME_MAX);
-    s_copy (presence->peer, peer, DIRECTORY_PEER_MAX);
+    presence->connector = s_name (self, connector);
+    s_set_peer (presence, peer);
 }
 
 bool directory_down (directory_t *self, presence_t *presence, const char *connector,
                      int64_t session, const char *reason, int64_t wall_ms)
 {
-    s_copy (presence->reason, reason, DIRECTORY_NAME_MAX);
+    presence->reason = s_name (self, reason);
     presence->closed_ms = wall_ms;
     if (presence->session != session || strcmp (presence->connector, connector) != 0) {
         return false;

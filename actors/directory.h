@@ -1,5 +1,5 @@
 //  Who is connected where: one entry for each terminal that ever came, with what its sessions left behind.
-//  Belongs to control.
+//  Belongs to control. Names, of which there are few, are kept once.
 #ifndef ACTORS_DIRECTORY_H
 #define ACTORS_DIRECTORY_H
 
@@ -36,22 +36,25 @@ typedef struct {
 } past_t;
 
 typedef struct {
-    int64_t session;                         //  Id within its connector; -1 = offline
-    char connector[DIRECTORY_NAME_MAX + 1];  //  Actor's name
-    char peer[DIRECTORY_PEER_MAX + 1];       //  Of this or the last session
-    char reason[DIRECTORY_NAME_MAX + 1];     //  Why the last session ended; "" if none did
-    int64_t since_ms;                        //  Wall clock of the last change
-    int64_t closed_ms;                       //  Wall clock of the last end; 0 = none
-    uint64_t sessions;                       //  Admitted so far
-    uint32_t replaced;                       //  Of which closed because it came again
-    uint32_t collisions;                     //  Others came that claimed to be it
-    int64_t trace_until_ms;                  //  Wall clock
-    uint8_t listener;                        //  Of this or the last session: place in config + 1
-    const codec_t *codec;                    //  Spoken then; NULL: not known
-    bool planned;                            //  Schedule polls points of it
-    past_t *past;                            //  Made when the first session ends
-    rival_t *rival;                          //  Waits for a decision; or NULL
+    int64_t session;         //  Id within its connector; -1 = offline
+    const char *connector;   //  Actor's name; the directory's
+    const char *peer;        //  Of this or the last session; likewise
+    const char *reason;      //  Why the last session ended; "" if none did; likewise
+    int64_t since_ms;        //  Wall clock of the last change
+    int64_t closed_ms;       //  Wall clock of the last end; 0 = none
+    uint64_t sessions;       //  Admitted so far
+    uint32_t replaced;       //  Of which closed because it came again
+    uint32_t collisions;     //  Others came that claimed to be it
+    int64_t trace_until_ms;  //  Wall clock
+    uint8_t listener;        //  Of this or the last session: place in config + 1
+    bool planned;            //  Schedule polls points of it
+    const codec_t *codec;    //  Spoken then; NULL: not known
+    past_t *past;            //  Made when the first session ends
+    rival_t *rival;          //  Waits for a decision; or NULL
 } presence_t;
+
+//  Of a terminal that never came.
+extern const presence_t directory_never;
 
 typedef struct directory directory_t;
 

@@ -175,7 +175,6 @@ static fep_err_t s_show (control_t *self, door_ask_t *ask, const presence_t *pre
 
 fep_err_t door_TERMINAL (control_t *self, door_ask_t *ask)
 {
-    static const presence_t never = {.session = -1};
     const terminal_t *terminal = door_terminal (self, ask);
     uint8_t memory[HEAD_BYTES];
     writer_t head = writer_of (memory, sizeof memory);
@@ -183,7 +182,7 @@ fep_err_t door_TERMINAL (control_t *self, door_ask_t *ask)
         return door_unknown_terminal (self, ask);
     }
     const presence_t *known = directory_find (self->directory, terminal->number);
-    const presence_t *presence = known ? known : &never;
+    const presence_t *presence = known ? known : &directory_never;
     uint32_t pairs = s_terminal_pairs (self, ask, terminal, presence, &head);
     if (door_online (presence)) {
         return head.failed ? FEP_LIMIT : s_show (self, ask, presence, pairs, writer_bytes (&head));
