@@ -80,7 +80,8 @@ struct conn {
     uint32_t generation;     //  Tells this connection from earlier ones of the slot
     session_t *session;      //  Its conversation
     listener_t *listener;    //  Where it came in
-    peer_t peer;             //  Who
+    uint8_t ip[16];          //  Whose, as peer_t
+    uint16_t port;           //  Likewise
     uint8_t *out;            //  Unsent bytes; NULL if none
     size_t out_begin;        //  First unsent
     size_t out_end;          //  Behind the last
@@ -221,7 +222,7 @@ void connector_accept (connector_t *self, listener_t *listener);
 conn_t *connector_join (connector_t *self, listener_t *listener, const codec_t *codec, int fd,
                         const peer_t *peer);
 //  A datagram was longer than could be read and is dropped.
-void connector_long (const listener_t *listener, const peer_t *peer);
+void connector_long (const listener_t *listener, const char *peer);
 //  Takes bytes of the PROXY header in front. True: it is done with.
 bool connector_proxy (connector_t *self, conn_t *conn);
 

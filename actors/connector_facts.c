@@ -38,14 +38,15 @@ void connector_day (connector_t *self)
     self->day = day;
 }
 
-static void s_refused (writer_t *out, const session_facts_t *facts)
+static void s_refused (writer_t *out, const session_t *session)
 {
     uint32_t reasons = 0;
     wire_put_text (out, "refused");
     size_t mark = wire_open_map (out);
     for (int i = 1; i < FEP_ERR_COUNT; i++) {
-        if (facts->refused[i]) {
-            wire_pair_uint (out, fep_err_name ((fep_err_t) i), facts->refused[i]);
+        uint32_t count = session_refused (session, (fep_err_t) i);
+        if (count) {
+            wire_pair_uint (out, fep_err_name ((fep_err_t) i), count);
             reasons++;
         }
     }
@@ -71,7 +72,7 @@ size_t connector_facts (const connector_t *self, const conn_t *conn, writer_t *o
     wire_pair_uint (out, "confirmed", facts->confirmed);
     wire_pair_uint (out, "bad_in_row", session_bad_in_row (conn->session));
     wire_pair_bool (out, "half_frame", session_has_window (conn->session));
-    s_refused (out, facts);
+    s_refused (out, conn->session);
     wire_pair_int (out, "day", self->day);
     traffic_pair (out, "session_today", &today);
     wire_put_text (out, "last_frames");
@@ -83,12 +84,16 @@ static void s_verdict (const conn_t *conn, writer_t *out)
 {
     const session_facts_t *facts = session_facts (conn->session);
     char text[VERDICT_MAX + 1];
+    uint64_t refused[FEP_ERR_COUNT];
+    for (int i = 0; i < FEP_ERR_COUNT; i++) {
+        refused[i] = session_refused (conn->session, (fep_err_t) i);
+    }
     verdict_session_t session = {.now_ms = clock_wall_ms (),
                                  .opened_ms = facts->opened_ms,
                                  .last_rx_ms = facts->last_rx_ms,
                                  .period_ms = facts->period_ms,
                                  .bad_in_row = session_bad_in_row (conn->session),
-                                 .refused = facts->refused};
+                                 .refused = refused};
     verdict_online (&session, text, sizeof text);
     wire_pair_text (out, "why", text);
 }

@@ -145,7 +145,7 @@ static fep_err_t s_take (connector_t *self, const conn_t *conn, size_t *got)
     }
     fep_err_t error = transport_read_udp (conn->fd, self->scratch, want, got);
     if (error == FEP_LIMIT) {
-        connector_long (conn->listener, &conn->peer);
+        connector_long (conn->listener, session_peer (conn->session));
         error = FEP_OK;
     }
     return error;
@@ -310,7 +310,7 @@ static void s_log_end (const conn_t *conn)
     const char *address = session_address (conn->session);
     log_line (close_is_error (reason) ? LEVEL_WARNING : LEVEL_INFO, "SESSION-CLOSE",
               "terminal=%s peer=%s reason=%s age_s=%lld rx=%llu tx=%llu frames=%llu",
-              address[0] ? address : "-", conn->peer.text, close_name (reason),
+              address[0] ? address : "-", session_peer (conn->session), close_name (reason),
               (long long) (clock_wall_ms () - facts->opened_ms) / 1000,
               (unsigned long long) facts->rx_bytes, (unsigned long long) facts->tx_bytes,
               (unsigned long long) facts->frames);

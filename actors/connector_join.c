@@ -107,10 +107,11 @@ conn_t *connector_join (connector_t *self, listener_t *listener, const codec_t *
                      .generation = generation & GENERATION_MASK,
                      .session = session,
                      .listener = listener,
-                     .peer = *peer,
+                     .port = peer->port,
                      .counted_fresh = true,
                      .proxy = s_is_balancer (listener, peer) ? malloc (TRANSPORT_PROXY_MAX) : NULL,
                      .events = EPOLLIN};
+    memcpy (conn->ip, peer->ip, sizeof conn->ip);
     memcpy (conn->counted_ip, peer->ip, sizeof conn->counted_ip);
     struct epoll_event event = {.events = EPOLLIN,
                                 .data.u64 = (uint64_t) conn->generation << 32 | slot};
@@ -164,8 +165,7 @@ static conn_t *s_of_peer (connector_t *self, const listener_t *listener, const p
     for (uint32_t i = 0; i < self->conn_limit; i++) {
         conn_t *conn = &self->conns[i];
         if (conn->fd >= 0 && !conn->is_dead && conn->listener == listener &&
-            conn->peer.port == peer->port &&
-            memcmp (conn->peer.ip, peer->ip, sizeof peer->ip) == 0) {
+            conn->port == peer->port && memcmp (conn->ip, peer->ip, sizeof peer->ip) == 0) {
             return conn;
         }
     }
@@ -188,11 +188,10 @@ static conn_t *s_join_udp (connector_t *self, listener_t *listener, const peer_t
     return connector_join (self, listener, listener->codec, fd, peer);
 }
 
-void connector_long (const listener_t *listener, const peer_t *peer)
+void connector_long (const listener_t *listener, const char *peer)
 {
     metric_add (METRIC_datagrams_dropped, 1);
-    log_line (LEVEL_WARNING, "DATAGRAM-LONG", "listener=%s peer=%s", listener->config->name,
-              peer->text);
+    log_line (LEVEL_WARNING, "DATAGRAM-LONG", "listener=%s peer=%s", listener->config->name, peer);
 }
 
 static void s_datagrams (connector_t *self, listener_t *listener)
@@ -203,7 +202,7 @@ static void s_datagrams (connector_t *self, listener_t *listener)
         fep_err_t error =
             transport_take_udp (listener->fd, self->scratch, self->scratch_size, &got, &peer);
         if (error == FEP_LIMIT) {
-            connector_long (listener, &peer);
+            connector_long (listener, peer.text);
             continue;
         }
         if (error != FEP_OK) {
@@ -238,7 +237,7 @@ void connector_accept (connector_t *self, listener_t *listener)
 static bool s_not_proxied (connector_t *self, conn_t *conn)
 {
     log_line (LEVEL_WARNING, "PROXY-REFUSED", "listener=%s peer=%s", conn->listener->config->name,
-              conn->peer.text);
+              session_peer (conn->session));
     session_close (conn->session, &self->env, CLOSE_BAD_INPUT, false);
     connector_handle (self, conn, INPUT_TAKEN);
     return false;
@@ -263,9 +262,11 @@ static bool s_recount (connector_t *self, conn_t *conn, const peer_t *peer)
 
 bool connector_proxy (connector_t *self, conn_t *conn)
 {
-    peer_t peer = conn->peer;
+    peer_t peer = {.port = conn->port};
     size_t need = 1, got = 0;
     fep_err_t error = FEP_NOT_FOUND;
+    memcpy (peer.ip, conn->ip, sizeof peer.ip);
+    snprintf (peer.text, sizeof peer.text, "%s", session_peer (conn->session));
     while (error == FEP_NOT_FOUND) {
         if (conn->proxy_size) {
             error = transport_proxy (bytes_of (conn->proxy, conn->proxy_size), &need, &peer);
@@ -295,7 +296,8 @@ bool connector_proxy (connector_t *self, conn_t *conn)
     if (!s_recount (self, conn, &peer)) {
         return false;
     }
-    conn->peer = peer;
+    memcpy (conn->ip, peer.ip, sizeof conn->ip);
+    conn->port = peer.port;
     session_set_peer (conn->session, peer.text);
     return true;
 }

@@ -59,7 +59,7 @@ void connector_link (connector_t *self, conn_t *conn, bool up)
     wire_pair_int (&out, "session", s_id (conn));
     wire_pair_bool (&out, "up", up);
     wire_pair_text (&out, "address", session_address (conn->session));
-    wire_pair_text (&out, "peer", conn->peer.text);
+    wire_pair_text (&out, "peer", session_peer (conn->session));
     wire_pair_text (&out, "listener", listener->name);
     wire_pair_text (&out, "codec", session_codec (conn->session)->name);
     s_pair_frame (&out, "frame", up ? first : last);
@@ -156,8 +156,8 @@ fep_err_t connector_on_admit (void *arg, actor_t *actor, bytes_t body)
         connector_dial_admitted (self, conn, body);
     }
     log_line (LEVEL_INFO, "SESSION-OPEN", "terminal=%s peer=%s listener=%s number=%u",
-              session_address (conn->session), conn->peer.text, conn->listener->config->name,
-              session_number (conn->session));
+              session_address (conn->session), session_peer (conn->session),
+              conn->listener->config->name, session_number (conn->session));
     connector_resume_later (self, conn);
     connector_timer (self, conn);
     return FEP_OK;

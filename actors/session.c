@@ -96,7 +96,12 @@ session_t *session_new (const codec_t *codec, const codec_options_t *options, co
     self->common = options;
     self->state = SESSION_FRESH;
     s_gauge (SESSION_FRESH, 1);
-    strncpy (self->peer, peer, SESSION_PEER_MAX);
+    self->peer = strdup (peer);
+    if (!self->peer) {
+        s_gauge (SESSION_FRESH, -1);
+        free (self);
+        return NULL;
+    }
     self->state_ms = env->now_ms;
     self->last_rx_ms = env->now_ms;
     self->facts.opened_ms = env->wall_ms;
@@ -113,6 +118,8 @@ void session_destroy (session_t **self_p)
         session_ask_destroy (self);
         session_own_free (self);
         free (self->meters);
+        free (self->peer);
+        free (self->refused);
         frames_destroy (&self->frames);
         free (self);
         *self_p = NULL;
@@ -196,10 +203,24 @@ void session_trace_sent (session_t *self, const session_env_t *env, const codec_
 
 //  ---- Frames ----
 
-void session_refuse (session_t *self, const session_env_t *env, fep_err_t reason, bytes_t bytes)
+//  Most sessions never refuse anything. Without memory it is counted for the process only.
+static void s_count_refused (session_t *self, fep_err_t reason)
 {
     metric_refused (reason);
-    self->facts.refused[reason]++;
+    self->refused = self->refused ? self->refused : calloc (FEP_ERR_COUNT, sizeof *self->refused);
+    if (self->refused) {
+        self->refused[reason]++;
+    }
+}
+
+uint32_t session_refused (const session_t *self, fep_err_t reason)
+{
+    return self->refused ? self->refused[reason] : 0;
+}
+
+void session_refuse (session_t *self, const session_env_t *env, fep_err_t reason, bytes_t bytes)
+{
+    s_count_refused (self, reason);
     self->bad_in_row++;
     session_came (self, env, self->codec, bytes, reason);
     if (self->bad_in_row > env->config->session.bad_input_limit) {
@@ -261,8 +282,7 @@ static void s_accept (session_t *self, const session_env_t *env, entry_t *entry,
         self->mark = io->mark;
     }
     if (forwarded != FEP_OK) {
-        metric_refused (forwarded);
-        self->facts.refused[forwarded]++;
+        s_count_refused (self, forwarded);
         session_ask_end (self, env, entry, forwarded);
     } else {
         session_ask_answer (self, env, entry, io);
@@ -645,8 +665,7 @@ static void s_tick_codec (session_t *self, const session_env_t *env)
     self->tick_ms = self->codec->tick (self->codec_state, &io);
     session_trace_sent (self, env, self->codec, from);
     if (io.fault) {
-        metric_refused (io.fault);
-        self->facts.refused[io.fault]++;
+        s_count_refused (self, io.fault);
         session_close (self, env, CLOSE_PROTOCOL, true);
     }
 }
@@ -717,7 +736,11 @@ bool session_is_standby (const session_t *self)
 
 void session_set_peer (session_t *self, const char *peer)
 {
-    snprintf (self->peer, sizeof self->peer, "%s", peer);
+    char *copy = strdup (peer);
+    if (copy) {
+        free (self->peer);
+        self->peer = copy;
+    }
 }
 
 bool session_has_window (const session_t *self)

@@ -180,21 +180,22 @@ void session_set_trace (session_t *self, int64_t until_wall_ms);
 void session_sent (session_t *self, size_t bytes);  //  For its counters
 
 typedef struct {
-    uint64_t rx_bytes;                //  From the terminal
-    uint64_t tx_bytes;                //  To it
-    uint64_t frames;                  //  Good ones
-    uint64_t items;                   //  Items decoded
-    uint64_t confirmed;               //  Reports confirmed
-    int64_t last_rx_ms;               //  Wall clock
-    int64_t last_reading_ms;          //  Wall clock; 0 = none
-    int64_t last_heartbeat_ms;        //  Wall clock; 0 = none
-    int64_t opened_ms;                //  Wall clock
-    int64_t period_ms;                //  It should be heard of so often, as it stands
-    int64_t idle_ms;                  //  Its idle deadline as it stands
-    uint64_t refused[FEP_ERR_COUNT];  //  By reason
+    uint64_t rx_bytes;          //  From the terminal
+    uint64_t tx_bytes;          //  To it
+    uint64_t frames;            //  Good ones
+    uint64_t items;             //  Items decoded
+    uint64_t confirmed;         //  Reports confirmed
+    int64_t last_rx_ms;         //  Wall clock
+    int64_t last_reading_ms;    //  Wall clock; 0 = none
+    int64_t last_heartbeat_ms;  //  Wall clock; 0 = none
+    int64_t opened_ms;          //  Wall clock
+    int64_t period_ms;          //  It should be heard of so often, as it stands
+    int64_t idle_ms;            //  Its idle deadline as it stands
 } session_facts_t;
 
 const session_facts_t *session_facts (const session_t *self);
+//  Frames and bytes refused for that reason.
+uint32_t session_refused (const session_t *self, fep_err_t reason);
 uint32_t session_bad_in_row (const session_t *self);  //  Refusals since the last good frame
 int64_t session_silent_ms (const session_t *self, int64_t now_ms);  //  In env->now_ms terms
 const frames_t *session_frames (const session_t *self);             //  The last ones

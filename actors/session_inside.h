@@ -6,7 +6,6 @@
 
 #include "actors/session.h"
 
-#define SESSION_PEER_MAX 63     //  Characters of the peer's address
 #define CARRIED_STATE_MAX 128   //  Bytes of a meter codec's state
 #define CARRIED_FRAME_MAX 1024  //  Bytes of a meter codec's frame
 #define LATE_MAX 8              //  Late answers watched for at a time; beyond it the line rests
@@ -117,7 +116,8 @@ struct session {
     int64_t beat_ms;            //  Last heartbeat, deadline clock
     int64_t frame_gap_ms;       //  Of the line behind it; 0 = as the options say
     int64_t answer_timeout_ms;  //  Likewise
-    char peer[SESSION_PEER_MAX + 1];     //  Of the connection
+    char *peer;                 //  Of the connection
+    uint32_t *refused;          //  By reason, FEP_ERR_COUNT; NULL: nothing was
     _Alignas(16) uint8_t codec_state[];  //  codec->state_size bytes
 };
 

@@ -381,10 +381,10 @@ static void test_first_frame_refused (void **state)
     rig_put (rig, 'Z', 1, 1);
     assert_int_equal (rig_feed (rig), INPUT_TAKEN);
     assert_string_equal (session_address (rig->session), "");
-    assert_int_equal (session_facts (rig->session)->refused[FEP_UNSUPPORTED], 1);
+    assert_int_equal (session_refused (rig->session, FEP_UNSUPPORTED), 1);
     assert_int_equal (rig->batch->message_count + rig->send.size, 0);
     assert_int_equal (rig_feed_one (rig, 'G', 1, 1), INPUT_TAKEN);
-    assert_int_equal (session_facts (rig->session)->refused[FEP_LIMIT], 1);
+    assert_int_equal (session_refused (rig->session, FEP_LIMIT), 1);
     assert_false (rig->batch->failed);
     assert_int_equal (rig_feed_one (rig, 'U', 2, 1), INPUT_BLOCKED);
     assert_string_equal (session_address (rig->session), "T2");
@@ -611,7 +611,7 @@ static void test_frame_limit (void **state)
     (void) rig_feed (rig);
     assert_int_equal (session_state (rig->session), SESSION_DEAD);
     assert_int_equal (session_reason (rig->session), CLOSE_FRAME_LIMIT);
-    assert_int_equal (session_facts (rig->session)->refused[FEP_LIMIT], 1);
+    assert_int_equal (session_refused (rig->session, FEP_LIMIT), 1);
     assert_false (rig->batch->failed);
     assert_string_equal (rig_batched (rig), "r-");
     rig_free (&rig);

@@ -233,7 +233,7 @@ static void test_forward_bad (void **state)
     (void) rig_feed_bytes (rig, bytes_of ("F\4A\7\1\0", 6));
     s_result_is (rig, 3, 4, FEP_OUTCOME_UNKNOWN);
     assert_int_equal (rig->batch->message_count, 0);
-    assert_int_equal (session_facts (rig->session)->refused[FEP_CHECKSUM], 2);
+    assert_int_equal (session_refused (rig->session, FEP_CHECKSUM), 2);
     rig_free (&rig);
 }
 

@@ -112,7 +112,7 @@ static void test_other_terminal (void **state)
     REPORT (rig, s_other, 1);
     REPORT (rig, s_mine, 2);
     assert_int_equal (rig_feed (rig), INPUT_TAKEN);
-    assert_int_equal (session_facts (rig->session)->refused[FEP_NOT_MINE], 1);
+    assert_int_equal (session_refused (rig->session, FEP_NOT_MINE), 1);
     assert_string_equal (rig_batched (rig), "r");
     assert_int_equal (rig->mark, 1);
     session_durable (rig->session, &rig->env, rig->mark);
@@ -293,7 +293,7 @@ static void test_half_frame (void **state)
     assert_int_equal (rig->batch->message_count, 0);
     (void) rig_pass (rig, 10000);
     assert_string_equal (rig_batched (rig), "rr");
-    assert_int_equal (session_facts (rig->session)->refused[FEP_TRUNCATED], 1);
+    assert_int_equal (session_refused (rig->session, FEP_TRUNCATED), 1);
     assert_int_equal (rig->mark, 0);
     assert_int_equal (session_take_mark (rig->session), 2);
     rig_free (&rig);

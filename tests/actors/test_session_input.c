@@ -78,8 +78,8 @@ static outcome_t s_split (size_t first, size_t step)
     outcome_t outcome = s_outcome (rig);
     assert_int_equal (s_facts (rig)->frames, 6);
     assert_int_equal (s_facts (rig)->rx_bytes, stream.size);
-    assert_int_equal (s_facts (rig)->refused[FEP_NOT_MINE], 2);
-    assert_int_equal (s_facts (rig)->refused[FEP_CHECKSUM], 1);
+    assert_int_equal (session_refused (rig->session, FEP_NOT_MINE), 2);
+    assert_int_equal (session_refused (rig->session, FEP_CHECKSUM), 1);
     assert_int_equal (s_facts (rig)->confirmed, 2);
     assert_false (session_has_window (rig->session));
     rig_free (&rig);
@@ -116,12 +116,12 @@ static void test_noise_counts_once (void **state)
     for (int i = 0; i < 10; i++) {
         assert_int_equal (rig_feed_bytes (rig, bytes_text ("0123456789")), INPUT_TAKEN);
     }
-    assert_int_equal (s_facts (rig)->refused[FEP_NOT_MINE], 1);
+    assert_int_equal (session_refused (rig->session, FEP_NOT_MINE), 1);
     assert_int_equal (metric_get (METRIC_bytes_skipped), skipped + 100);
     assert_int_equal (session_state (rig->session), SESSION_ONLINE);
     (void) rig_feed_one (rig, 'H', 1, 2);
     (void) rig_feed_bytes (rig, bytes_text ("more"));
-    assert_int_equal (s_facts (rig)->refused[FEP_NOT_MINE], 2);
+    assert_int_equal (session_refused (rig->session, FEP_NOT_MINE), 2);
     assert_int_equal (metric_refused_get (FEP_NOT_MINE), refused + 2);
     assert_string_equal (rig_batched (rig), "h");
     rig_free (&rig);
@@ -147,7 +147,7 @@ static void test_bad_input_limit (void **state)
     (void) rig_feed (rig);
     assert_int_equal (session_state (rig->session), SESSION_DEAD);
     assert_int_equal (session_reason (rig->session), CLOSE_BAD_INPUT);
-    assert_int_equal (s_facts (rig)->refused[FEP_CHECKSUM], 7);
+    assert_int_equal (session_refused (rig->session, FEP_CHECKSUM), 7);
     assert_string_equal (rig_batched (rig), "r-");
     rig_free (&rig);
 }
@@ -165,8 +165,8 @@ static void test_refused_leaves_nothing (void **state)
     assert_int_equal (rig->batch->byte_count, 0);
     assert_int_equal (rig->send.size, 0);
     assert_int_equal (rig->mark, 0);
-    assert_int_equal (s_facts (rig)->refused[FEP_UNSUPPORTED], 1);
-    assert_int_equal (s_facts (rig)->refused[FEP_NOT_MINE], 1);
+    assert_int_equal (session_refused (rig->session, FEP_UNSUPPORTED), 1);
+    assert_int_equal (session_refused (rig->session, FEP_NOT_MINE), 1);
     assert_int_equal (s_facts (rig)->frames, 1);
     rig_free (&rig);
 }
@@ -193,7 +193,7 @@ static void test_ring_full_then_durable (void **state)
     assert_string_equal (rig_batched (rig), "");
     //  Longer than a half frame may stand: what waits is whole.
     (void) rig_pass (rig, 20000);
-    assert_int_equal (s_facts (rig)->refused[FEP_TRUNCATED], 0);
+    assert_int_equal (session_refused (rig->session, FEP_TRUNCATED), 0);
     session_durable (rig->session, &rig->env, 2);
     assert_string_equal (rig_sent (rig), "C10C11");
     assert_false (session_blocked (rig->session));
@@ -227,7 +227,7 @@ static void test_waiting_for_admission_is_no_half_frame (void **state)
     }
     assert_int_equal (rig_admit (rig, 0), INPUT_TAKEN);
     assert_string_equal (rig_batched (rig), "+lr");
-    assert_int_equal (s_facts (rig)->refused[FEP_TRUNCATED], 0);
+    assert_int_equal (session_refused (rig->session, FEP_TRUNCATED), 0);
     rig_free (&rig);
 }
 
@@ -248,7 +248,7 @@ static void test_ripe_batch_keeps_the_rest (void **state)
     assert_int_equal (rig_resume (rig), INPUT_BATCH);
     assert_string_equal (rig_batched (rig), "r");
     (void) rig_pass (rig, 20000);
-    assert_int_equal (s_facts (rig)->refused[FEP_TRUNCATED], 0);
+    assert_int_equal (session_refused (rig->session, FEP_TRUNCATED), 0);
     assert_int_equal (rig_resume (rig), INPUT_TAKEN);
     assert_string_equal (rig_batched (rig), "r");
     assert_true (session_has_window (rig->session));
@@ -273,8 +273,8 @@ static void test_half_frame_hides_good_ones (void **state)
     assert_string_equal (rig_batched (rig), "");
     (void) rig_pass (rig, 1);
     assert_string_equal (rig_batched (rig), "rr");
-    assert_int_equal (s_facts (rig)->refused[FEP_TRUNCATED], 1);
-    assert_int_equal (s_facts (rig)->refused[FEP_NOT_MINE], 0);
+    assert_int_equal (session_refused (rig->session, FEP_TRUNCATED), 1);
+    assert_int_equal (session_refused (rig->session, FEP_NOT_MINE), 0);
     assert_false (session_has_window (rig->session));
     assert_int_equal (session_state (rig->session), SESSION_ONLINE);
     rig_free (&rig);
@@ -294,9 +294,9 @@ static void test_half_frame_counts_from_its_start (void **state)
         (void) rig_pass (rig, 1000);
         (void) rig_feed_bytes (rig, bytes_text ("."));
     }
-    assert_int_equal (s_facts (rig)->refused[FEP_TRUNCATED], 0);
+    assert_int_equal (session_refused (rig->session, FEP_TRUNCATED), 0);
     (void) rig_pass (rig, 1000);
-    assert_int_equal (s_facts (rig)->refused[FEP_TRUNCATED], 1);
+    assert_int_equal (session_refused (rig->session, FEP_TRUNCATED), 1);
     rig_put_value (rig, 'U', 1, 2, 5);
     bytes_t frame = writer_bytes (&rig->frame);
     size_t size = frame.size;
@@ -307,7 +307,7 @@ static void test_half_frame_counts_from_its_start (void **state)
     (void) rig_pass (rig, 9000);
     (void) rig_feed_bytes (rig, bytes_of (frame.data + size - 1, 1));
     assert_string_equal (rig_batched (rig), "rr");
-    assert_int_equal (s_facts (rig)->refused[FEP_TRUNCATED], 1);
+    assert_int_equal (session_refused (rig->session, FEP_TRUNCATED), 1);
     rig_free (&rig);
 }
 
@@ -330,7 +330,7 @@ static void test_false_starts_in_a_row (void **state)
         (void) rig_pass (rig, 10000);
     }
     assert_string_equal (rig_batched (rig), "r");
-    assert_int_equal (s_facts (rig)->refused[FEP_TRUNCATED], 3);
+    assert_int_equal (session_refused (rig->session, FEP_TRUNCATED), 3);
     rig_free (&rig);
 }
 

@@ -172,7 +172,7 @@ static void test_gateway_packets (void **state)
     assert_int_equal (session_due_ms (rig->session), rig->env.now_ms + 200);
     (void) rig_pass (rig, 200);
     assert_false (session_has_window (rig->session));
-    assert_int_equal (session_facts (rig->session)->refused[FEP_NOT_MINE], 1);
+    assert_int_equal (session_refused (rig->session, FEP_NOT_MINE), 1);
     rig_free (&rig);
 }
 
@@ -221,7 +221,7 @@ static void test_late_answer_of_another (void **state)
     assert_int_equal (rig->results[1].error, FEP_OK);
     assert_int_equal (rig->batch->message_count, 1);
     assert_int_equal (rig->batch->items[0].value.mantissa, 77);
-    assert_int_equal (session_facts (rig->session)->refused[FEP_NOT_MINE], 0);
+    assert_int_equal (session_refused (rig->session, FEP_NOT_MINE), 0);
     rig_free (&rig);
 }
 
