@@ -132,6 +132,9 @@ void session_came (session_t *self, const session_env_t *env, const codec_t *cod
 //  Refused bytes: counted, and too many in a row end the session.
 void session_refuse (session_t *self, const session_env_t *env, fep_err_t reason, bytes_t bytes);
 
+//  session_facts.c
+void session_count_refused (session_t *self, fep_err_t reason);
+
 //  session_admit.c
 void session_own_free (session_t *self);
 //  Appends LINK.
