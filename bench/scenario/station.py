@@ -104,15 +104,15 @@ class Station:
                 points = keys["points"] or max(1, min(2040, 60000 // keys["period_ms"]))
                 for i, address in enumerate(addresses(FIRST[kind], keys["count"])):
                     for mp in range(1, points + 1):
-                        yield f"{address:09d},reporter {i + 1},{i % 64},60,{mp},{i * 4096 + mp:012d},,,,,,\n"
+                        yield f"{address:09d},reporter {i + 1},{i % 4},60,{mp},{i * 4096 + mp:012d},,,,,,\n"
             elif kind == "asked":
                 for i, address in enumerate(addresses(FIRST[kind], keys["count"])):
                     for mp in range(1, keys["meters"] + 1):
-                        yield f"{address:09d},asked {i + 1},{i % 64},60,{mp},{i * 4096 + mp:012d},,,,,,asked\n"
+                        yield f"{address:09d},asked {i + 1},{i % 4},60,{mp},{i * 4096 + mp:012d},,,,,,asked\n"
             elif kind == "gateways":
                 for i in range(keys["count"]):
                     for mp in range(1, keys["meters"] + 1):
-                        yield f"{FIRST_GATEWAY + i},gateway {i + 1},{i % 64},60,{mp},{mp},modbus_rtu,sim_meter,20000,,,\n"
+                        yield f"{FIRST_GATEWAY + i},gateway {i + 1},{i % 4},60,{mp},{mp},modbus_rtu,sim_meter,20000,,,\n"
 
     def _write_config(self, profiles):
         sessions = plans.terminals(self.plan) + SPARE
@@ -120,7 +120,7 @@ class Station:
                    "connector.fresh_per_address": sessions, "store.path": os.path.join(self.directory, "store"),
                    "store.reserve_bytes": 1 << 26, "feed.port": self.feed_port, "door.port": self.door_port,
                    "archive.csv": os.path.join(self.directory, "archive.csv"), "archive.profiles": profiles,
-                   "account.begin_ms": 0}
+                   "account.begin_ms": 0, "account.checkpoint_ms": 500}
         options.update(self.plan["fepd"])
         sections = {}
         for name, value in options.items():
