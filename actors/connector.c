@@ -260,6 +260,7 @@ static int64_t s_tick (void *arg, actor_t *actor, int64_t now_us)
     s_confirm (self);
     s_resume (self);
     connector_login_tick (self);
+    bool polls = !self->stopping && connector_polls (self);
     connector_timers (self);
     connector_reap (self);
     connector_flush_batch (self);
@@ -270,7 +271,8 @@ static int64_t s_tick (void *arg, actor_t *actor, int64_t now_us)
     s_note_stall (self);
     metric_add (METRIC_durable_waiting, (int64_t) self->hold_count - (int64_t) self->holds_told);
     self->holds_told = self->hold_count;
-    return now_us + (self->resume && connector_may_read (self) ? 0 : TICK_US);
+    bool busy = polls || (self->resume && connector_may_read (self));
+    return now_us + (busy ? 0 : TICK_US);
 }
 
 //  Nothing more is read: what sessions still hold unread was never confirmed, and their terminals have it.

@@ -9,6 +9,7 @@
 #include "actors/actor.h"
 #include "actors/bucket.h"
 #include "actors/dial.h"
+#include "actors/fifo.h"
 #include "actors/mailq.h"
 #include "actors/peers.h"
 #include "actors/places.h"
@@ -181,6 +182,8 @@ typedef struct {
     bool stopping;                              //  Sessions were told to close
     ask_t *asks;                                //  By place, made at the first request
     places_t places;                            //  Of requests under way; beyond them BUSY
+    fifo_t polls;                               //  REQUESTs of polls that wait for a later turn
+    unsigned polled_now;                        //  Polls taken in this turn
     profile_t *profiles[ARCHIVE_PROFILES_MAX];  //  Number n at n - 1; NULL: never heard of
 } connector_t;
 
@@ -269,6 +272,8 @@ fep_err_t connector_on_show (void *self, actor_t *actor, bytes_t body);
 void connector_result (void *arg, const session_t *session, uint64_t token, fep_err_t error,
                        uint8_t code, const char *said, uint32_t journalled);
 fep_err_t connector_on_request (void *self, actor_t *actor, bytes_t body);
+//  Goes on with polls that wait; true if some still do.
+bool connector_polls (connector_t *self);
 fep_err_t connector_seal (void *self, const session_t *session, const request_t *request,
                           bytes_t bytes);
 fep_err_t connector_on_sealed (void *self, actor_t *actor, bytes_t body);

@@ -8,6 +8,9 @@
 
 #define ANSWER_BYTES 1024
 #define SEAL_ROOM 2048  //  Of a SEAL
+#define POLLS_PER_TURN 32
+#define POLLS_LEAST 8
+#define READY_FEW 32  //  Connections ready at once: more are a crowd that waits
 
 //  Schedule and account, which are no clients, are told of which measuring points the journal says it too.
 static void s_answer (connector_t *self, bytes_t client, int64_t token, fep_err_t error,
@@ -153,14 +156,12 @@ static ask_t *s_place (connector_t *self, bytes_t client, int64_t token)
     return ask;
 }
 
-fep_err_t connector_on_request (void *arg, actor_t *actor, bytes_t body)
+static fep_err_t s_on_request (connector_t *self, bytes_t body)
 {
-    connector_t *self = arg;
     reader_t client;
     request_t request;
     conn_t *conn = connector_conn (self, wire_find_int (body, "session", -1));
     int64_t token = wire_find_int (body, "token", 0);
-    (void) actor;
     if (!wire_find (body, "client", &client)) {
         return FEP_CORRUPT;
     }
@@ -187,6 +188,48 @@ fep_err_t connector_on_request (void *arg, actor_t *actor, bytes_t body)
     }
     connector_timer (self, conn);
     return FEP_OK;
+}
+
+//  Polls that may be taken in this turn. While answers wait to be read, or what was read cannot be handed on, hardly
+//  any: each would lengthen the way of what a person asks, and bring nothing sooner.
+static unsigned s_budget (const connector_t *self)
+{
+    if (!connector_may_read (self)) {
+        return 0;
+    }
+    return self->last_ready < READY_FEW ? POLLS_PER_TURN : POLLS_LEAST;
+}
+
+//  The others wait here, so that what a person asks, which comes in the same mailbox, is not behind all of them. Their
+//  number is bounded by those who ask: account.requests and the like.
+fep_err_t connector_on_request (void *arg, actor_t *actor, bytes_t body)
+{
+    connector_t *self = arg;
+    (void) actor;
+    if (wire_find_int (body, "priority", PRIORITY_DEMAND) < PRIORITY_POLL) {
+        return s_on_request (self, body);
+    }
+    if (self->polls.count || self->polled_now >= s_budget (self)) {
+        fifo_put (&self->polls, body);
+        return FEP_OK;
+    }
+    self->polled_now++;
+    return s_on_request (self, body);
+}
+
+bool connector_polls (connector_t *self)
+{
+    self->polled_now = 0;
+    unsigned budget = s_budget (self);
+    while (self->polls.count && self->polled_now < budget) {
+        fep_err_t error = s_on_request (self, fifo_first (&self->polls));
+        if (error) {
+            log_line (LEVEL_ERROR, "POLL-UNREADABLE", "reason=%s", fep_err_name (error));
+        }
+        fifo_drop (&self->polls);
+        self->polled_now++;
+    }
+    return self->polls.count && budget;
 }
 
 //  ---- Seals ----
@@ -275,6 +318,7 @@ void connector_ask_stop (connector_t *self)
         free (self->asks[i].client);
     }
     free (self->asks);
+    fifo_clear (&self->polls);
     places_fini (&self->places);
     for (size_t i = 0; i < ARCHIVE_PROFILES_MAX; i++) {
         profile_destroy (&self->profiles[i]);

@@ -48,7 +48,7 @@ def make(run):
             "verdict": figures.verdict(rows, run), "acceptance": rows, "indexes": measured, "seconds": run["seconds"],
             "limits": run["limits"], "faults": run["faults"], "facts": run["facts"],
             "reads": run["figures"].get("reads"), "accounts": run["figures"].get("accounts"),
-            "refused": status.get("refused", {}), "closed": status.get("closed", {}), "kills": run["kills"],
+            "metrics": status.get("metrics", {}), "hops": status.get("hops", []), "refused": status.get("refused", {}), "closed": status.get("closed", {}), "kills": run["kills"],
             "starts": run["starts"], "generators": run["generators"], "plan": run["plan"], "samples": run["samples"]}
 
 

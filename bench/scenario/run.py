@@ -99,6 +99,8 @@ class Run:
             self.others.append(self._child(f"listen{i}", arguments + (["--stalled"] if stalled else [])))
 
     def _child(self, name, arguments):
+        """What only looks on: behind fepd and the terminals when there are too few CPUs, as on another machine."""
+        arguments = ["nice", "-n", "10", *arguments]
         with open(os.path.join(self.directory, f"{name}.log"), "wb") as log:
             return subprocess.Popen(arguments, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
 
@@ -177,7 +179,7 @@ class Run:
             settled = settled + 1 if self.plan["until"] == "settled" and not self.open_slots(status) else 0
             if settled >= 2 or passed >= self.plan["seconds"]:
                 break
-            time.sleep(min(SAMPLE_S, 0.1 if self.plan["until"] == "settled" else SAMPLE_S))
+            time.sleep(min(SAMPLE_S, 1.0 if self.plan["until"] == "settled" else SAMPLE_S))
         seconds = time.monotonic() - begin
         if self.plan["until"] == "settled" and settled < 2:
             self.faults.append(f"slots were still open after {self.plan['seconds']} s")
