@@ -33,8 +33,8 @@ typedef struct {
 } actor_class_t;
 
 extern const actor_class_t connector_class, storage_class, publisher_class, history_class,
-    query_class, control_class, schedule_class, account_class, seal_class, validator_class,
-    alarm_class;
+    query_class, control_class, schedule_class, account_class, seal_class, demand_class,
+    validator_class, alarm_class;
 
 #define ACTOR_SOCKETS_MAX 24
 

@@ -123,6 +123,17 @@ FEP_MUST_CHECK
 fep_err_t door_point (control_t *self, door_ask_t *ask, const terminal_t *terminal,
                       const presence_t *presence, uint16_t *mp);
 
+//  door_read.c: which request READ's and READ_START's `kind` means; RANGE: none. Their points, by names or OBIS, as an
+//  array of numbers; RANGE: too many, or one is unknown.
+typedef struct {
+    request_kind_t kind;  //  For the codec
+    uint8_t freeze;       //  Likewise
+} door_read_t;
+FEP_MUST_CHECK
+fep_err_t door_read_kind (const door_ask_t *ask, door_read_t *read);
+FEP_MUST_CHECK
+fep_err_t door_read_points (const door_ask_t *ask, writer_t *out);
+
 //  door_unknown.c: TERMINAL of one that is not in the archive. NOT_FOUND if it never came either.
 fep_err_t door_unknown_terminal (control_t *self, door_ask_t *ask);
 

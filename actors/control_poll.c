@@ -132,9 +132,11 @@ static void s_poll_failed (control_t *self, int64_t token, fep_err_t error)
 
 void control_schedule_result (control_t *self, bytes_t body)
 {
-    bool account = (uint64_t) wire_find_int (body, "token", 0) & TOKEN_ACCOUNT;
-    mailq_send (&self->mail, self->actor, self->inside,
-                bytes_text (account ? NAME_ACCOUNT : NAME_SCHEDULE), WORD_RESULT, body);
+    uint64_t token = (uint64_t) wire_find_int (body, "token", 0);
+    const char *whose = token & TOKEN_ACCOUNT  ? NAME_ACCOUNT
+                        : token & TOKEN_DEMAND ? NAME_DEMAND
+                                               : NAME_SCHEDULE;
+    mailq_send (&self->mail, self->actor, self->inside, bytes_text (whose), WORD_RESULT, body);
 }
 
 //  What schedule says of a request, and what is meant if it says nothing.

@@ -8,12 +8,12 @@
 #define POINT_TEXT_MAX 63  //  Characters of a point name
 
 //  Points by readable name or OBIS text, into an array of numbers. RANGE: too many, or one is unknown.
-static fep_err_t s_points (bytes_t body, writer_t *out)
+fep_err_t door_read_points (const door_ask_t *ask, writer_t *out)
 {
     reader_t in;
     uint32_t count = 0;
     wire_put_text (out, "points");
-    if (wire_find (body, "points", &in)) {
+    if (wire_find (ask->body, "points", &in)) {
         count = wire_get_array (&in);
     }
     wire_put_array (out, count);
@@ -45,13 +45,26 @@ static const struct {
                {"curve", REQUEST_READ_FROZEN, FREEZE_CURVE},
                {"events", REQUEST_READ_EVENTS, FREEZE_NONE}};
 
-static void s_read_body (const door_ask_t *ask, const presence_t *presence, size_t kind,
+fep_err_t door_read_kind (const door_ask_t *ask, door_read_t *read)
+{
+    char name[16];
+    bool named = wire_find_text (ask->body, "kind", name, sizeof name);
+    for (size_t i = 0; i < sizeof s_reads / sizeof *s_reads; i++) {
+        if (!named || strcmp (name, s_reads[i].name) == 0) {
+            *read = (door_read_t){s_reads[i].kind, s_reads[i].freeze};
+            return FEP_OK;
+        }
+    }
+    return FEP_RANGE;
+}
+
+static void s_read_body (const door_ask_t *ask, const presence_t *presence, const door_read_t *read,
                          uint16_t mp, writer_t *out)
 {
     wire_pair_int (out, "session", presence->session);
     wire_pair_int (out, "token", ask->token);
-    wire_pair_int (out, "kind", s_reads[kind].kind);
-    wire_pair_int (out, "freeze", s_reads[kind].freeze);
+    wire_pair_int (out, "kind", read->kind);
+    wire_pair_int (out, "freeze", read->freeze);
     wire_pair_int (out, "mp", mp);
     wire_pair_int (out, "from_ms", wire_find_int (ask->body, "from_ms", 0));
     wire_pair_int (out, "to_ms", wire_find_int (ask->body, "to_ms", 0));
@@ -68,33 +81,28 @@ fep_err_t door_READ (control_t *self, door_ask_t *ask)
     const terminal_t *terminal = door_terminal (self, ask);
     uint8_t memory[HEAD_BYTES];
     writer_t out = writer_of (memory, sizeof memory);
-    char name[16];
-    size_t kind = 0;
+    door_read_t read;
     if (!terminal) {
         return FEP_NOT_FOUND;
     }
-    bool named = wire_find_text (ask->body, "kind", name, sizeof name);
-    while (named && kind < sizeof s_reads / sizeof *s_reads &&
-           strcmp (name, s_reads[kind].name) != 0) {
-        kind++;
-    }
-    if (kind == sizeof s_reads / sizeof *s_reads) {
-        return FEP_RANGE;
+    fep_err_t error = door_read_kind (ask, &read);
+    if (error != FEP_OK) {
+        return error;
     }
     const presence_t *presence = directory_find (self->directory, terminal->number);
     if (!door_online (presence)) {
         return FEP_CLOSED;
     }
     uint16_t mp;
-    fep_err_t error = door_point (self, ask, terminal, presence, &mp);
+    error = door_point (self, ask, terminal, presence, &mp);
     if (error != FEP_OK) {
         return error;
     }
     size_t mark = wire_open_map (&out);
-    s_read_body (ask, presence, kind, mp, &out);
+    s_read_body (ask, presence, &read, mp, &out);
     uint32_t meter = control_meter (self, terminal->number, mp, &out);
     wire_close_map (&out, mark, 12 + meter);
-    error = s_points (ask->body, &out);
+    error = door_read_points (ask, &out);
     if (error == FEP_OK && out.failed) {
         error = FEP_LIMIT;
     }

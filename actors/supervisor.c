@@ -23,9 +23,10 @@
 #define DESCRIPTORS_SPARE 128  //  Sockets, epolls, log, clients
 
 //  In order of start; the reverse is the order of stop.
-static const actor_class_t *const s_order[] = {
-    &publisher_class, &history_class, &account_class, &storage_class, &alarm_class,
-    &validator_class, &query_class,   &control_class, &seal_class,    &schedule_class};
+static const actor_class_t *const s_order[] = {&publisher_class, &history_class, &account_class,
+                                               &storage_class,   &alarm_class,   &validator_class,
+                                               &query_class,     &control_class, &seal_class,
+                                               &schedule_class,  &demand_class};
 //  Who shares a thread in a compact placement: the first of a group opens it.
 static const struct {
     const actor_class_t *class;  //  Which
@@ -33,7 +34,7 @@ static const struct {
 } s_groups[] = {{&publisher_class, 0}, {&history_class, 0}, {&account_class, 0},
                 {&storage_class, 1},   {&alarm_class, 1},   {&validator_class, 1},
                 {&query_class, 2},     {&control_class, 2}, {&seal_class, 2},
-                {&schedule_class, 2}};
+                {&schedule_class, 2},  {&demand_class, 2}};
 
 #define FIXED_ACTORS (sizeof s_order / sizeof *s_order)
 

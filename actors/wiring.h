@@ -4,7 +4,7 @@
 //    storage --DURABLE--> connector.N, alarm                               (PUSH/PULL, highest only)
 //    any --NOTE--> publisher                                               (PUSH/PULL, lossy)
 //    connector.N, validator, alarm, query, history --DEALER-- control (ROUTER)   (LINK, ADMIT, REQUEST, ANSWER ...)
-//    schedule, account --DEALER-- control                                  (PLAN, POLL, RESULT, RATE ...)
+//    schedule, account, demand --DEALER-- control                          (PLAN, POLL, RESULT, RATE ...)
 //    seal --DEALER-- control --connector.N                                 (SEAL, SEALED)
 //    supervisor --PAIR pipe-- every host thread                            (STATUS, SET, STOP)
 //  A message is two frames: a word in capitals, and a body. Only bytes cross between threads.
@@ -41,6 +41,7 @@
 #define NAME_QUERY "query"
 #define NAME_CONTROL "control"
 #define NAME_SCHEDULE "schedule"
+#define NAME_DEMAND "demand"
 #define NAME_ALARM "alarm"
 #define NAME_SEAL "seal"
 
@@ -48,8 +49,9 @@
 #define ORIGIN_ALARM 30
 #define ORIGIN_VALIDATOR 31
 
-//  Tokens of a POLL with this bit are account's, others schedule's.
+//  Tokens of a POLL with one of these bits are account's and demand's, others schedule's.
 #define TOKEN_ACCOUNT (1ull << 62)
+#define TOKEN_DEMAND (1ull << 61)
 
 //  Words of the mailbox.
 #define WORD_BATCH "BATCH"  //  down the chain: one packed batch
@@ -84,6 +86,11 @@
     "SEALED"  //  seal -> control -> connector: map {connector, session, token, error, bytes}
 #define WORD_RESULT                                                                                \
     "RESULT"  //  control -> schedule, account: map {token, error, code, journalled: bits}
+#define WORD_READ_START                                                                            \
+    "READ_START"  //  control -> demand: map with client; a batch of reads, its points listed
+#define WORD_READ_JOBS "READ_JOBS"      //  control -> demand: map with client; all batches
+#define WORD_READ_RESULT "READ_RESULT"  //  control -> demand: map with client; one of them
+#define WORD_READ_CANCEL "READ_CANCEL"  //  control -> demand: map with client
 #define WORD_RATE "RATE"  //  control -> account: map with client; how good acquisition is
 #define WORD_GAPS "GAPS"  //  control -> account: map with client; what is missing
 #define WORD_REREAD                                                                                \

@@ -86,6 +86,17 @@ static const command_t s_commands[] = {
     {"feed", "tail", "[--topic PREFIX]... [--limit N] [--for TIME]", false,
      MAY_TOPIC | MAY_LIMIT | MAY_FOR, 0, false, ctl_feed_tail, NULL,
      "publications as they come, until Ctrl-C"},
+    {"read", "batch",
+     "[--group G] [--area A] [--terminal T] [--mp N] --point NAME... [--kind "
+     "current|day|month|curve] "
+     "[--day D]",
+     0, MAY_ACCOUNT | MAY_AREA | MAY_TERMINAL | MAY_MP | MAY_POINT | MAY_KIND | MAY_WHO, MAY_POINT,
+     true, ctl_read_batch, NULL,
+     "asks many measuring points, shows how far it is; Ctrl-C cancels it"},
+    {"read", "jobs", "", 0, 0, 0, true, ctl_read_jobs, "READ_JOBS", NULL},
+    {"read", "result", "NUMBER", -1, 0, 0, true, ctl_read_result, "READ_RESULT", NULL},
+    {"read", "cancel", "NUMBER [--who NAME]", -1, MAY_WHO, 0, true, ctl_read_cancel, "READ_CANCEL",
+     NULL},
     {"read", NULL, "ADDRESS [--mp N] --point NAME...", true, MAY_MP | MAY_POINT, MAY_POINT, true,
      ctl_read, NULL, "asks a terminal for current values now and shows them"},
     {"held", NULL, "[--terminal T]", false, MAY_TERMINAL, 0, true, ctl_held, "HELD", NULL},

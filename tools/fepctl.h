@@ -91,6 +91,7 @@ ctl_run_t ctl_task_remove;
 ctl_run_t ctl_unknown_list, ctl_unknown_create, ctl_duplicates, ctl_online;
 ctl_run_t ctl_modbus_scan, ctl_modbus_read, ctl_modbus_write, ctl_modbus_sunspec;
 ctl_run_t ctl_alarm_list, ctl_alarm_ack;
+ctl_run_t ctl_read_batch, ctl_read_jobs, ctl_read_result, ctl_read_cancel;
 ctl_run_t ctl_rate, ctl_gap_list, ctl_gap_reread, ctl_gap_failures;
 
 #endif

@@ -1,0 +1,126 @@
+#!/usr/bin/python3
+"""Batches of reads by people (批量召测): what comes of each measuring point, how far it is, cancelling, limits."""
+from accounting import *
+
+
+def start(daemon, **more):
+    said = {"kind": "day", "from_ms": slot_ms(), "to_ms": slot_ms(), "who": "test",
+            "points": ["energy.active.import.total_kWh"]}
+    return daemon.ask("READ_START", **{**said, **more})["job"]
+
+
+def rows(daemon, job, **more):
+    """All of them, page by page."""
+    found, place = [], 0
+    while True:
+        page = daemon.ask("READ_RESULT", job=job, limit=5, **{"from": place}, **more)
+        found += page["rows"]
+        place = page["next"]
+        if not place:
+            return found
+
+
+def ended(daemon, job):
+    return wait_until(lambda: (lambda one: one["ended_ms"] and one)(daemon.ask("READ_RESULT", job=job)), "its end")
+
+
+def test_each_point():
+    daemon = station({1: [1, 2, 3], 2: [1, 2], 3: [1], 4: [1]}).start()
+    Concentrator(daemon, 1, {2: "deny", 3: "silent"}).begin()
+    Concentrator(daemon, 2).begin()
+    Concentrator(daemon, 4, manner="drop").begin()
+    wait_until(lambda: daemon.status()["sessions"].get("online") == 3, "they are online")
+    job = start(daemon, area=1)     # terminals 1 and 4
+    said = ended(daemon, job)
+    equal((said["points"], said["good"], said["failed"], said["state"]),
+          (4, 1, {"REFUSED": 1, "TIMEOUT": 1, "CLOSED": 1}, "ended"), "of area 1")
+    equal([row[:4] for row in rows(daemon, job)],
+          [["010000001", 1, "done", "OK"], ["010000001", 2, "done", "REFUSED"], ["010000001", 3, "done", "TIMEOUT"],
+           ["010000004", 1, "done", "CLOSED"]], "each point")
+    equal([row[1] for row in rows(daemon, job, failed=1)], [2, 3, 1], "those that failed")
+    job = start(daemon, group="odd")
+    equal(ended(daemon, job)["failed"], {"REFUSED": 1, "TIMEOUT": 1, "CLOSED": 1}, "of a group; 3 is not there")
+    job = start(daemon, terminal="010000002", mp=2)
+    equal((ended(daemon, job)["good"], rows(daemon, job)), (1, [["010000002", 2, "done", "OK", 0]]), "of one point")
+    values = {(m.address, m.mp) for m in daemon.readings() if m.freeze == 3 and m.items[0][1] is not None}
+    check({("010000001", 1), ("010000002", 2)} <= values, "the readings are where all readings are", values)
+    equal([one["job"] for one in daemon.ask("READ_JOBS")["jobs"]], [1, 2, 3], "all of them")
+    check(daemon.logged("READ-START", 'who="test"') and daemon.logged("READ-END", "job=1"), "the log says who")
+
+
+def test_cancel():
+    """What was not asked yet is withdrawn; what is under way ends as it ends."""
+    daemon = station({number: list(range(1, 21)) for number in range(1, 4)}).start()
+    terminals = [Concentrator(daemon, number, manner="slow").begin() for number in range(1, 4)]
+    wait_until(lambda: daemon.status()["sessions"].get("online") == 3, "they are online")
+    job = start(daemon, area=1)
+    wait_until(lambda: daemon.ask("READ_RESULT", job=job)["good"] >= 1, "the first has come")
+    said = daemon.ask("READ_CANCEL", job=job, who="other")
+    check(said["cancelled"] > 10 and said["waiting"] == 0, "most are withdrawn", said)
+    said = ended(daemon, job)
+    equal((said["state"], said["done"] + said["cancelled"], said["asked"]), ("cancelled", 20, 0), "it is over")
+    equal(sum(terminals[0].asked.values()), said["done"], "no more was asked than was done")
+    check(daemon.logged("READ-CANCEL", 'who="other"'), "the log says who")
+
+
+def test_limits():
+    daemon = station({1: [1, 2, 3]}, **{"demand.points": 2}).start()
+    for arguments, error in (({}, "SYNTAX"), ({"group": "none"}, "NOT_FOUND"), ({"terminal": "7"}, "NOT_FOUND"),
+                             ({"area": 63}, "NOT_FOUND"), ({"area": 1}, "LIMIT"), ({"area": 1, "kind": "x"}, "RANGE"),
+                             ({"area": 1, "mp": 1, "points": ["x"]}, "RANGE")):
+        word, answer = daemon.ask_raw("READ_START", {"kind": "day", "points": ["energy.active.import.total_kWh"],
+                                                     "who": "test", **arguments})
+        equal((word, answer.get("error")), ("ERROR", error), f"{arguments}")
+    for verb in ("READ_RESULT", "READ_CANCEL"):
+        word, answer = daemon.ask_raw(verb, {"job": 9, "who": "test"})
+        equal((word, answer["error"]), ("ERROR", "NOT_FOUND"), verb)
+    job = start(daemon, terminal="010000001", mp=1)
+    equal(ended(daemon, job)["failed"], {"CLOSED": 1}, "it is not there")
+    daemon.kill()
+    daemon.start()
+    equal(daemon.ask_raw("READ_RESULT", {"job": job})[1]["error"], "NOT_FOUND", "a restart forgets")
+
+
+def ctl(daemon, *arguments):
+    return program(os.path.join(BIN, "fepctl"), "--door", daemon.door_at, *arguments)
+
+
+def test_fepctl():
+    daemon = station({1: [1, 2], 2: [1]}).start()
+    Concentrator(daemon, 1, {2: "deny"}).begin()
+    Concentrator(daemon, 2).begin()
+    wait_until(lambda: daemon.status()["sessions"].get("online") == 2, "they are online")
+    day = time.strftime("%Y-%m-%d", time.gmtime((today() - 1) * 86400))
+    asked = ["--point", "energy.active.import.total_kWh", "--kind", "day", "--day", day]
+    said = ctl(daemon, "read", "batch", "--group", "even", *asked)
+    equal((said.returncode, said.stderr), (0, ""), said.stdout)
+    check("1 of 1 asked, 1 came, 0 did not" in said.stdout, "all came", said.stdout)
+    said = ctl(daemon, "read", "batch", "--group", "odd", *asked)
+    equal((said.returncode, said.stderr), (1, ""), said.stdout)
+    check("1 came, 1 did not (REFUSED 1)" in said.stdout, "the sum", said.stdout)
+    check(re.search(r"^ *010000001 +2 +done +REFUSED", said.stdout, re.M), "the point", said.stdout)
+    said = ctl(daemon, "--json", "read", "result", "2")
+    equal((said.returncode, len(json.loads(said.stdout)["rows"])), (1, 2), said.stderr)
+    equal(len(re.findall("^batch", ctl(daemon, "read", "jobs").stdout, re.M)), 2, "jobs")
+    equal(ctl(daemon, "read", "cancel", "2").returncode, 0, "over already")
+    equal(ctl(daemon, "read", "result", "x").returncode, 2, "no number")
+    equal(ctl(daemon, "read", "batch", *asked).returncode, 1, "of nobody")
+
+
+def test_interrupted():
+    """Ctrl-C cancels the batch."""
+    daemon = station({1: list(range(1, 31))}).start()
+    Concentrator(daemon, 1, manner="slow").begin()
+    wait_until(lambda: daemon.status()["sessions"].get("online") == 1, "it is online")
+    run = subprocess.Popen([os.path.join(BIN, "fepctl"), "--door", daemon.door_at, "read", "batch", "--area", "1", "--point",
+                            "energy.active.import.total_kWh", "--kind", "day"], stdout=subprocess.PIPE,
+                           stderr=subprocess.PIPE, text=True)
+    wait_until(lambda: daemon.ask("READ_JOBS")["jobs"], "it has begun")
+    run.send_signal(signal.SIGINT)
+    out, errors = run.communicate(timeout=DEADLINE_S)
+    equal(run.returncode, 1, out)
+    check("is cancelled" in errors and "withdrawn" in out, "it says so", out, errors)
+    equal(daemon.ask("READ_JOBS")["jobs"][0]["state"], "cancelled", "and it is")
+
+
+run()
