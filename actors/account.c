@@ -408,6 +408,10 @@ static void s_stop (void *arg, actor_t *actor)
     numbers_fini (&self->queue);
     numbers_fini (&self->rereads.waiting);
     numbers_fini (&self->through.waiting);
+    for (unsigned i = 0; i < self->segment_count; i++) {
+        numbers_fini (&self->segments[i].waiting);
+    }
+    free (self->segments);
     free (self->open);
     places_fini (&self->places);
     free (self->page);

@@ -39,6 +39,7 @@ typedef struct {
     uint8_t count;                  //  Measuring points
     bool reread;                    //  It counts as one
     bool through;                   //  Likewise as a read through a terminal
+    uint16_t segment;               //  Of the terminal then; 0: none
     uint16_t mps[REQUEST_MPS_MAX];  //  Measuring points
 } account_open_t;
 
@@ -70,21 +71,23 @@ typedef struct {
     account_task_t *tasks[TASKS_MAX];  //  Number n at n - 1; NULL: none
     uint16_t task_count;               //  Of them
     timers_t plans;                    //  a: task << 32 | terminal, b: slot
-    timers_t runs;            //  Likewise: a block's next_ms; b 0: the terminal rests until then
-    numbers_t queue;          //  Terminals that may be asked something
-    account_quota_t rereads;  //  Of all tasks
-    account_quota_t through;  //  Reads through terminals
-    unsigned sends;           //  Left in this turn
-    places_t places;          //  Of requests under way
-    account_open_t *open;     //  By place
-    int64_t begin_us;         //  Nothing is planned before
-    int64_t sweep_ms;         //  Wall clock: when open slots are looked through next
-    bool begun;               //  That has come
-    int64_t trim_us;          //  When closed slots are trimmed next
-    bool started;             //  What joins a task from now on is new
-    bool stopping;            //  Nothing more is asked
-    uint8_t *page;            //  Scratch for rows and answers
-    size_t page_size;         //  Of it
+    timers_t runs;              //  Likewise: a block's next_ms; b 0: the terminal rests until then
+    numbers_t queue;            //  Terminals that may be asked something
+    account_quota_t rereads;    //  Of all tasks
+    account_quota_t through;    //  Reads through terminals
+    account_quota_t *segments;  //  By network segment, the roster's numbers
+    unsigned segment_count;     //  Of them
+    unsigned sends;             //  Left in this turn
+    places_t places;            //  Of requests under way
+    account_open_t *open;       //  By place
+    int64_t begin_us;           //  Nothing is planned before
+    int64_t sweep_ms;           //  Wall clock: when open slots are looked through next
+    bool begun;                 //  That has come
+    int64_t trim_us;            //  When closed slots are trimmed next
+    bool started;               //  What joins a task from now on is new
+    bool stopping;              //  Nothing more is asked
+    uint8_t *page;              //  Scratch for rows and answers
+    size_t page_size;           //  Of it
 } account_t;
 
 //  NULL if there is none of that number.

@@ -11,6 +11,8 @@
 #include "fep/clock.h"
 #include "fep/metrics.h"
 #include "fep/wire.h"
+#include <stdlib.h>
+#include <string.h>
 
 #define SENDS_PER_TURN 1000  //  Handed out in one turn
 #define REST_MS 500          //  A terminal for which control has no room rests for so long
@@ -21,6 +23,31 @@
 static bool s_has_room (const account_quota_t *quota)
 {
     return quota->under_way * 100ull < quota->most;
+}
+
+//  The network segment a terminal is in; 0: none.
+static uint16_t s_segment (const roster_terminal_t *terminal)
+{
+    return terminal->words[DIMENSION_segment - DIMENSION_WORD_FIRST];
+}
+
+//  Its share. NULL: it has none, or segments have no limit.
+static account_quota_t *s_segment_quota (account_t *self, uint16_t segment)
+{
+    uint64_t limit = actor_config (self->actor)->account.segment_requests;
+    if (!segment || !limit) {
+        return NULL;
+    }
+    if (segment >= self->segment_count) {
+        unsigned count = segment + 16u;
+        self->segments = realloc (self->segments, count * sizeof *self->segments);
+        FEP_ASSERT (self->segments);
+        memset (self->segments + self->segment_count, 0,
+                (count - self->segment_count) * sizeof *self->segments);
+        self->segment_count = count;
+    }
+    self->segments[segment].most = limit * 100;
+    return &self->segments[segment];
 }
 
 //  As the options and tasks say now.
@@ -40,8 +67,12 @@ static void s_quotas (account_t *self)
 //  What the block would ask finds no room: the terminal waits for some.
 static bool s_waits (account_t *self, account_task_t *task, const slot_block_t *block)
 {
-    account_quota_t *quota = NULL;
-    if (task && !s_has_room (&task->quota)) {
+    const roster_terminal_t *terminal = roster_find (self->roster, block->terminal);
+    account_quota_t *quota = terminal ? s_segment_quota (self, s_segment (terminal)) : NULL;
+    quota = quota && !s_has_room (quota) ? quota : NULL;
+    if (quota) {
+        //  Waits for its segment.
+    } else if (task && !s_has_room (&task->quota)) {
         quota = &task->quota;
     } else if (task && account_is_reread (block) && !s_has_room (&self->rereads)) {
         quota = &self->rereads;
@@ -114,7 +145,9 @@ static void s_note_open (account_t *self, const slot_block_t *block, const accou
                          uint64_t token)
 {
     account_open_t *open = &self->open[place_of (token)];
+    const roster_terminal_t *terminal = roster_find (self->roster, block->terminal);
     *open = (account_open_t){.token = token,
+                             .segment = s_segment (terminal),
                              .slot_ms = block->slot_ms,
                              .terminal = block->terminal,
                              .task = block->task,
@@ -144,6 +177,10 @@ static bool s_ask (account_t *self, slot_block_t *block, const account_pick_t *p
     terminal->under_way++;
     terminal->through = terminal->through || pick->through;
     task->quota.under_way++;
+    account_quota_t *segment = s_segment_quota (self, s_segment (terminal));
+    if (segment) {
+        segment->under_way++;
+    }
     self->rereads.under_way += account_is_reread (block) ? 1 : 0;
     self->through.under_way += pick->through ? 1 : 0;
     self->sends--;
@@ -238,6 +275,9 @@ bool account_may_ask (account_t *self)
 {
     s_quotas (self);
     bool ready = self->queue.count || s_is_ready (&self->rereads) || s_is_ready (&self->through);
+    for (unsigned i = 0; i < self->segment_count && !ready; i++) {
+        ready = s_is_ready (&self->segments[i]);
+    }
     for (unsigned i = 0; i < TASKS_MAX && !ready; i++) {
         ready = self->tasks[i] && s_is_ready (&self->tasks[i]->quota);
     }
@@ -265,6 +305,9 @@ void account_dispatch (account_t *self, int64_t now_ms)
         if (self->tasks[i]) {
             s_wake (self, &self->tasks[i]->quota, now_ms);
         }
+    }
+    for (unsigned i = 0; i < self->segment_count; i++) {
+        s_wake (self, &self->segments[i], now_ms);
     }
     s_wake (self, &self->rereads, now_ms);
     s_wake (self, &self->through, now_ms);
@@ -334,6 +377,9 @@ static void s_close (account_t *self, const account_open_t *open, roster_termina
     account_task_t *task = account_task (self, open->task);
     if (task) {
         s_end_quota (&task->quota);
+    }
+    if (open->segment < self->segment_count) {
+        s_end_quota (&self->segments[open->segment]);
     }
     if (open->reread) {
         s_end_quota (&self->rereads);

@@ -43,15 +43,16 @@ class Concentrator(Terminal):
     connection), high (a value beyond its limit); of a meter: deny_all (any frame that names it), of the terminal:
     single (answers frames of one unit only). asked counts by measuring point, requests frames, ignored those
     that were too large for it; largest: units of one. fns: what was asked for, in order. Meters themselves (AFN 10) do
-    not answer; rereads and through measure how
-    many frames that ask again, or go through to meters, are under way at all terminals that share them."""
+    not answer; all, rereads and through measure how
+    many frames, those that ask again, and those that go through to meters, are under way at all terminals that
+    share them."""
 
     def __init__(self, daemon, number, meters=None, manner="answer", offset_min=UTC_OFFSET_MIN):
         super().__init__(daemon, number, connect=False)
         self.meters, self.manner, self.offset_min = dict(meters or {}), manner, offset_min
         self.asked, self.fault, self.lock = collections.Counter(), None, threading.Lock()
         self.requests, self.ignored, self.largest, self.fns = 0, 0, 0, []
-        self.rereads, self.through, self.rereads_take_s = Gauge(), Gauge(), 0
+        self.all, self.rereads, self.through, self.rereads_take_s = Gauge(), Gauge(), Gauge(), 0
         self.ended = threading.Event()
         self.thread = None
         cleanup(self.end)
@@ -77,7 +78,8 @@ class Concentrator(Terminal):
                 while self.frames and self.socket:
                     one = self.frames.pop(0)
                     if one[12] != 0:
-                        self.serve_one(one)
+                        with self.all:
+                            self.serve_one(one)
         except OSError:
             pass
         except Exception as fault:

@@ -101,4 +101,21 @@ def test_through():
     equal(gauge.most, 2, "meters asked at a time")
 
 
+def test_segment():
+    """Of terminals in one network segment two requests are under way at a time; others do not wait for them."""
+    daemon = station({number: [1] for number in range(1, 13)}, **{"account.segment_requests": 2})
+    rows = archive_of({number: [1] for number in range(1, 13)}).strip().split("\n")
+    words = [",segment"] + [",narrow" if number <= 8 else "," for number in range(1, 13)]
+    daemon.write_archive("\n".join(row + word for row, word in zip(rows, words)) + "\n")
+    daemon.start()
+    gauge = Gauge()
+    terminals = [Concentrator(daemon, number, manner="slow").begin() for number in range(1, 13)]
+    for terminal in terminals[:8]:
+        terminal.all = gauge
+    put_task(daemon)
+    wait_until(lambda: (rate(daemon) or {"cycle": 0})["cycle"] == 12, "all have come")
+    equal(gauge.most, 2, "at a time in the segment")
+    equal(rate(daemon)["first"], 12, "by their first runs")
+
+
 run()
