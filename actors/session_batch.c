@@ -59,6 +59,14 @@ static void s_count (const batch_t *batch, const message_t *message, entry_t *en
     }
 }
 
+//  What a re-read brings says so.
+static void s_mark_reread (batch_t *batch, const message_t *message)
+{
+    for (uint32_t i = 0; message_is_reading (message->kind) && i < message->count; i++) {
+        batch->items[message->first + i].value.quality |= QUALITY_RE_READ;
+    }
+}
+
 //  A terminal that registers by another name is known by its address.
 void session_stamp (session_t *self, const session_env_t *env, batch_mark_t from, entry_t *entry)
 {
@@ -83,6 +91,9 @@ void session_stamp (session_t *self, const session_env_t *env, batch_mark_t from
         }
         if (tasked) {
             message->task = entry->request.task;
+            if (entry->request.run) {
+                s_mark_reread (env->batch, message);
+            }
             s_count (env->batch, message, entry);
         }
     }

@@ -61,6 +61,8 @@ def test_every_reason():
     values = {(m.address, m.mp): m.items[0][1] for m in daemon.readings() if m.freeze == 3 and m.items[0][1] is not None}
     for terminal, mp in ((one, 1), (one, 3), (one, 6), (one, 7), (others[3], 2)):
         equal(values[(terminal.address, mp)], terminal.value(mp, today() - 1), f"value of {terminal.address} {mp}")
+    marked = {m.mp for m in daemon.readings(one.address) if m.items[0][3] & RE_READ and m.items[0][1] is not None}
+    equal(marked, {3}, "what a re-read brought says so")
 
 
 def test_repaired():
