@@ -83,6 +83,8 @@ typedef enum {
     OPERATION_COUNT
 } operation_t;
 
+#define EVENTS_NEWEST 0xFFFF  //  event_to: as far as there are some now
+
 #define REQUEST_POINTS_MAX 32
 #define REQUEST_MPS_MAX 32
 #define REQUEST_VALUES_MAX 8
@@ -116,7 +118,7 @@ typedef struct {
     uint32_t points[REQUEST_POINTS_MAX];  //  What; for READ_EVENTS empty, else empty: all there are
     int64_t from_ms;      //  READ_FROZEN: first instant wanted (the rule of instants)
     int64_t to_ms;        //  READ_FROZEN: last instant wanted
-    uint16_t event_from;  //  READ_EVENTS: event counters, first and last
+    uint16_t event_from;  //  READ_EVENTS: event counters: behind the first, up to the last
     uint16_t event_to;
     bool event_important;         //  READ_EVENTS: important (F1) or ordinary (F2)
     uint8_t priority;             //  priority_t

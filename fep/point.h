@@ -18,15 +18,24 @@
 #define POINT_EVENT_RAW POINT (0, 0, 130, 3, 0)     //  Why the raw bytes were not decoded, text
 #define POINT_EVENT_DETAIL POINT (0, 0, 130, 4, 0)  //  What was not decoded: AFN, Pn, Fn, text
 #define POINT_EVENT_START POINT (0, 0, 130, 5, 0)   //  1 it begins, 0 it ends
-#define POINT_LINK_STATE POINT (0, 0, 131, 1, 0)    //  1 up, 0 down
-#define POINT_LINK_REASON POINT (0, 0, 131, 2, 0)   //  Close reason, text
-#define POINT_LINK_PEER POINT (0, 0, 131, 3, 0)     //  Peer address, text
-#define POINT_LINK_CODEC POINT (0, 0, 131, 4, 0)    //  Protocol it speaks, text
-#define POINT_JUMP_POINT POINT (0, 0, 134, 1, 0)    //  Which register, its name
-#define POINT_JUMP_OLD POINT (0, 0, 134, 2, 0)      //  Its last good value
-#define POINT_JUMP_NEW POINT (0, 0, 134, 3, 0)      //  Its value since
-#define POINT_JUMP_TIME POINT (0, 0, 134, 4, 0)     //  When the old one was read, UTC seconds
-#define POINT_JUMP_WHO POINT (0, 0, 134, 5, 0)      //  Who accepted the new one, text
+#define POINT_EVENT_POWER_ON                                                                       \
+    POINT (0, 0, 130, 23, 0)  //  When power came back, UTC seconds; none: it has not
+#define POINT_EVENT_IMPORTANT POINT (0, 0, 130, 36, 0)  //  A terminal's counters of events, mod 256
+#define POINT_EVENT_ORDINARY POINT (0, 0, 130, 37, 0)
+#define POINT_EVENT_END POINT (0, 0, 130, 40, 0)             //  When it ended, UTC seconds
+#define POINT_EVENT_IMPORTANT_FROM POINT (0, 0, 130, 42, 0)  //  Those before it came: the counter,
+#define POINT_EVENT_IMPORTANT_TO POINT (0, 0, 130, 43, 0)    //  behind the first, up to the second
+#define POINT_EVENT_ORDINARY_FROM POINT (0, 0, 130, 44, 0)
+#define POINT_EVENT_ORDINARY_TO POINT (0, 0, 130, 45, 0)
+#define POINT_LINK_STATE POINT (0, 0, 131, 1, 0)   //  1 up, 0 down
+#define POINT_LINK_REASON POINT (0, 0, 131, 2, 0)  //  Close reason, text
+#define POINT_LINK_PEER POINT (0, 0, 131, 3, 0)    //  Peer address, text
+#define POINT_LINK_CODEC POINT (0, 0, 131, 4, 0)   //  Protocol it speaks, text
+#define POINT_JUMP_POINT POINT (0, 0, 134, 1, 0)   //  Which register, its name
+#define POINT_JUMP_OLD POINT (0, 0, 134, 2, 0)     //  Its last good value
+#define POINT_JUMP_NEW POINT (0, 0, 134, 3, 0)     //  Its value since
+#define POINT_JUMP_TIME POINT (0, 0, 134, 4, 0)    //  When the old one was read, UTC seconds
+#define POINT_JUMP_WHO POINT (0, 0, 134, 5, 0)     //  Who accepted the new one, text
 
 #define POINT_METER_ADDRESS POINT (0, 0, 136, 1, 0)  //  Whose meter it is, text
 #define POINT_VALVE_STATE POINT (0, 0, 96, 3, 20)    //  0 open, 1 closed, 3 out of order

@@ -51,6 +51,40 @@ static void s_event (gdw_turn_t *self, uint16_t pn, uint16_t fn, bytes_t bytes)
     gdw_put_values (batch, message, &values);
 }
 
+//  Behind the events: which ones they were, as the terminal counts them.
+static void s_put_range (gdw_turn_t *self, uint16_t fn, uint8_t from, uint8_t to)
+{
+    batch_t *batch = self->io->batch;
+    bool important = fn == 1;
+    if (from == to) {
+        return;
+    }
+    (void) gdw_message (self, MESSAGE_READING, 0, false);
+    batch_item (batch, important ? POINT_EVENT_IMPORTANT_FROM : POINT_EVENT_ORDINARY_FROM,
+                value_decimal (from, 0, 0));
+    batch_item (batch, important ? POINT_EVENT_IMPORTANT_TO : POINT_EVENT_ORDINARY_TO,
+                value_decimal (to, 0, 0));
+}
+
+//  Events from one counter to another. Returns up to which they came; fewer than that fail the reader if one is cut.
+static uint8_t s_events (gdw_turn_t *self, const gdw_place_t *place, uint8_t from, uint8_t to,
+                         reader_t *in)
+{
+    while (from != to && reader_left (in)) {
+        size_t start = in->pos;
+        (void) reader_u8 (in);
+        uint8_t size = reader_u8 (in);
+        (void) reader_take (in, size);
+        if (in->failed) {
+            gdw_keep_cut (self, place, bytes_of (in->data + start, in->size - start));
+            break;
+        }
+        s_event (self, place->pn, place->fn, bytes_of (in->data + start, (size_t) size + 2));
+        from++;
+    }
+    return from;
+}
+
 bool gdw_visit_events (gdw_turn_t *self, uint16_t pn, uint16_t fn, reader_t *in)
 {
     bytes_t whole = {in->data + in->pos, reader_left (in)};
@@ -62,21 +96,10 @@ bool gdw_visit_events (gdw_turn_t *self, uint16_t pn, uint16_t fn, reader_t *in)
     (void) reader_take (in, 2);
     uint8_t from = reader_u8 (in);
     uint8_t to = reader_u8 (in);
-    for (uint8_t left = (uint8_t) (to - from); left > 0 && !in->failed; left--) {
-        size_t start = in->pos;
-        (void) reader_u8 (in);
-        uint8_t size = reader_u8 (in);
-        (void) reader_take (in, size);
-        if (in->failed) {
-            bytes_t rest = {in->data + start, in->size - start};
-            gdw_keep_cut (self, &place, rest);
-            return false;
-        }
-        s_event (self, pn, fn, bytes_of (in->data + start, (size_t) size + 2));
-    }
     if (in->failed) {
         gdw_keep_cut (self, &place, whole);
         return false;
     }
-    return true;
+    s_put_range (self, fn, from, s_events (self, &place, from, to, in));
+    return !in->failed;
 }

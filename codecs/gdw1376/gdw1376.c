@@ -14,6 +14,9 @@
 //  Habits of the terminal's profile: password and seal (P), time_tag (T), alarm_data, file_segment, file_kind; of the
 //  meter's: port, baud, parity, frame_wait, byte_wait. How long P is says the listener (0, 2 or 16 bytes).
 //
+//  Events: what EC says of the counters is a reading of the terminal where it is news; behind the events of an 0E stands
+//  a reading of which ones they were. READ_EVENTS asks for 15 with a frame.
+//
 //  Not supported, kept raw: data of private variants (protocol 3); answers of AFN 06, 08, 0B and of 10 but F1; Fn and
 //  events whose layout is not in maps/gdw1376.map; parameters without points.
 #include "codecs/gdw1376/parts.h"
@@ -262,6 +265,36 @@ static fep_err_t s_dispatch (gdw_state_t *state, gdw_turn_t *turn)
     }
 }
 
+static void s_remember_counters (gdw_state_t *state, const uint8_t *counters)
+{
+    state->counted = true;
+    state->important = counters[0];
+    state->ordinary = counters[1];
+}
+
+//  Counters of events: those behind the units are a reading where they are news; 0C F7 is one by itself.
+static void s_count_events (gdw_state_t *state, gdw_turn_t *turn)
+{
+    static const uint8_t f7[] = {0, 0, 0x40, 0};
+    const gdw_frame_t *frame = turn->frame;
+    batch_t *batch = turn->io->batch;
+    const uint8_t *ec = frame->ec.data;
+    if (frame->afn == AFN_CURRENT && frame->body.size == sizeof f7 + GDW_EC &&
+        memcmp (frame->body.data, f7, sizeof f7) == 0) {
+        s_remember_counters (state, frame->body.data + sizeof f7);
+    }
+    if (!frame->ec.size ||
+        (state->counted && state->important == ec[0] && state->ordinary == ec[1])) {
+        return;
+    }
+    (void) gdw_message (turn, MESSAGE_READING, 0, false);
+    batch_item (batch, POINT_EVENT_IMPORTANT, value_decimal (ec[0], 0, 0));
+    batch_item (batch, POINT_EVENT_ORDINARY, value_decimal (ec[1], 0, 0));
+    if (!batch->failed) {
+        s_remember_counters (state, ec);
+    }
+}
+
 static fep_err_t s_decode (void *self, bytes_t bytes, codec_io_t *io)
 {
     gdw_state_t *state = self;
@@ -292,6 +325,9 @@ static fep_err_t s_decode (void *self, bytes_t bytes, codec_io_t *io)
     }
     gdw_turn_t turn = {&frame, bytes, io, batch_keep (io->batch, bytes_text (text)), false, false};
     error = s_dispatch (state, &turn);
+    if (!error) {
+        s_count_events (state, &turn);
+    }
     if (error || io->batch->failed) {
         return error ? error : FEP_LIMIT;
     }
@@ -299,11 +335,6 @@ static fep_err_t s_decode (void *self, bytes_t bytes, codec_io_t *io)
         memcpy (state->address, frame.address, GDW_ADDRESS);
     }
     state->protocol = frame.protocol;
-    if (frame.ec.size) {
-        state->counted = true;
-        state->important = frame.ec.data[0];
-        state->ordinary = frame.ec.data[1];
-    }
     s_match (state, &frame, io);
     if (confirm) {
         s_remember (state, &frame, io);

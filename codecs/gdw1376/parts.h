@@ -27,6 +27,7 @@ typedef struct {
     uint32_t segment;              //  FILE: which one; GDW_NO_SEGMENT
     uint32_t done;                 //  Steps of the request done with it
     bool finished;                 //  It is the last one
+    bool nothing;                  //  Nothing is left to be asked: no frame
     uint8_t mps_over;              //  Measuring points of the request done with it
     writer_t units;                //  DA, DT and data, over bytes
     uint8_t bytes[GDW_UNITS_MAX];  //  Of units

@@ -4,9 +4,12 @@
 #define GROUP "group:"
 
 enum {
-    MSA = 1,          //  Our master station address
-    SEAL_MADE = 2,    //  Setting `seal`: PW is made by the seal
-    TAG_ALWAYS = 255  //  Setting `time_tag`: a tag that is not judged
+    MSA = 1,            //  Our master station address
+    SEAL_MADE = 2,      //  Setting `seal`: PW is made by the seal
+    TAG_ALWAYS = 255,   //  Setting `time_tag`: a tag that is not judged
+    COUNTERS = 7,       //  0C F7: both counters of events
+    EVENTS_MAX = 15,    //  Events asked for with a frame: answers stay near 1 KB
+    COUNTER_HALF = 128  //  A counter that is further ahead has gone back
 };
 
 //  C: downward, initiating, FCV 0. Functions 10 and 11 (class 1 and 2 data) are what masters in the field use, and
@@ -124,14 +127,37 @@ fep_err_t gdw_send (gdw_state_t *state, const gdw_ask_t *ask, int64_t until_ms, 
     return FEP_OK;
 }
 
-static fep_err_t s_ask_events (const request_t *request, gdw_ask_t *ask)
+//  Events behind one counter up to another, EVENTS_MAX with a frame. Up to the newest: the terminal's counters first.
+//  One that has gone back began anew.
+static fep_err_t s_ask_events (const gdw_state_t *state, const request_t *request, gdw_ask_t *ask)
 {
+    bool newest = request->event_to == EVENTS_NEWEST;
+    uint8_t from = (uint8_t) request->event_from;
+    uint8_t to = (uint8_t) request->event_to;
+    uint32_t step = request->done;
+    ask->done = step + 1;
+    if (newest && step-- == 0) {
+        ask->afn = AFN_CURRENT;
+        gdw_put_unit (&ask->units, 0, COUNTERS);
+        return FEP_OK;
+    }
+    if (newest && !state->counted) {
+        return FEP_NOT_FOUND;
+    }
+    if (newest) {
+        to = request->event_important ? state->important : state->ordinary;
+        from = (uint8_t) (to - from) > COUNTER_HALF ? 0 : from;
+    }
+    uint32_t all = (uint8_t) (to - from);
+    uint32_t over = step * EVENTS_MAX;
+    uint32_t left = all > over ? all - over : 0;
+    from = (uint8_t) (from + (all - left));
+    ask->finished = left <= EVENTS_MAX;
+    ask->nothing = newest && left == 0;
     ask->afn = AFN_EVENTS;
     gdw_put_unit (&ask->units, 0, request->event_important ? 1 : 2);
-    writer_u8 (&ask->units, (uint8_t) request->event_from);
-    writer_u8 (&ask->units, (uint8_t) request->event_to);
-    ask->done = 1;
-    ask->finished = true;
+    writer_u8 (&ask->units, from);
+    writer_u8 (&ask->units, ask->finished ? to : (uint8_t) (from + EVENTS_MAX));
     return FEP_OK;
 }
 
@@ -160,10 +186,11 @@ static fep_err_t s_group (const request_t *request, uint16_t *group)
     return FEP_OK;
 }
 
-static fep_err_t s_ask (const request_t *request, const codec_io_t *io, gdw_ask_t *ask)
+static fep_err_t s_ask (const gdw_state_t *state, const request_t *request, const codec_io_t *io,
+                        gdw_ask_t *ask)
 {
     if (request->kind == REQUEST_READ_EVENTS) {
-        return s_ask_events (request, ask);
+        return s_ask_events (state, request, ask);
     }
     if (request->kind == REQUEST_READ || request->kind == REQUEST_READ_FROZEN) {
         return gdw_ask_read (request, io, ask);
@@ -175,7 +202,7 @@ fep_err_t gdw_encode (void *self, request_t *request, codec_io_t *io)
 {
     gdw_state_t *state = self;
     gdw_ask_t ask;
-    ask.carries = false;
+    ask.carries = ask.finished = ask.nothing = false;
     ask.segment = GDW_NO_SEGMENT;
     ask.mps_over = 0;
     ask.units = writer_of (ask.bytes, sizeof ask.bytes);
@@ -187,9 +214,9 @@ fep_err_t gdw_encode (void *self, request_t *request, codec_io_t *io)
     }
     fep_err_t error = s_group (request, &ask.group);
     if (!error) {
-        error = s_ask (request, io, &ask);
+        error = s_ask (state, request, io, &ask);
     }
-    if (!error) {
+    if (!error && !ask.nothing) {
         error = gdw_send (state, &ask, request->until_ms, io);
     }
     if (error) {
@@ -198,6 +225,6 @@ fep_err_t gdw_encode (void *self, request_t *request, codec_io_t *io)
     request->done = ask.done;
     request->finished = ask.finished;
     request->mps_over = ask.mps_over;
-    io->answer = ask.group ? ANSWER_DONE : ANSWER_NONE;
+    io->answer = ask.group || ask.nothing ? ANSWER_DONE : ANSWER_NONE;
     return FEP_OK;
 }

@@ -31,8 +31,8 @@ typedef struct {
     uint8_t cut_afn;                         //  Of the frame that ended inside a unit
     uint8_t cut_seq;                         //  Number of the frame that goes on with it
     bool cut;                                //  The last data frame ended inside a unit
-    bool counted;                            //  The next two are known
-    uint8_t important;                       //  EC1 of the last frame that had it
+    bool counted;                            //  The next two were passed on
+    uint8_t important;                       //  EC1 of the last frame that had it, or of 0C F7
     uint8_t ordinary;                        //  EC2
     uint32_t oldest;                         //  Number of the oldest pending frame, counted from 0
     uint32_t waiting;                        //  Pending frames, oldest ones first

@@ -453,7 +453,7 @@ static void test_every_event (void **state)
         player_reset (&player);
         bytes_t frame = s_build (0x88, 0x0E, 0x60, bytes_of (body, 10u + event->fixed));
         CHECK_OK (player.codec->decode (player.state, frame, &player.io));
-        assert_int_equal (player.batch->message_count, 1);
+        assert_int_equal (player.batch->message_count, 2);
         const message_t *message = &player.batch->messages[0];
         assert_int_equal (player.io.raw_units, 0);
         assert_true (message->count >= 2);
