@@ -91,7 +91,9 @@ static void s_save_open (account_t *self, s_save_t *save)
         save->blocks[save->count++] = block;
         bytes += slots_pack_bound (block) + 2 * SLOTS_KEY_SIZE;
     }
-    save->rows = malloc ((2 * save->count + TASKS_MAX) * sizeof *save->rows);
+    size_t events = account_event_changed (self);
+    bytes += events * ACCOUNT_EVENT_ROW;
+    save->rows = malloc ((2 * save->count + TASKS_MAX + events) * sizeof *save->rows);
     FEP_ASSERT (save->rows);
     save->out = writer_of (account_page (self, bytes), bytes);
 }
@@ -127,6 +129,7 @@ fep_err_t account_checkpoint (account_t *self)
             s_save_position (&save, (uint16_t) (i + 1), positions[i]);
         }
     }
+    save.row_count += account_event_save (self, save.rows + save.row_count, &save.out);
     FEP_ASSERT (!save.out.failed);
     fep_err_t error = FEP_OK;
     if (save.row_count || self->follower.position != self->saved) {
@@ -138,7 +141,10 @@ fep_err_t account_checkpoint (account_t *self)
             self->tasks[i]->position = positions[i];
         }
     }
-    self->saved = error == FEP_OK ? self->follower.position : self->saved;
+    if (error == FEP_OK) {
+        self->saved = self->follower.position;
+        account_event_saved (self);
+    }
     s_save_done (self, &save, error == FEP_OK);
     return error;
 }
@@ -189,6 +195,8 @@ static int64_t s_deadline (const account_t *self, int64_t now_ms, int64_t now_us
         self->checkpoint_us < self->follower.look_us ? self->checkpoint_us : self->follower.look_us;
     int64_t plans_us = s_until (timers_next_ms (&self->plans), now_ms, now_us);
     int64_t runs_us = s_until (timers_next_ms (&self->runs), now_ms, now_us);
+    int64_t retries_us = s_until (timers_next_ms (&self->retries), now_ms, now_us);
+    runs_us = retries_us < runs_us ? retries_us : runs_us;
     if (!self->begun) {
         plans_us = runs_us = self->begin_us;
     }
@@ -244,8 +252,10 @@ static void s_settle (account_t *self, uint32_t number, int64_t now_ms)
     roster_terminal_t *left = roster_left (self->roster, number);
     if (left) {
         account_gone (self, left);
+        account_event_gone (self, number);
     }
     account_terminal (self, number, now_ms);
+    account_event_ready (self, roster_find (self->roster, number));
 }
 
 //  {numbers: [...]}, {all: true} or {tasks: true}.
@@ -336,6 +346,9 @@ static fep_err_t s_load (account_t *self)
         account_terminals (self, clock_wall_ms ());
         error = store_each (self->store, FAMILY_SLOT, bytes_text ("o"), s_load_open, self);
     }
+    if (error == FEP_OK) {
+        error = account_event_load (self);
+    }
     return error;
 }
 
@@ -405,6 +418,7 @@ static void s_stop (void *arg, actor_t *actor)
     roster_destroy (&self->roster);
     timers_fini (&self->plans);
     timers_fini (&self->runs);
+    account_event_fini (self);
     numbers_fini (&self->queue);
     numbers_fini (&self->rereads.waiting);
     numbers_fini (&self->through.waiting);

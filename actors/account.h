@@ -1,7 +1,8 @@
 //  Inside of account, shared by its files: account.c (the actor: journal, checkpoints, words), account_plan.c (which
-//  slots there are and when they are run), account_run.c (runs), account_ask.c (their requests), account_state.c (who
-//  is in service), account_fill.c (what the journal brings), account_walk.c (which slots a request is about),
-//  account_door.c (rates, gaps, re-reads) and account_failures.c (failures in a row). Nobody else includes this.
+//  slots there are and when they are run), account_run.c (runs), account_ask.c (their requests), account_event.c (events
+//  that terminals announce), account_state.c (who is in service), account_fill.c (what the journal brings),
+//  account_walk.c (which slots a request is about), account_door.c (rates, gaps, re-reads) and account_failures.c
+//  (failures in a row). Nobody else includes this.
 #ifndef ACTORS_ACCOUNT_H
 #define ACTORS_ACCOUNT_H
 
@@ -13,6 +14,7 @@
 #include "actors/slots.h"
 #include "actors/timers.h"
 #include "codecs/codec.h"
+#include "fep/pack.h"
 
 //  Requests of a kind that may be under way, and the terminals that have something of it to ask and wait for room.
 typedef struct {
@@ -59,6 +61,28 @@ enum {
     MANY_TAKES     //  It has answered one
 };
 
+//  A terminal's events of a kind, by its counter, which goes around at 256.
+typedef enum { EVENTS_IMPORTANT, EVENTS_ORDINARY, EVENTS_KINDS } account_kind_t;
+
+typedef struct {
+    bool seen;         //  The terminal has said how far it is
+    bool owed;         //  What is missing is asked for at once
+    bool anew;         //  They are read from 0 because what was asked for was not there
+    uint8_t known;     //  The newest there is
+    uint8_t recalled;  //  The newest that came, and all before it
+} account_counter_t;
+
+typedef struct {
+    account_counter_t counters[EVENTS_KINDS];
+    int64_t initialised_ms;  //  When the terminal says its data were initialised last; 0: never
+    int64_t retry_ms;        //  Not asked before
+    uint8_t failures;        //  In a row
+    uint8_t asked;           //  0: no request is under way; else its kind + 1
+    uint8_t asked_from;      //  Its first counter
+    bool initialised;        //  One was among the events at hand
+    bool changed;            //  Differs from its row
+} account_events_t;
+
 typedef struct {
     actor_t *actor;                    //  Frame
     store_t *store;                    //  Borrowed
@@ -78,6 +102,10 @@ typedef struct {
     account_quota_t *segments;  //  By network segment, the roster's numbers
     unsigned segment_count;     //  Of them
     unsigned sends;             //  Left in this turn
+    account_events_t *events;   //  By terminal
+    uint32_t events_size;       //  Of them
+    numbers_t recalls;          //  Terminals that have events to be asked for
+    timers_t retries;           //  a: terminal, which may be asked for events again
     places_t places;            //  Of requests under way
     account_open_t *open;       //  By place
     int64_t begin_us;           //  Nothing is planned before
@@ -159,6 +187,8 @@ void account_gone (account_t *self, roster_terminal_t *terminal);
 
 //  account_ask.c
 
+//  Another request may be under way.
+bool account_may_send (const account_t *self);
 //  There is something to ask, and room.
 bool account_may_ask (account_t *self);
 //  Asks what may be asked now.
@@ -168,6 +198,30 @@ fep_err_t account_on_result (void *self, actor_t *actor, bytes_t body);
 
 //  account_fill.c
 void account_follow (void *self, uint64_t sequence, bytes_t batches);
+
+//  account_event.c
+
+//  What the journal brings of a terminal's events: its counters and which ones came, an event, the end of a request.
+void account_event_reading (account_t *self, cursor_t cursor, const message_t *message);
+void account_event (account_t *self, cursor_t cursor, const message_t *message);
+void account_event_ended (account_t *self, const message_t *message, fep_err_t error);
+//  Control says that the request is over; journalled: so does the journal.
+void account_event_over (account_t *self, const account_open_t *open, fep_err_t error,
+                         bool journalled);
+//  It came, or is in service again.
+void account_event_ready (account_t *self, const roster_terminal_t *terminal);
+//  Asks for what may be asked now.
+void account_event_dispatch (account_t *self, int64_t now_ms);
+//  The terminal left the archive.
+void account_event_gone (account_t *self, uint32_t number);
+//  Rows that changed; room for all of them, and their bytes in `out`. And that they are stored.
+#define ACCOUNT_EVENT_ROW 64
+size_t account_event_changed (const account_t *self);
+size_t account_event_save (const account_t *self, row_t rows[], writer_t *out);
+void account_event_saved (account_t *self);
+FEP_MUST_CHECK
+fep_err_t account_event_load (account_t *self);
+void account_event_fini (account_t *self);
 
 //  account_state.c
 

@@ -259,7 +259,7 @@ static void s_turn (account_t *self, uint32_t number, int64_t now_ms)
     }
 }
 
-static bool s_may_send (const account_t *self)
+bool account_may_send (const account_t *self)
 {
     return self->begun && !self->stopping && self->places.count &&
            places_used (&self->places) < actor_config (self->actor)->account.requests;
@@ -274,14 +274,15 @@ static bool s_is_ready (const account_quota_t *quota)
 bool account_may_ask (account_t *self)
 {
     s_quotas (self);
-    bool ready = self->queue.count || s_is_ready (&self->rereads) || s_is_ready (&self->through);
+    bool ready = self->queue.count || self->recalls.count || s_is_ready (&self->rereads) ||
+                 s_is_ready (&self->through);
     for (unsigned i = 0; i < self->segment_count && !ready; i++) {
         ready = s_is_ready (&self->segments[i]);
     }
     for (unsigned i = 0; i < TASKS_MAX && !ready; i++) {
         ready = self->tasks[i] && s_is_ready (&self->tasks[i]->quota);
     }
-    return ready && s_may_send (self);
+    return ready && account_may_send (self);
 }
 
 //  Who waits for room in a share has its turn, each once, while there is some.
@@ -289,7 +290,7 @@ static void s_wake (account_t *self, account_quota_t *quota, int64_t now_ms)
 {
     uint32_t number;
     for (uint32_t turns = quota->waiting.count;
-         turns && self->sends && s_may_send (self) && s_has_room (quota) &&
+         turns && self->sends && account_may_send (self) && s_has_room (quota) &&
          numbers_take (&quota->waiting, &number);
          turns--) {
         s_turn (self, number, now_ms);
@@ -300,6 +301,7 @@ void account_dispatch (account_t *self, int64_t now_ms)
 {
     uint32_t number;
     self->sends = SENDS_PER_TURN;
+    account_event_dispatch (self, now_ms);
     s_quotas (self);
     for (unsigned i = 0; i < TASKS_MAX; i++) {
         if (self->tasks[i]) {
@@ -312,7 +314,7 @@ void account_dispatch (account_t *self, int64_t now_ms)
     s_wake (self, &self->rereads, now_ms);
     s_wake (self, &self->through, now_ms);
     for (uint32_t turns = self->queue.count;
-         turns && self->sends && s_may_send (self) && numbers_take (&self->queue, &number);
+         turns && self->sends && account_may_send (self) && numbers_take (&self->queue, &number);
          turns--) {
         s_turn (self, number, now_ms);
     }
@@ -410,6 +412,12 @@ fep_err_t account_on_result (void *arg, actor_t *actor, bytes_t body)
     }
     uint32_t journalled = (uint32_t) wire_find_int (body, "journalled", 0);
     roster_terminal_t *terminal = roster_find (self->roster, open->terminal);
+    if (open->task > TASKS_MAX) {
+        account_event_over (self, open, error, journalled != 0);
+        open->token = 0;
+        places_give (&self->places, token);
+        return FEP_OK;
+    }
     s_close (self, open, terminal);
     if (terminal) {
         s_learn (terminal, open, error, journalled != 0);

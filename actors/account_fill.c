@@ -137,6 +137,9 @@ static void s_result (account_t *self, cursor_t *cursor, const message_t *messag
             outcome.unsent = true;
         }
     }
+    if (message->task > TASKS_MAX) {
+        account_event_ended (self, message, outcome.error);
+    }
     if (point) {
         const roster_terminal_t *terminal = roster_find (self->roster, message->terminal);
         outcome.when = s_when (&task->task, message->time_ms, message->received_ms);
@@ -176,6 +179,7 @@ static void s_link (account_t *self, cursor_t *cursor, const message_t *message)
     }
     if (terminal) {
         account_link (self, terminal, link);
+        account_event_ready (self, terminal);
     }
 }
 
@@ -189,6 +193,11 @@ void account_follow (void *arg, uint64_t sequence, bytes_t batches)
     (void) sequence;
     while (cursor_batch (&cursor, &head) == FEP_OK) {
         while (cursor_message (&cursor, &message) == FEP_OK) {
+            if (message.kind == MESSAGE_READING && !message.mp) {
+                account_event_reading (self, cursor, &message);
+            } else if (message.kind == MESSAGE_EVENT) {
+                account_event (self, cursor, &message);
+            }
             if (message_is_reading (message.kind) && self->task_count) {
                 s_reading (self, &cursor, &message);
             } else if (message.kind == MESSAGE_RESULT && message.task) {

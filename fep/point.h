@@ -18,6 +18,7 @@
 #define POINT_EVENT_RAW POINT (0, 0, 130, 3, 0)     //  Why the raw bytes were not decoded, text
 #define POINT_EVENT_DETAIL POINT (0, 0, 130, 4, 0)  //  What was not decoded: AFN, Pn, Fn, text
 #define POINT_EVENT_START POINT (0, 0, 130, 5, 0)   //  1 it begins, 0 it ends
+#define POINT_EVENT_FLAGS POINT (0, 0, 130, 6, 0)   //  What it is about, by its own bits
 #define POINT_EVENT_POWER_ON                                                                       \
     POINT (0, 0, 130, 23, 0)  //  When power came back, UTC seconds; none: it has not
 #define POINT_EVENT_IMPORTANT POINT (0, 0, 130, 36, 0)  //  A terminal's counters of events, mod 256

@@ -44,6 +44,9 @@
 #define TASK_POINTS_MAX 32
 #define TASK_TEXT_MAX 4096  //  Bytes of a task's text
 #define TASKS_MAX 256       //  Numbers ever given
+//  Messages and results of events that are recalled by themselves have these numbers.
+#define TASK_EVENTS_IMPORTANT (TASKS_MAX + 1)
+#define TASK_EVENTS_ORDINARY (TASKS_MAX + 2)
 
 typedef enum {
     TASK_REAL_TIME,  //  What is measured now, from measuring points

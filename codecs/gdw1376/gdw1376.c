@@ -14,8 +14,8 @@
 //  Habits of the terminal's profile: password and seal (P), time_tag (T), alarm_data, file_segment, file_kind; of the
 //  meter's: port, baud, parity, frame_wait, byte_wait. How long P is says the listener (0, 2 or 16 bytes).
 //
-//  Events: what EC says of the counters is a reading of the terminal where it is news; behind the events of an 0E stands
-//  a reading of which ones they were. READ_EVENTS asks for 15 with a frame.
+//  Events: what EC says of the counters is a reading of the terminal where it is news; behind the events of an 0E
+//  stands a reading of which ones they were. READ_EVENTS asks for 15 with a frame.
 //
 //  Not supported, kept raw: data of private variants (protocol 3); answers of AFN 06, 08, 0B and of 10 but F1; Fn and
 //  events whose layout is not in maps/gdw1376.map; parameters without points.

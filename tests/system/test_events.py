@@ -1,0 +1,264 @@
+#!/usr/bin/python3
+"""Events that terminals announce: important ones are recalled as soon as the event counter says that there are some,
+each is in the journal once, whatever happens meanwhile.
+"""
+from accounting import *
+
+FAULT, INITIALISED = 21, 1
+IMPORTANT, ORDINARY = 1, 2
+
+
+class Recorder(Terminal):
+    """A 376.1 terminal that keeps its last 255 events of each kind and answers 0E and 0C F7, in a thread of its own. Of
+    a request it answers `most` events at a time, `slow_s` later, or nothing at all if `silent`; asked: (Fn, Pm, Pn) of
+    each 0E request."""
+
+    def __init__(self, daemon, number=1):
+        super().__init__(daemon, number, connect=False)
+        self.kept, self.counters = {IMPORTANT: {}, ORDINARY: {}}, {IMPORTANT: 0, ORDINARY: 0}
+        self.asked, self.most, self.slow_s, self.silent = [], 255, 0, False
+        self.minute, self.happened = 0, []          # of the last event; of all of them
+        self.fault, self.thread, self.lock = None, None, threading.Lock()
+        self.ended = threading.Event()
+        cleanup(self.end)
+
+    def begin(self):
+        self.connect()
+        self.login()
+        self.ended = threading.Event()
+        self.thread = threading.Thread(target=self.serve, args=(self.ended,), daemon=True)
+        self.thread.start()
+        return self
+
+    def end(self):
+        self.ended.set()
+        if self.thread:
+            self.thread.join()
+        self.thread = None
+        check(self.fault is None, f"{self.address}: {self.fault!r}")
+
+    def again(self):
+        self.end()
+        self.close()
+        return self.begin()
+
+    def happens(self, kind=IMPORTANT, erc=FAULT, content=b"\x03"):
+        """An event; its content behind the time."""
+        with self.lock:
+            self.minute += 1
+            instant = Instant.number(self.minute)
+            self.happened.append(instant.utc_ms + (UTC_OFFSET_MIN - OFFSET) * 60000)
+            body = instant.a15 + content
+            self.counters[kind] = (self.counters[kind] + 1) % 256
+            self.kept[kind][self.counters[kind]] = bytes([erc, len(body)]) + body
+        return self
+
+    def reset(self):
+        """Its data are initialised: it counts from 0 again."""
+        with self.lock:
+            self.kept, self.counters = {IMPORTANT: {}, ORDINARY: {}}, {IMPORTANT: 0, ORDINARY: 0}
+
+    def ec(self):
+        return bytes([self.counters[IMPORTANT], self.counters[ORDINARY]])
+
+    def announce(self):
+        """A heartbeat with ACD."""
+        self.send(self.build(2, bytes.fromhex(HEARTBEAT) + self.ec(), "announced", control=0xE9))
+
+    def events(self, kind, first, last):
+        """The unit of those behind one counter up to another, as far as it has them."""
+        found, at = b"", first
+        while at != last and (at + 1) % 256 in self.kept[kind] and (at - first) % 256 < self.most:
+            at = (at + 1) % 256
+            found += self.kept[kind][at]
+        return unit(0, kind) + self.ec() + bytes([first, at]) + found
+
+    def report(self, kind=IMPORTANT):
+        """Its last event, unasked."""
+        last = self.counters[kind]
+        self.send(self.build(0x0E, self.events(kind, (last - 1) % 256, last) + self.ec(), "reported", control=0xE4))
+
+    def serve(self, ended):
+        try:
+            while not ended.is_set() and self.pump(0.02):
+                while self.frames and self.socket:
+                    one = self.frames.pop(0)
+                    if one[12] != 0:
+                        self.serve_one(one[6:-2])
+        except OSError:
+            pass
+        except Exception as fault:
+            self.fault = fault
+
+    def serve_one(self, user):
+        afn, sequence, msa, body = user[6], user[7] & 15, user[5], user[8:]
+        with self.lock:
+            if afn == 0x0E:
+                kind = body[2]
+                self.asked.append((kind, body[4], body[5]))
+                answer = self.events(kind, body[4], body[5])
+            elif afn == 0x0C and body[:4] == unit(0, 7):
+                answer = unit(0, 7) + self.ec()
+            else:
+                afn, answer = 0, unit(0, 2)
+            answer = frame(self.a1, self.a2, afn, 0x60 | sequence, answer + self.ec(), 0xA8, msa)
+        if self.silent:
+            return
+        time.sleep(self.slow_s)
+        self.send(answer)
+
+
+def recorder(number=1, **options):
+    daemon = station({number: [1]}, **{"account.begin_ms": 100, "session.request_timeout_ms": 500, **options}).start()
+    return daemon, Recorder(daemon, number)
+
+
+def events(daemon):
+    """Device times of the terminals' own events in the journal, in its order."""
+    return [message.time_ms for message in daemon.fetch(kind="event") if message.time_ms]
+
+
+def wait_events(daemon, one, text="all events came"):
+    wait_until(lambda: len(events(daemon)) >= len(one.happened), text)
+    equal(sorted(events(daemon)), sorted(one.happened), "each event once")
+
+
+def test_announced():
+    """What a terminal has when it is seen first, and what happens later; nothing is asked twice."""
+    daemon, one = recorder()
+    for _ in range(20):
+        one.happens()
+    one.begin()
+    equal(events(daemon), [], "before it says so")
+    one.announce()
+    wait_events(daemon, one)
+    equal(one.asked, [(IMPORTANT, 0, 15), (IMPORTANT, 15, 20)], "in pieces")
+    one.happens().happens().announce()
+    wait_events(daemon, one)
+    equal(one.asked[2:], [(IMPORTANT, 20, 22)], "the new ones")
+    one.announce()
+    one.again()
+    one.happens(ORDINARY).announce()
+    one.happens().announce()
+    wait_until(lambda: len(one.asked) == 4, "asked for the new one")
+    equal(one.asked[3], (IMPORTANT, 22, 23), "and not for ordinary ones")
+
+
+def test_wraps():
+    daemon, one = recorder()
+    for _ in range(250):
+        one.happens()
+    one.begin().announce()
+    wait_events(daemon, one)
+    before = len(one.asked)
+    for _ in range(12):
+        one.happens()
+    one.announce()
+    wait_events(daemon, one)
+    equal(one.asked[before:], [(IMPORTANT, 250, 6)], "around")
+
+
+def test_reported():
+    """A report tells which event it is: that one is not recalled."""
+    daemon, one = recorder()
+    one.happens().begin().announce()
+    wait_events(daemon, one)
+    one.happens().report()
+    wait_events(daemon, one)
+    one.happens().announce()
+    wait_events(daemon, one)
+    equal(one.asked, [(IMPORTANT, 0, 1), (IMPORTANT, 2, 3)], "the one that was not reported")
+
+
+def test_counter_back():
+    daemon, one = recorder()
+    for _ in range(9):
+        one.happens()
+    one.begin().announce()
+    wait_events(daemon, one)
+    one.reset()
+    one.happens().happens().announce()
+    wait_events(daemon, one)
+    equal(one.asked[-1], (IMPORTANT, 0, 2), "from its beginning")
+
+
+def test_began_anew():
+    """It was reset and counted beyond what came, unnoticed: its answer has nothing of what is asked for."""
+    daemon, one = recorder()
+    for _ in range(3):
+        one.happens()
+    one.begin().announce()
+    wait_events(daemon, one)
+    one.reset()
+    for _ in range(5):
+        one.happens()
+    del one.kept[IMPORTANT][4], one.kept[IMPORTANT][5]      # has none behind 3 to show
+    del one.happened[-2:]
+    one.announce()
+    wait_events(daemon, one)
+    wait_until(lambda: daemon.logged("EVENTS-LOST"), "what it does not have is given up")
+    equal(one.asked[1:], [(IMPORTANT, 3, 5), (IMPORTANT, 0, 5), (IMPORTANT, 3, 5)], "once more from its beginning")
+
+
+def test_initialised():
+    """An event says that it was initialised while its counters went on: it is read from 0, once."""
+    daemon, one = recorder()
+    for _ in range(3):
+        one.happens()
+    one.begin().announce()
+    wait_events(daemon, one)
+    one.happens(erc=INITIALISED, content=b"\x01" + b"0001" + b"0002").announce()
+    wait_until(lambda: len(one.asked) == 3, "it is read again")
+    one.happens().announce()
+    wait_events(daemon, one)
+    equal(one.asked, [(IMPORTANT, 0, 3), (IMPORTANT, 3, 4), (IMPORTANT, 0, 4), (IMPORTANT, 4, 5)], "asked")
+
+
+def test_fewer():
+    daemon, one = recorder()
+    one.most = 2
+    for _ in range(5):
+        one.happens()
+    one.begin().announce()
+    wait_events(daemon, one)
+    equal(one.asked, [(IMPORTANT, 0, 5), (IMPORTANT, 2, 5), (IMPORTANT, 4, 5)], "the rest")
+
+
+def test_no_answer():
+    """It is asked again when it comes back, when it has something new, and by itself after a while."""
+    daemon, one = recorder()
+    one.silent = True
+    one.happens().begin().announce()
+    wait_until(lambda: len(daemon.fetch(kind="result")) == 1, "asked")
+    one.again()
+    wait_until(lambda: len(daemon.fetch(kind="result")) == 2, "asked again as it comes back")
+    one.happens().announce()
+    wait_until(lambda: len(daemon.fetch(kind="result")) == 3, "asked again for more")
+    equal(len(one.asked), 3, "requests")
+    equal(events(daemon), [], "nothing came")
+    one.silent = False
+    wait_events(daemon, one)
+
+
+def test_killed():
+    """Killed between the pieces, and again: each event once."""
+    daemon, one = recorder()
+    for _ in range(100):
+        one.happens()
+    one.slow_s = 0.1
+    for round in range(1, 4):
+        one.begin().announce()
+        wait_until(lambda: len(events(daemon)) >= round * 25, "some came")
+        daemon.kill()
+        one.end()
+        one.close()
+        daemon.start()
+    one.slow_s = 0
+    one.begin().announce()
+    wait_events(daemon, one)
+    check((IMPORTANT, 0, 15) not in one.asked[1:], "what is in the journal is not asked for again", one.asked)
+    one.happens().announce()
+    wait_events(daemon, one)
+
+
+run()
