@@ -1,6 +1,6 @@
 //  Inside of account, shared by its files: account.c (the actor: journal, checkpoints, words), account_plan.c (which
-//  slots there are and when they are run), account_run.c (runs), account_ask.c (their requests), account_event.c (events
-//  that terminals announce), account_state.c (who is in service), account_fill.c (what the journal brings),
+//  slots there are and when they are run), account_run.c (runs), account_ask.c (their requests), account_event.c
+//  (events that terminals announce), account_state.c (who is in service), account_fill.c (what the journal brings),
 //  account_walk.c (which slots a request is about), account_door.c (rates, gaps, re-reads) and account_failures.c
 //  (failures in a row). Nobody else includes this.
 #ifndef ACTORS_ACCOUNT_H
@@ -75,6 +75,8 @@ typedef struct {
 typedef struct {
     account_counter_t counters[EVENTS_KINDS];
     int64_t initialised_ms;  //  When the terminal says its data were initialised last; 0: never
+    int64_t up_ms;           //  When it connected last
+    int64_t power_ms;        //  Of the newest event that says something of its power; 0: none
     int64_t retry_ms;        //  Not asked before
     uint8_t failures;        //  In a row
     uint8_t asked;           //  0: no request is under way; else its kind + 1
@@ -208,6 +210,8 @@ void account_event_ended (account_t *self, const message_t *message, fep_err_t e
 //  Control says that the request is over; journalled: so does the journal.
 void account_event_over (account_t *self, const account_open_t *open, fep_err_t error,
                          bool journalled);
+//  The journal says that it came or went, perhaps to or from an earlier process.
+void account_event_link (account_t *self, roster_terminal_t *terminal, bool up, int64_t now_ms);
 //  It came, or is in service again.
 void account_event_ready (account_t *self, const roster_terminal_t *terminal);
 //  Asks for what may be asked now.

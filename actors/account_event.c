@@ -21,6 +21,7 @@
 #define RETRY_FIRST_MS 5000   //  After a failure; doubled with each that follows
 #define RETRY_MAX_MS 3600000  //  but not beyond
 #define BUSY_MS 1000          //  There was no room here
+#define CLOCK_MS 600000       //  A terminal's clock may be wrong by so much
 #define INITIALISED 1         //  Bit of the event's flags: the data, not only the version
 #define REQUEST_ROOM 512
 
@@ -180,6 +181,7 @@ void account_event_reading (account_t *self, cursor_t cursor, const message_t *m
 typedef struct {
     char name[64];   //  "" if it has none
     uint64_t flags;  //  0 if it has none
+    int64_t end_ms;  //  When it ended, or power came back; 0: it did not
 } s_event_t;
 
 static s_event_t s_event (cursor_t cursor)
@@ -192,15 +194,42 @@ static s_event_t s_event (cursor_t cursor)
             memcpy (event.name, item.value.text, (size_t) item.value.exponent);
         } else if (item.point == POINT_EVENT_FLAGS && item.value.kind != VALUE_NONE) {
             event.flags = (uint64_t) item.value.mantissa;
+        } else if ((item.point == POINT_EVENT_POWER_ON || item.point == POINT_EVENT_END) &&
+                   item.value.kind == VALUE_DECIMAL) {
+            event.end_ms = item.value.mantissa * 1000;
         }
     }
     return event;
 }
 
+//  The newest one counts: what is recalled comes late. That power failed before the terminal connected is over.
+static void s_power (account_events_t *events, roster_terminal_t *terminal, int64_t time_ms,
+                     int64_t end_ms)
+{
+    time_ms = time_ms ? time_ms : end_ms;
+    if (time_ms == 0 || time_ms < events->power_ms) {
+        return;
+    }
+    events->power_ms = time_ms;
+    events->changed = true;
+    terminal->no_power = !end_ms && time_ms + CLOCK_MS >= events->up_ms;
+}
+
+void account_event_link (account_t *self, roster_terminal_t *terminal, bool up, int64_t now_ms)
+{
+    if (up) {
+        account_events_t *events = s_use (self, terminal->number);
+        events->changed = true;
+        events->up_ms = now_ms;
+        terminal->no_power = false;
+    }
+}
+
 void account_event (account_t *self, cursor_t cursor, const message_t *message)
 {
     s_event_t event = s_event (cursor);
-    if (!roster_find (self->roster, message->terminal)) {
+    roster_terminal_t *terminal = roster_find (self->roster, message->terminal);
+    if (!terminal) {
         return;
     }
     account_events_t *events = s_use (self, message->terminal);
@@ -208,6 +237,9 @@ void account_event (account_t *self, cursor_t cursor, const message_t *message)
         message->time_ms > events->initialised_ms) {
         events->initialised_ms = message->time_ms;
         events->initialised = events->changed = true;
+    }
+    if (strcmp (event.name, "terminal_power") == 0 && !message->mp) {
+        s_power (events, terminal, message->time_ms, event.end_ms);
     }
 }
 
@@ -365,7 +397,8 @@ static int64_t s_get_ms (reader_t *in)
     return (int64_t) (high | reader_u32be (in));
 }
 
-static void s_put_row (const account_events_t *events, writer_t *out)
+static void s_put_row (const account_events_t *events, const roster_terminal_t *terminal,
+                       writer_t *out)
 {
     for (account_kind_t kind = 0; kind < EVENTS_KINDS; kind++) {
         const account_counter_t *counter = &events->counters[kind];
@@ -375,6 +408,9 @@ static void s_put_row (const account_events_t *events, writer_t *out)
         writer_u8 (out, counter->recalled);
     }
     s_put_ms (out, events->initialised_ms);
+    s_put_ms (out, events->up_ms);
+    s_put_ms (out, events->power_ms);
+    writer_u8 (out, terminal->no_power);
 }
 
 size_t account_event_save (const account_t *self, row_t rows[], writer_t *out)
@@ -388,8 +424,9 @@ size_t account_event_save (const account_t *self, row_t rows[], writer_t *out)
         writer_u8 (out, 'e');
         writer_u32be (out, i);
         size_t value = out->size;
-        if (roster_find (self->roster, i)) {
-            s_put_row (&self->events[i], out);
+        const roster_terminal_t *terminal = roster_find (self->roster, i);
+        if (terminal) {
+            s_put_row (&self->events[i], terminal, out);
         }
         rows[count++] = (row_t){FAMILY_SLOT, bytes_of (out->data + key, KEY_SIZE),
                                 out->size > value ? bytes_of (out->data + value, out->size - value)
@@ -422,11 +459,16 @@ static fep_err_t s_load (void *arg, bytes_t key, bytes_t value)
         counter->recalled = reader_u8 (&in);
     }
     events.initialised_ms = s_get_ms (&in);
+    events.up_ms = s_get_ms (&in);
+    events.power_ms = s_get_ms (&in);
+    bool no_power = reader_u8 (&in) != 0;
+    roster_terminal_t *terminal = roster_find (self->roster, number);
     if (name.failed || in.failed) {
         return FEP_CORRUPT;
     }
-    if (roster_find (self->roster, number)) {
+    if (terminal) {
         *s_use (self, number) = events;
+        terminal->no_power = no_power;
     }
     return FEP_OK;
 }

@@ -144,6 +144,7 @@ static void s_result (account_t *self, cursor_t *cursor, const message_t *messag
         const roster_terminal_t *terminal = roster_find (self->roster, message->terminal);
         outcome.when = s_when (&task->task, message->time_ms, message->received_ms);
         outcome.sleeps = terminal && terminal->sleeps;
+        outcome.no_power = terminal && terminal->no_power;
         account_ended (self, block, point, &outcome, clock_wall_ms ());
     }
 }
@@ -161,7 +162,8 @@ static void s_codec (account_t *self, roster_terminal_t *terminal, const value_t
     }
 }
 
-static void s_link (account_t *self, cursor_t *cursor, const message_t *message)
+//  earlier: it is of an earlier process. What was connected to that one is not any more.
+static void s_link (account_t *self, cursor_t *cursor, const message_t *message, bool earlier)
 {
     roster_terminal_t *terminal = roster_find (self->roster, message->terminal);
     account_link_t link = ACCOUNT_DOWN;
@@ -169,7 +171,7 @@ static void s_link (account_t *self, cursor_t *cursor, const message_t *message)
     while (cursor_item (cursor, &item) == FEP_OK) {
         if (item.point == POINT_LINK_STATE && item.value.mantissa != 0) {
             link = ACCOUNT_UP;
-        } else if (item.point == POINT_LINK_CODEC && terminal) {
+        } else if (item.point == POINT_LINK_CODEC && terminal && !earlier) {
             s_codec (self, terminal, &item.value);
         } else if (item.point == POINT_LINK_REASON && item.value.kind == VALUE_TEXT &&
                    bytes_equal (bytes_of (item.value.text, (size_t) item.value.exponent),
@@ -178,6 +180,9 @@ static void s_link (account_t *self, cursor_t *cursor, const message_t *message)
         }
     }
     if (terminal) {
+        account_event_link (self, terminal, link == ACCOUNT_UP, message->received_ms);
+    }
+    if (terminal && !earlier) {
         account_link (self, terminal, link);
         account_event_ready (self, terminal);
     }
@@ -202,9 +207,8 @@ void account_follow (void *arg, uint64_t sequence, bytes_t batches)
                 s_reading (self, &cursor, &message);
             } else if (message.kind == MESSAGE_RESULT && message.task) {
                 s_result (self, &cursor, &message);
-            } else if (message.kind == MESSAGE_LINK && head.boot == boot) {
-                //  What was connected to an earlier process is not any more.
-                s_link (self, &cursor, &message);
+            } else if (message.kind == MESSAGE_LINK) {
+                s_link (self, &cursor, &message, head.boot != boot);
             }
         }
     }

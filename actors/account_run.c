@@ -80,7 +80,7 @@ void account_unready (account_t *self, slot_block_t *block)
 static void s_offline (account_t *self, slot_block_t *block)
 {
     const roster_terminal_t *terminal = roster_find (self->roster, block->terminal);
-    gap_t reason = terminal && terminal->sleeps ? GAP_sleeping : GAP_terminal_offline;
+    gap_t reason = terminal ? roster_offline (terminal) : GAP_terminal_offline;
     for (size_t i = 0; i < block->count; i++) {
         slot_point_t *point = &block->points[i];
         bool over = block->running && point->runs >= block->run;
@@ -152,7 +152,7 @@ void account_gone (account_t *self, roster_terminal_t *terminal)
     }
     memset (terminal->tasks, 0, sizeof terminal->tasks);
     terminal->under_way = 0;
-    terminal->online = terminal->resting = terminal->through = false;
+    terminal->online = terminal->resting = terminal->through = terminal->no_power = false;
 }
 
 void account_link (account_t *self, roster_terminal_t *terminal, account_link_t link)

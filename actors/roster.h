@@ -32,6 +32,7 @@ typedef struct {
     uint8_t area;                          //  0..63
     uint8_t state;                         //  archive_state_t
     bool sleeps;                           //  It wakes by itself
+    bool no_power;      //  It reported that its power failed, and is not back; the owner's
     bool restated;      //  Such a thing changed, of it or of a point; until roster_settled
     uint8_t under_way;  //  Requests of tasks
     bool online;        //  Connected, as the journal says
@@ -92,6 +93,14 @@ gap_t roster_apart (const roster_terminal_t *terminal, uint16_t mp);
 //  Was one restated since roster_settled?
 bool roster_restated (const roster_t *self);
 void roster_settled (roster_t *self);
+
+//  Why it is not connected, as far as is known.
+static inline gap_t roster_offline (const roster_terminal_t *self)
+{
+    return self->no_power ? GAP_terminal_no_power
+           : self->sleeps ? GAP_sleeping
+                          : GAP_terminal_offline;
+}
 
 //  NULL if it has none of that number.
 roster_point_t *roster_point (const roster_terminal_t *terminal, uint16_t mp);

@@ -291,7 +291,9 @@ static gap_t s_gap (const slot_outcome_t *outcome)
     case FEP_NOT_FOUND:
         return outcome->unsent ? GAP_not_asked : GAP_meter_no_answer;
     case FEP_CLOSED:
-        return outcome->sleeps ? GAP_sleeping : GAP_terminal_offline;
+        return outcome->no_power ? GAP_terminal_no_power
+               : outcome->sleeps ? GAP_sleeping
+                                 : GAP_terminal_offline;
     default:
         return GAP_not_asked;
     }

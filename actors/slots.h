@@ -123,6 +123,7 @@ typedef struct {
     bool silent;       //  The device's code says that the meter did not answer
     bool unsent;       //  No frame of it was sent
     bool sleeps;       //  The terminal does; that its connection ended is no fault
+    bool no_power;     //  It has none; likewise
     uint8_t run;       //  0: the first
     slot_when_t when;  //  It ended
 } slot_outcome_t;

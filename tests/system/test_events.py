@@ -4,7 +4,7 @@ each is in the journal once, whatever happens meanwhile.
 """
 from accounting import *
 
-FAULT, INITIALISED = 21, 1
+FAULT, INITIALISED, POWER = 21, 1, 14
 IMPORTANT, ORDINARY = 1, 2
 
 
@@ -42,11 +42,11 @@ class Recorder(Terminal):
         self.close()
         return self.begin()
 
-    def happens(self, kind=IMPORTANT, erc=FAULT, content=b"\x03"):
+    def happens(self, kind=IMPORTANT, erc=FAULT, content=b"\x03", now=False):
         """An event; its content behind the time."""
         with self.lock:
             self.minute += 1
-            instant = Instant.number(self.minute)
+            instant = Instant(*time.gmtime(time.time() + OFFSET * 60)[:5]) if now else Instant.number(self.minute)
             self.happened.append(instant.utc_ms + (UTC_OFFSET_MIN - OFFSET) * 60000)
             body = instant.a15 + content
             self.counters[kind] = (self.counters[kind] + 1) % 256
@@ -212,6 +212,33 @@ def test_initialised():
     one.happens().announce()
     wait_events(daemon, one)
     equal(one.asked, [(IMPORTANT, 0, 3), (IMPORTANT, 3, 4), (IMPORTANT, 0, 4), (IMPORTANT, 4, 5)], "asked")
+
+
+def test_no_power():
+    """Who reports that its power failed and goes is not merely offline, also for a daemon that was killed since."""
+
+    def reason(name):
+        put_task(daemon, TASK.replace("daily energy", name).replace("rereads 2", "rereads 0"))
+        wait_until(lambda: gaps(daemon, task=name) and gaps(daemon, task=name)[0].reason != "not_asked", "a reason")
+        return gaps(daemon, task=name)[0].reason
+
+    daemon, one = recorder(**{"account.begin_ms": 300})
+    one.begin()
+    equal(reason("with power"), "refused", "while it is there")
+    one.happens(erc=POWER, content=5 * b"\xEE", now=True).report()
+    wait_events(daemon, one)
+    one.end()
+    one.close()
+    wait_until(lambda: daemon.terminal_facts(one.address)["state"] == "offline", "it went")
+    equal(reason("without"), "terminal_no_power", "the power failed")
+    daemon.kill()
+    daemon.start()
+    equal(reason("after a kill"), "terminal_no_power", "still")
+    one.begin()
+    one.end()
+    one.close()
+    wait_until(lambda: daemon.terminal_facts(one.address)["state"] == "offline", "it went again")
+    equal(reason("it was back"), "terminal_offline", "for a reason unknown")
 
 
 def test_fewer():
