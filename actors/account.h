@@ -212,6 +212,9 @@ void account_event_over (account_t *self, const account_open_t *open, fep_err_t 
                          bool journalled);
 //  The journal says that it came or went, perhaps to or from an earlier process.
 void account_event_link (account_t *self, roster_terminal_t *terminal, bool up, int64_t now_ms);
+//  A run of an event task is over: what it left is asked for. And behind which ordinary event the next one asks.
+void account_event_task (account_t *self, uint32_t number);
+uint16_t account_event_from (const account_t *self, uint32_t number);
 //  It came, or is in service again.
 void account_event_ready (account_t *self, const roster_terminal_t *terminal);
 //  Asks for what may be asked now.

@@ -106,6 +106,13 @@ static void s_put_mps (writer_t *out, const account_pick_t *pick)
     }
 }
 
+static request_kind_t s_kind (const task_t *task)
+{
+    return task->type == TASK_EVENT                  ? REQUEST_READ_EVENTS
+           : task_freeze (task->type) != FREEZE_NONE ? REQUEST_READ_FROZEN
+                                                     : REQUEST_READ;
+}
+
 static bool s_send (account_t *self, const roster_terminal_t *terminal, const slot_block_t *block,
                     const account_pick_t *pick, uint64_t token)
 {
@@ -114,13 +121,16 @@ static bool s_send (account_t *self, const roster_terminal_t *terminal, const sl
     const task_t *task = &account_task (self, block->task)->task;
     bool frozen = task_freeze (task->type) != FREEZE_NONE;
     bool several = pick->count > 1;
-    wire_put_map (&out, several ? 15 : 13);
+    wire_put_map (&out, several ? 18 : 16);
     wire_pair_uint (&out, "terminal", block->terminal);
     wire_pair_uint (&out, "mp", pick->points[0]->mp);
     wire_pair_uint (&out, "token", token);
     //  A re-read that goes through is not repeated: the terminal repeats it itself.
     wire_pair_uint (&out, "tries", pick->through && block->run > 1 ? 1 : 0);
-    wire_pair_int (&out, "kind", frozen ? REQUEST_READ_FROZEN : REQUEST_READ);
+    wire_pair_int (&out, "kind", s_kind (task));
+    wire_pair_uint (&out, "event_from", account_event_from (self, block->terminal));
+    wire_pair_uint (&out, "event_to", EVENTS_NEWEST);
+    wire_pair_uint (&out, "important", 0);
     wire_pair_uint (&out, "freeze", task_freeze (task->type));
     wire_pair_int (&out, "from_ms", frozen ? block->slot_ms : 0);
     wire_pair_int (&out, "to_ms", frozen ? block->slot_ms : 0);

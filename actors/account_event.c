@@ -292,6 +292,22 @@ static void s_ended (account_t *self, uint32_t number, account_events_t *events,
     s_want (self, number);
 }
 
+void account_event_task (account_t *self, uint32_t number)
+{
+    account_events_t *events = s_find (self, number);
+    if (events) {
+        events->counters[EVENTS_ORDINARY].owed = true;
+        events->changed = true;
+        s_want (self, number);
+    }
+}
+
+uint16_t account_event_from (const account_t *self, uint32_t number)
+{
+    const account_events_t *events = s_find (self, number);
+    return events ? events->counters[EVENTS_ORDINARY].recalled : 0;
+}
+
 static account_kind_t s_kind (uint32_t task)
 {
     return task == TASK_EVENTS_IMPORTANT ? EVENTS_IMPORTANT : EVENTS_ORDINARY;

@@ -84,7 +84,7 @@ static void s_reading (account_t *self, cursor_t *cursor, const message_t *messa
         for (uint64_t bits = terminal->tasks[word]; bits; bits &= bits - 1) {
             account_task_t *task = self->tasks[64 * word + (unsigned) __builtin_ctzll (bits)];
             if (task_freeze (task->task.type) == message->freeze &&
-                (task->task.type == TASK_STATUS) == (message->mp == 0)) {
+                task_of_terminal (task->task.type) == (message->mp == 0)) {
                 tasks[count++] = task;
             }
         }
@@ -142,6 +142,11 @@ static void s_result (account_t *self, cursor_t *cursor, const message_t *messag
     }
     if (point) {
         const roster_terminal_t *terminal = roster_find (self->roster, message->terminal);
+        if (task->task.type == TASK_EVENT) {
+            //  It is valid if it ended well, also if nothing was new.
+            outcome.values = outcome.error == FEP_OK;
+            account_event_task (self, message->terminal);
+        }
         outcome.when = s_when (&task->task, message->time_ms, message->received_ms);
         outcome.sleeps = terminal && terminal->sleeps;
         outcome.no_power = terminal && terminal->no_power;

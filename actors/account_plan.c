@@ -86,8 +86,7 @@ static void s_concern (account_t *self, account_task_t *task, roster_terminal_t 
     uint64_t mask = 1ull << (bit & 63);
     uint32_t number = terminal->number;
     int64_t planned_ms = number < task->next_size ? task->next[number] : 0;
-    //  Events are not asked for yet.
-    if (task->task.type == TASK_EVENT || !roster_concerns (self->roster, &task->task, terminal)) {
+    if (!roster_concerns (self->roster, &task->task, terminal)) {
         terminal->tasks[bit / 64] &= ~mask;
         if (planned_ms) {
             task->next[number] = 0;
@@ -367,7 +366,7 @@ static void s_plan (account_t *self, const timer_entry_t *entry, int64_t now_ms)
         //  The definition changed: another entry is there.
         return;
     }
-    if (terminal->point_count || task->task.type == TASK_STATUS) {
+    if (terminal->point_count || task_of_terminal (task->task.type)) {
         if (!s_due (self, task, terminal, slot_ms, now_ms)) {
             timers_put (&self->plans, (timer_entry_t){now_ms + RETRY_MS, entry->a, entry->b});
             return;

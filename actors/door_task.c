@@ -105,13 +105,6 @@ static fep_err_t s_put (control_t *self, door_ask_t *ask, const char *name, byte
 {
     archive_plan_t *plan;
     archive_fault_t fault;
-    task_t task;
-    task_fault_t said;
-    if (text.size && task_parse (text, &task, &said) == FEP_OK && task.type == TASK_EVENT &&
-        !task.paused) {
-        return door_fault (ask, FEP_UNSUPPORTED, 0,
-                           "event tasks are not carried out yet; a paused one can be kept");
-    }
     fep_err_t error =
         archive_plan_task (actor_context (self->actor)->archive, name, text, &plan, &fault);
     return error ? door_fault (ask, error, fault.line, fault.text)

@@ -315,7 +315,7 @@ size_t roster_mps (const roster_terminal_t *terminal, const task_t *task, uint16
                    size_t max)
 {
     size_t count = 0;
-    if (task->type == TASK_STATUS) {
+    if (task_of_terminal (task->type)) {
         mps[0] = 0;
         return max ? 1 : 0;
     }

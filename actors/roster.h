@@ -74,7 +74,7 @@ bool roster_concerns (const roster_t *self, const task_t *task, const roster_ter
 uint64_t roster_group (const roster_t *self, const char *name);
 const char *roster_group_name (const roster_t *self, unsigned number);
 
-//  The measuring points a task asks of it; max of them. TASK_STATUS: the terminal itself, 0.
+//  The measuring points a task asks of it; max of them. Of task_of_terminal: 0.
 size_t roster_mps (const roster_terminal_t *terminal, const task_t *task, uint16_t mps[],
                    size_t max);
 

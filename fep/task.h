@@ -54,7 +54,7 @@ typedef enum {
     TASK_CURVE,      //  FREEZE_CURVE
     TASK_DAILY,      //  FREEZE_DAY
     TASK_MONTHLY,    //  FREEZE_MONTH
-    TASK_EVENT,      //  Events the terminal has; not carried out yet
+    TASK_EVENT,      //  Ordinary events the terminal has that did not come yet (measuring point 0)
     TASK_TYPE_COUNT
 } task_type_t;
 
@@ -88,6 +88,12 @@ typedef struct {
 } task_fault_t;
 
 const char *task_type_name (uint8_t type);  //  "daily", ...; "?" if out of range
+
+//  Is it asked of the terminal itself, measuring point 0?
+static inline bool task_of_terminal (uint8_t type)
+{
+    return type == TASK_STATUS || type == TASK_EVENT;
+}
 
 //  freeze_t of a type's readings.
 uint8_t task_freeze (uint8_t type);

@@ -16,7 +16,7 @@ class Recorder(Terminal):
     def __init__(self, daemon, number=1):
         super().__init__(daemon, number, connect=False)
         self.kept, self.counters = {IMPORTANT: {}, ORDINARY: {}}, {IMPORTANT: 0, ORDINARY: 0}
-        self.asked, self.most, self.slow_s, self.silent = [], 255, 0, False
+        self.asked, self.most, self.slow_s, self.silent, self.asked_counters = [], 255, 0, False, 0
         self.minute, self.happened = 0, []          # of the last event; of all of them
         self.fault, self.thread, self.lock = None, None, threading.Lock()
         self.ended = threading.Event()
@@ -98,6 +98,7 @@ class Recorder(Terminal):
                 self.asked.append((kind, body[4], body[5]))
                 answer = self.events(kind, body[4], body[5])
             elif afn == 0x0C and body[:4] == unit(0, 7):
+                self.asked_counters += 1
                 answer = unit(0, 7) + self.ec()
             else:
                 afn, answer = 0, unit(0, 2)
@@ -265,6 +266,43 @@ def test_no_answer():
     equal(events(daemon), [], "nothing came")
     one.silent = False
     wait_events(daemon, one)
+
+
+EVENT_TASK = "task {}\ntype event\nperiod 1m\nspread 0s\nrereads 1\nreread_every 1s\n"
+
+
+def test_task():
+    """Ordinary events come by a task, and only those that did not come before; its slots are counted."""
+    daemon = station({1: [1], 2: [1], 3: [1]}, **{"account.begin_ms": 100, "session.request_timeout_ms": 500}).start()
+    one, none, silent = (Recorder(daemon, number) for number in (1, 2, 3))
+    silent.silent = True
+    for _ in range(20):
+        one.happens(ORDINARY)
+    for terminal in one, none, silent:
+        terminal.begin()
+    put_task(daemon, EVENT_TASK.format("ordinary"))
+    wait_events(daemon, one)
+    wait_until(lambda: rate(daemon, task="ordinary")["cycle"] >= 2 and silent.asked_counters >= 2, "runs and a re-read")
+    equal(none.asked, [], "what has nothing is not asked for it")
+    wait_until(lambda: {(gap.terminal, gap.mp): gap.reason for gap in gaps(daemon, task="ordinary")} ==
+               {(silent.address, 0): "terminal_no_answer"}, "the one that does not answer")
+    one.happens(ORDINARY)
+    none.happens(ORDINARY)
+    before = len(one.asked)
+    put_task(daemon, EVENT_TASK.format("second"))
+    wait_until(lambda: len(none.asked) >= 1 and len(one.asked) > before, "asked")
+    equal((one.asked[before:before + 1], none.asked[:1]), ([(ORDINARY, 20, 21)], [(ORDINARY, 0, 1)]), "the new ones")
+    wait_until(lambda: len(events(daemon)) == 22, "they came")
+    equal(sorted(events(daemon)), sorted(one.happened + none.happened), "each once")
+    one.reset()
+    one.happens(ORDINARY)
+    daemon.kill()
+    daemon.start()
+    for terminal in one, none, silent:
+        terminal.again()
+    put_task(daemon, EVENT_TASK.format("third"))
+    wait_until(lambda: len(events(daemon)) == 23, "the one behind its reset")
+    equal(sorted(events(daemon)), sorted(one.happened + none.happened), "each once")
 
 
 def test_killed():
