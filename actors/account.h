@@ -62,7 +62,14 @@ enum {
 };
 
 //  A terminal's events of a kind, by its counter, which goes around at 256.
-typedef enum { EVENTS_IMPORTANT, EVENTS_ORDINARY, EVENTS_KINDS } account_kind_t;
+//  Or as its list of new ones says, without one.
+typedef enum {
+    EVENTS_IMPORTANT,
+    EVENTS_ORDINARY,
+    EVENTS_KINDS,
+    EVENTS_LISTED = EVENTS_KINDS,
+    EVENTS_NONE
+} account_kind_t;
 
 typedef struct {
     bool seen;         //  The terminal has said how far it is
@@ -81,6 +88,7 @@ typedef struct {
     uint8_t failures;        //  In a row
     uint8_t asked;           //  0: no request is under way; else its kind + 1
     uint8_t asked_from;      //  Its first counter
+    bool news;               //  The terminal says that its list has some
     bool initialised;        //  One was among the events at hand
     bool changed;            //  Differs from its row
 } account_events_t;

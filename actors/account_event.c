@@ -49,22 +49,25 @@ static account_events_t *s_use (account_t *self, uint32_t number)
 
 //  ---- What is to be asked for ----
 
-//  The kind of which events are to be asked for; EVENTS_KINDS: none.
+//  The kind of which events are to be asked for.
 static account_kind_t s_wanted (const account_events_t *events)
 {
     account_kind_t kind = EVENTS_IMPORTANT;
+    if (events->news) {
+        return EVENTS_LISTED;
+    }
     while (kind < EVENTS_KINDS &&
            (!events->counters[kind].owed ||
             events->counters[kind].known == events->counters[kind].recalled)) {
         kind++;
     }
-    return kind;
+    return kind < EVENTS_KINDS ? kind : EVENTS_NONE;
 }
 
 static void s_want (account_t *self, uint32_t number)
 {
     const account_events_t *events = s_find (self, number);
-    if (events && !events->asked && s_wanted (events) != EVENTS_KINDS) {
+    if (events && !events->asked && s_wanted (events) != EVENTS_NONE) {
         numbers_put (&self->recalls, number);
     }
 }
@@ -146,10 +149,14 @@ static void s_came (account_events_t *events, account_kind_t kind, uint8_t from,
 
 void account_event_reading (account_t *self, cursor_t cursor, const message_t *message)
 {
-    static const uint32_t points[] = {POINT_EVENT_IMPORTANT,      POINT_EVENT_ORDINARY,
-                                      POINT_EVENT_IMPORTANT_FROM, POINT_EVENT_ORDINARY_FROM,
-                                      POINT_EVENT_IMPORTANT_TO,   POINT_EVENT_ORDINARY_TO};
-    int values[] = {-1, -1, -1, -1, -1, -1};
+    static const uint32_t points[] = {POINT_EVENT_IMPORTANT,
+                                      POINT_EVENT_ORDINARY,
+                                      POINT_EVENT_IMPORTANT_FROM,
+                                      POINT_EVENT_ORDINARY_FROM,
+                                      POINT_EVENT_IMPORTANT_TO,
+                                      POINT_EVENT_ORDINARY_TO,
+                                      POINT_EVENT_NEW};
+    int values[] = {-1, -1, -1, -1, -1, -1, -1};
     bool any = false;
     item_t item;
     while (cursor_item (&cursor, &item) == FEP_OK) {
@@ -171,6 +178,10 @@ void account_event_reading (account_t *self, cursor_t cursor, const message_t *m
         if (values[2 + kind] >= 0 && values[4 + kind] >= 0) {
             s_came (events, kind, (uint8_t) values[2 + kind], (uint8_t) values[4 + kind]);
         }
+    }
+    if (values[6] >= 0) {
+        events->news = values[6] != 0;
+        s_try_now (events);
     }
     s_want (self, message->terminal);
 }
@@ -217,8 +228,9 @@ static void s_power (account_events_t *events, roster_terminal_t *terminal, int6
 
 void account_event_link (account_t *self, roster_terminal_t *terminal, bool up, int64_t now_ms)
 {
+    account_events_t *events = s_use (self, terminal->number);
+    events->news = false;
     if (up) {
-        account_events_t *events = s_use (self, terminal->number);
         events->changed = true;
         events->up_ms = now_ms;
         terminal->no_power = false;
@@ -270,8 +282,24 @@ static void s_nothing_came (account_t *self, const roster_terminal_t *terminal,
     }
 }
 
+//  The list was read, or not. Whose list is not empty then is asked again later.
+static void s_list_ended (account_t *self, uint32_t number, account_events_t *events,
+                          fep_err_t error)
+{
+    events->asked = 0;
+    if (error == FEP_BUSY || error == FEP_FULL) {
+        s_later (self, number, events, BUSY_MS);
+    } else if (events->news) {
+        s_failed (self, number, events);
+    }
+}
+
 static void s_ended (account_t *self, uint32_t number, account_events_t *events, fep_err_t error)
 {
+    if (events->asked == EVENTS_LISTED + 1) {
+        s_list_ended (self, number, events, error);
+        return;
+    }
     const roster_terminal_t *terminal = roster_find (self->roster, number);
     account_counter_t *counter = &events->counters[events->asked - 1];
     bool came = counter->recalled != events->asked_from;
@@ -308,16 +336,22 @@ uint16_t account_event_from (const account_t *self, uint32_t number)
     return events ? events->counters[EVENTS_ORDINARY].recalled : 0;
 }
 
-static account_kind_t s_kind (uint32_t task)
+static uint16_t s_task (account_kind_t kind)
 {
-    return task == TASK_EVENTS_IMPORTANT ? EVENTS_IMPORTANT : EVENTS_ORDINARY;
+    return kind == EVENTS_ORDINARY ? TASK_EVENTS_ORDINARY : TASK_EVENTS_IMPORTANT;
+}
+
+//  Is a request with that number under way?
+static bool s_asked (const account_events_t *events, uint32_t task)
+{
+    return events && events->asked && s_task ((account_kind_t) (events->asked - 1)) == task;
 }
 
 void account_event_ended (account_t *self, const message_t *message, fep_err_t error)
 {
     account_events_t *events = s_find (self, message->terminal);
     //  What an earlier process asked is over by itself.
-    if (events && events->asked == s_kind (message->task) + 1) {
+    if (s_asked (events, message->task)) {
         s_ended (self, message->terminal, events, error);
     }
 }
@@ -326,28 +360,28 @@ void account_event_over (account_t *self, const account_open_t *open, fep_err_t 
                          bool journalled)
 {
     account_events_t *events = s_find (self, open->terminal);
-    if (!journalled && events && events->asked == s_kind (open->task) + 1) {
+    if (!journalled && s_asked (events, open->task)) {
         s_ended (self, open->terminal, events, error);
     }
 }
 
-static bool s_send (account_t *self, uint32_t number, const account_counter_t *counter,
+static bool s_send (account_t *self, uint32_t number, const account_events_t *events,
                     account_kind_t kind, uint64_t token)
 {
     uint8_t memory[REQUEST_ROOM];
     writer_t out = writer_of (memory, sizeof memory);
-    bool important = kind == EVENTS_IMPORTANT;
+    bool listed = kind == EVENTS_LISTED;
     wire_put_map (&out, 10);
     wire_pair_uint (&out, "terminal", number);
     wire_pair_uint (&out, "mp", 0);
     wire_pair_uint (&out, "token", token);
     wire_pair_uint (&out, "tries", 0);
     wire_pair_int (&out, "kind", REQUEST_READ_EVENTS);
-    wire_pair_uint (&out, "event_from", counter->recalled);
-    wire_pair_uint (&out, "event_to", counter->known);
-    wire_pair_uint (&out, "important", important);
+    wire_pair_uint (&out, "event_from", listed ? 0 : events->counters[kind].recalled);
+    wire_pair_uint (&out, "event_to", listed ? EVENTS_NEWEST : events->counters[kind].known);
+    wire_pair_uint (&out, "important", kind != EVENTS_ORDINARY);
     wire_pair_uint (&out, "priority", PRIORITY_DEMAND);
-    wire_pair_uint (&out, "task", important ? TASK_EVENTS_IMPORTANT : TASK_EVENTS_ORDINARY);
+    wire_pair_uint (&out, "task", s_task (kind));
     FEP_ASSERT (!out.failed);
     return actor_send (self->actor, self->control, WORD_POLL, writer_bytes (&out)) == FEP_OK;
 }
@@ -355,16 +389,15 @@ static bool s_send (account_t *self, uint32_t number, const account_counter_t *c
 //  False: control has no room.
 static bool s_ask (account_t *self, uint32_t number, account_events_t *events, account_kind_t kind)
 {
-    const account_counter_t *counter = &events->counters[kind];
     uint64_t token = TOKEN_ACCOUNT | places_take (&self->places);
-    if (!s_send (self, number, counter, kind, token)) {
+    if (!s_send (self, number, events, kind, token)) {
         places_give (&self->places, token);
         return false;
     }
-    self->open[place_of (token)] = (account_open_t){
-        .token = token, .terminal = number, .task = (uint16_t) (TASK_EVENTS_IMPORTANT + kind)};
+    self->open[place_of (token)] =
+        (account_open_t){.token = token, .terminal = number, .task = s_task (kind)};
     events->asked = (uint8_t) (kind + 1);
-    events->asked_from = counter->recalled;
+    events->asked_from = kind < EVENTS_KINDS ? events->counters[kind].recalled : 0;
     metric_add (METRIC_events_recalled, 1);
     return true;
 }
@@ -382,7 +415,7 @@ void account_event_dispatch (account_t *self, int64_t now_ms)
         account_events_t *events = s_find (self, number);
         account_kind_t kind = s_wanted (events);
         bool may = terminal && terminal->online && !roster_apart (terminal, 0) && !events->asked &&
-                   kind != EVENTS_KINDS && events->retry_ms <= now_ms;
+                   kind != EVENTS_NONE && events->retry_ms <= now_ms;
         if (may && !s_ask (self, number, events, kind)) {
             s_later (self, number, events, BUSY_MS);
             break;

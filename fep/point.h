@@ -28,6 +28,7 @@
 #define POINT_EVENT_IMPORTANT_TO POINT (0, 0, 130, 43, 0)    //  behind the first, up to the second
 #define POINT_EVENT_ORDINARY_FROM POINT (0, 0, 130, 44, 0)
 #define POINT_EVENT_ORDINARY_TO POINT (0, 0, 130, 45, 0)
+#define POINT_EVENT_NEW POINT (0, 0, 130, 46, 0)   //  1: the terminal has new events, 0: no more
 #define POINT_LINK_STATE POINT (0, 0, 131, 1, 0)   //  1 up, 0 down
 #define POINT_LINK_REASON POINT (0, 0, 131, 2, 0)  //  Close reason, text
 #define POINT_LINK_PEER POINT (0, 0, 131, 3, 0)    //  Peer address, text

@@ -15,7 +15,9 @@
 //
 //  READ without points asks, of a profile without `read`: a meter's active import energy, voltages, currents and
 //  power; the terminal's clock. READ_FROZEN: active import and export energy. READ_EVENTS: the last 10 of each event
-//  object of the map with event_from <= OI <= event_to (0, 0: of all). PASS: `bytes` are one APDU with its PIID.
+//  object of the map with event_from <= OI <= event_to (0, 0: of all); important ones up to EVENTS_NEWEST: of each that
+//  the list of new events (33200200) names. ACD is a reading of the terminal where it changes. PASS: `bytes` are one
+//  APDU with its PIID.
 //
 //  Sealing: setting `seal` 2 puts the APDU of a SET, ACTION or PROXY of them into io->seal. The seal gives back in
 //  io->sealed the whole SECURITY-Request (10H, unit, verification); around a plain unit it must hold that APDU.
@@ -181,8 +183,13 @@ static fep_err_t s_decode_apdu (d698_state_t *state, const d698_frame_t *frame, 
                         answer.size > D698_PENDING_BYTES - (size_t) state->pending_size)) {
         return FEP_FULL;
     }
+    if (frame->sa.size != state->sa_size || memcmp (frame->sa.data, state->sa, state->sa_size)) {
+        //  Nothing is known of who speaks.
+        state->news = (d698_news_t){.count = 0};
+    }
     d698_turn_t turn = {.io = io,
                         .core = &state->core,
+                        .news = &state->news,
                         .address = batch_keep (io->batch, text),
                         .whole = whole,
                         .links = true};

@@ -19,6 +19,7 @@ typedef struct {
 typedef struct {
     codec_io_t *io;
     d698_core_t *core;
+    d698_news_t *news;  //  Of a terminal; NULL: a meter's
     bytes_t address;    //  Kept in the batch
     bytes_t whole;      //  The frame
     bool links;         //  Link services are answered: a terminal's

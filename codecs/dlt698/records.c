@@ -32,19 +32,33 @@ static bool s_is_event (uint32_t oad)
     return oad >> 28 == 3;
 }
 
-//  3320: objects of events that are new.
+//  An object of the list, as OI or OAD.
+static void s_note_new (d698_news_t *news, const d698_data_t *element)
+{
+    bytes_t body = element->body;
+    if (news && (body.size == 2 || body.size == 4) && news->count < D698_NEWS_MAX) {
+        news->events[news->count++] = (uint16_t) (body.data[0] << 8 | body.data[1]);
+    }
+}
+
+//  3320: objects of events that are new. Those that were asked for are remembered.
 static void s_new_events (d698_turn_t *turn, const result_t *result)
 {
+    d698_news_t *news = turn->answers ? turn->news : NULL;
     batch_t *batch = turn->io->batch;
     bytes_t kept = batch_keep (batch, result->data.whole);
     message_t *message = d698_message (turn, MESSAGE_EVENT, &turn->self, false);
     message->raw = kept;
     batch_item (batch, POINT_EVENT_CODE, value_decimal (result->oad >> 16, 0, 0));
     batch_text (batch, POINT_EVENT_NAME, d698_event_name ((uint16_t) (result->oad >> 16)));
+    if (news) {
+        news->count = 0;
+    }
     reader_t in = reader_of (result->data.body);
     for (size_t i = 0; result->data.tag == DATA_ARRAY && i < result->data.count; i++) {
         d698_data_t element = d698_data (&in);
         (void) d698_put_value (batch, POINT (0, 0, 130, 12, 0), 0, &element, NULL, 0);
+        s_note_new (news, &element);
     }
 }
 

@@ -140,16 +140,11 @@ static uint16_t s_event (uint16_t from, uint16_t to, uint32_t n)
     return 0;
 }
 
-fep_err_t d698_ask_events (d698_ask_t *ask)
+//  The last records of an event object.
+static fep_err_t s_ask_event (d698_ask_t *ask, uint16_t oi)
 {
     static const uint32_t columns[] = {OAD_EVENT_NUMBER, OAD_EVENT_START, OAD_EVENT_END,
                                        OAD_EVENT_SOURCE};
-    const request_t *request = ask->request;
-    uint16_t to = request->event_to ? request->event_to : 0xFFFF;
-    uint16_t oi = s_event (request->event_from, to, request->done);
-    if (!oi) {
-        return FEP_NOT_FOUND;
-    }
     if (ask->meter[0]) {
         d698_begin (ask, APDU_PROXY, PROXY_GET_RECORD);
         writer_u16be (&ask->out, D698_PROXY_S);
@@ -169,10 +164,42 @@ fep_err_t d698_ask_events (d698_ask_t *ask)
         writer_u32be (&ask->out, columns[i]);
     }
     d698_end (ask);
+    return FEP_OK;
+}
+
+//  The terminal's list of new events, then each object it named.
+static fep_err_t s_ask_news (d698_ask_t *ask)
+{
+    uint32_t done = ask->request->done;
+    ask->done = done + 1;
+    ask->finished = done > 0 && done >= ask->news->count;
+    ask->asked.among = done > 0;
+    if (done == 0) {
+        d698_begin (ask, APDU_GET, GET_ONE);
+        writer_u32be (&ask->out, OAD_NEW_EVENTS);
+        d698_end (ask);
+        return FEP_OK;
+    }
+    ask->nothing = done > ask->news->count;
+    return ask->nothing ? FEP_OK : s_ask_event (ask, ask->news->events[done - 1]);
+}
+
+fep_err_t d698_ask_events (d698_ask_t *ask)
+{
+    const request_t *request = ask->request;
+    uint16_t to = request->event_to ? request->event_to : 0xFFFF;
+    uint16_t oi = s_event (request->event_from, to, request->done);
+    if (ask->news && !ask->meter[0] && request->event_important &&
+        request->event_to == EVENTS_NEWEST) {
+        return s_ask_news (ask);
+    }
+    if (!oi) {
+        return FEP_NOT_FOUND;
+    }
     ask->asked.among = s_event (request->event_from, to, 1) != 0;
     ask->done = request->done + 1;
     ask->finished = s_event (request->event_from, to, ask->done) == 0;
-    return FEP_OK;
+    return s_ask_event (ask, oi);
 }
 
 //  The block behind the last that came.
@@ -319,6 +346,12 @@ static fep_err_t s_encode (d698_ask_t *ask, d698_core_t *core, const d698_peer_t
     const d698_asked_t *asked = &core->asked;
     bool next = asked->next && asked->token == request->token && asked->done == request->done;
     fep_err_t error = next ? s_ask_next (ask) : kinds[request->kind](ask);
+    if (!error && ask->nothing) {
+        request->done = ask->done;
+        request->finished = true;
+        ask->io->answer = ANSWER_DONE;
+        return FEP_OK;
+    }
     const profile_t *server = ask->is_meter ? ask->profile : ask->io->profile;
     if (!error && request->kind != REQUEST_PASS && d698_must_connect (core, server)) {
         error = s_connect_first (ask, server);
@@ -336,7 +369,7 @@ fep_err_t d698_encode (void *self, request_t *request, codec_io_t *io)
     if (!meter[0] && io->meter) {
         meter = io->meter->address;
     }
-    d698_ask_t ask = {.request = request, .io = io, .meter = meter};
+    d698_ask_t ask = {.request = request, .io = io, .news = &state->news, .meter = meter};
     ask.profile = meter[0] && io->meter ? io->meter->profile : io->profile;
     bool numbered = request->kind == REQUEST_READ_FROZEN || request->kind == REQUEST_PASS;
     bool store = request->kind == REQUEST_READ_FROZEN && !meter[0];

@@ -16,6 +16,7 @@ typedef struct {
     request_t *request;
     codec_io_t *io;
     const d698_core_t *core;
+    const d698_news_t *news;   //  Of a terminal; NULL: a meter is asked
     const char *meter;         //  Whose meter is asked through the server; "" the server itself
     bool is_meter;             //  The server is the meter
     const profile_t *profile;  //  Of who is asked
@@ -25,6 +26,7 @@ typedef struct {
     uint32_t done;       //  Of the request when it is sent
     uint8_t mps_over;    //  Likewise
     bool finished;       //  Likewise
+    bool nothing;        //  Nothing is left to be asked: no frame
 } d698_ask_t;
 
 //  Tag, choice and PIID; choice 0: there is none.

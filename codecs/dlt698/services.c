@@ -508,6 +508,19 @@ static void s_protected (d698_turn_t *turn, bytes_t apdu)
     }
 }
 
+//  ACD: a reading of the terminal where it is news.
+static void s_note_acd (d698_turn_t *turn, const head_t *head)
+{
+    bool acd = head->piid & PIID_ACD;
+    batch_t *batch = turn->io->batch;
+    if (!turn->news || turn->news->told == acd) {
+        return;
+    }
+    (void) d698_message (turn, MESSAGE_READING, &turn->self, false);
+    batch_item (batch, POINT_EVENT_NEW, value_decimal (acd, 0, 0));
+    turn->news->told = batch->failed ? turn->news->told : acd;
+}
+
 fep_err_t d698_read_apdu (d698_turn_t *turn, const d698_peer_t *peer, bytes_t apdu)
 {
     bytes_t plain = d698_plain (apdu);
@@ -551,8 +564,11 @@ fep_err_t d698_read_apdu (d698_turn_t *turn, const d698_peer_t *peer, bytes_t ap
         io->raw_units = 0;
         turn->raw_given = false;
         d698_keep_raw (turn, "truncated_apdu", 0, 0, apdu);
-    } else if (turn->answers) {
+        return FEP_OK;
+    }
+    if (turn->answers) {
         s_conclude (turn, apdu);
     }
+    s_note_acd (turn, &head);
     return FEP_OK;
 }

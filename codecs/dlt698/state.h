@@ -8,8 +8,16 @@ enum {
     D698_PENDING_MAX = 32,      //  Reports that wait for their data to be on disk
     D698_PENDING_BYTES = 1536,  //  Of their answers
     D698_APDU_MAX = 8192,       //  Of one that comes in fragments
-    D698_BLOCKS_MAX = 4096      //  Of one answer
+    D698_BLOCKS_MAX = 4096,     //  Of one answer
+    D698_NEWS_MAX = 32          //  Event objects of a list of new ones
 };
+
+//  What a terminal says of new events.
+typedef struct {
+    bool told;                       //  ACD, as it was passed on
+    uint8_t count;                   //  Of events
+    uint16_t events[D698_NEWS_MAX];  //  Objects that the last list named
+} d698_news_t;
 
 //  The request in flight.
 typedef struct {
@@ -56,6 +64,7 @@ typedef struct {
     uint16_t sizes[D698_PENDING_MAX];     //  Of their frames, oldest first
     uint16_t pending_size;                //  Bytes in all
     uint8_t pending[D698_PENDING_BYTES];  //  The frames, oldest first
+    d698_news_t news;                     //  Of its events
     uint16_t fragment;                    //  Number of the last fragment
     bool collecting;                      //  The first fragment of an APDU came
     uint16_t collected;                   //  Bytes of it so far

@@ -75,14 +75,18 @@ static void test_read (void **state)
     request = (request_t){.kind = REQUEST_READ};
     p698_ask (&player, &request, "05 01 01 40000200 00");
     p698_answer (&player, "85 01 c1 40000200 00 03 00 00", ANSWER_REFUSED, 3);
-    assert_int_equal (player.batch->message_count, 0);
+    //  It has new events.
+    assert_int_equal (player.batch->item_count, 1);
+    assert_int_equal (player.batch->items[0].point, POINT_EVENT_NEW);
+    assert_int_equal (player.batch->items[0].value.mantissa, 1);
     //  A structure that is not there: none of its points is.
     request = (request_t){.kind = REQUEST_READ, .point_count = 2};
     assert_true (point_parse ("time.sync.beats", &request.points[0]));
     request.points[1] = POINT (1, 0, 14, 7, 0);
     p698_ask (&player, &request, "05 02 02 02 40000400 200f0200 00");
     p698_answer (&player, "85 02 02 02 40000400 00 06 200f0200 01 12 1388 00 00", ANSWER_DONE, 0);
-    assert_int_equal (player.batch->item_count, 6);
+    //  And that it has no new events any more.
+    assert_int_equal (player.batch->item_count, 7);
     request = s_read (POINT (1, 0, 1, 29, 0));
     CHECK_ERR (player.codec->encode (player.state, &request, &player.io), FEP_UNSUPPORTED);
     request = s_read (POINT (1, 0, 1, 8, 0));
@@ -437,35 +441,6 @@ static void test_store_before (void **state)
     profile_destroy (&profile);
 }
 
-static void test_events (void **state)
-{
-    (void) state;
-#define EVENT_COLUMNS " 04 00 20220200 00 201e0200 00 20200200 00 20240200"
-#define EVENT_TAIL " 09 0a" EVENT_COLUMNS " 00"
-    player_t player = player_new (codec_find ("dlt698"));
-    p698_login (&player);
-    request_t request = {.kind = REQUEST_READ_EVENTS, .event_from = 0x3105, .event_to = 0x3106};
-    p698_ask (&player, &request, "05 03 00 31050200" EVENT_TAIL);
-    assert_false (request.finished);
-    p698_ask (&player, &request, "05 03 01 31060200" EVENT_TAIL);
-    assert_true (request.finished);
-    //  An object it has not is none of the others; one it would not show is.
-    p698_answer (&player, "85 03 01 31060200" EVENT_COLUMNS " 00 04 00 00", ANSWER_DONE, 0);
-    request.done = 0;
-    request.finished = false;
-    p698_ask (&player, &request, "05 03 02 31050200" EVENT_TAIL);
-    p698_answer (&player, "85 03 02 31050200" EVENT_COLUMNS " 00 03 00 00", ANSWER_REFUSED, 3);
-    request = (request_t){.kind = REQUEST_READ_EVENTS, .event_from = 0x3105, .event_to = 0x3105};
-    p698_ask (&player, &request, "05 03 03 31050200" EVENT_TAIL);
-    p698_answer (&player, "85 03 03 31050200" EVENT_COLUMNS " 00 04 00 00", ANSWER_REFUSED, 4);
-    request = s_of_meter (REQUEST_READ_EVENTS, 0);
-    request.event_from = request.event_to = 0x3011;
-    p698_ask (&player, &request, "09 02 04 003c " TSA " 30110200" EVENT_TAIL);
-    request = (request_t){.kind = REQUEST_READ_EVENTS, .event_from = 0x3999};
-    CHECK_ERR (player.codec->encode (player.state, &request, &player.io), FEP_NOT_FOUND);
-    player_free (&player);
-}
-
 //  ---- Commands ----
 
 static void test_clock_and_writes (void **state)
@@ -766,7 +741,6 @@ int main (void)
                                        cmocka_unit_test (test_frozen_ranges),
                                        cmocka_unit_test (test_several),
                                        cmocka_unit_test (test_store_before),
-                                       cmocka_unit_test (test_events),
                                        cmocka_unit_test (test_clock_and_writes),
                                        cmocka_unit_test (test_operations),
                                        cmocka_unit_test (test_seal),

@@ -2,7 +2,7 @@
 """Events that terminals announce: important ones are recalled as soon as the event counter says that there are some,
 each is in the journal once, whatever happens meanwhile.
 """
-from accounting import *
+from devices import *
 
 FAULT, INITIALISED, POWER = 21, 1, 14
 IMPORTANT, ORDINARY = 1, 2
@@ -266,6 +266,93 @@ def test_no_answer():
     equal(events(daemon), [], "nothing came")
     one.silent = False
     wait_events(daemon, one)
+
+
+class Recorder698(Served):
+    """A 698.45 terminal that keeps event records, the last 10 of each object, and lists the objects that have new ones
+    until that list was read. lists and objects count what was asked for."""
+
+    def __init__(self, daemon, address):
+        super().__init__(daemon)
+        self.address, self.records, self.new, self.happened = address, collections.defaultdict(list), set(), []
+        self.lists, self.objects, self.deaf, self.minute = 0, collections.Counter(), False, 0
+
+    def hello(self):
+        self.socket.sendall(frame698(0x81, LOGIN698, client=0, terminal=self.address))
+
+    def happens(self, oi):
+        self.minute += 1
+        start = Instant.number(self.minute)
+        self.happened.append(start.utc_ms + (UTC_OFFSET_MIN - OFFSET) * 60000)
+        number = len(self.records[oi])
+        self.records[oi].append(b"\x06" + struct.pack(">IBHBBBBB", number, 28, *start, 0) + b"\0\0")
+        self.new.add(oi)
+
+    def report(self):
+        """Its clock, unasked, with ACD if there are new events."""
+        clock = b"\x40\0\x02\0\x01\x1c" + struct.pack(">HBBBBB", 2026, 11, 20, 8, 0, 0)
+        self.send(b"\x88\x01", 5, b"\x01" + clock, 0x83)
+
+    def send(self, head, piid, body, control=0xC3):
+        acd = 0x40 if self.new else 0
+        self.socket.sendall(frame698(control, head + bytes([piid & 0x3F | acd]) + body + b"\0\0", terminal=self.address))
+
+    def serve(self, data):
+        while len(data) > 3 and len(data) >= 2 + struct.unpack_from("<H", data, 1)[0]:
+            size = 2 + struct.unpack_from("<H", data, 1)[0]
+            one, data = data[:size], data[size:]
+            apdu = one[14:-3]
+            if apdu[0] != 5:
+                continue
+            if apdu[1] == 1 and apdu[3:7].hex() == "33200200":
+                self.lists += 1
+                new = b"".join(b"\x50" + struct.pack(">H", oi) for oi in sorted(self.new))
+                if not self.deaf:
+                    self.send(b"\x85\x01", apdu[2], apdu[3:7] + b"\x01\x01" + bytes([len(self.new)]) + new)
+                    self.new.clear()
+            elif apdu[1] == 3:
+                oi = struct.unpack_from(">H", apdu, 3)[0]
+                self.objects[oi] += 1
+                rows = self.records[oi][-10:]
+                self.send(b"\x85\x03", apdu[2], apdu[3:7] + apdu[9:-1] + b"\x01" + bytes([len(rows)]) + b"".join(rows))
+        return data
+
+
+def again698(one, daemon):
+    """It comes back, can hear, and reports."""
+    one.ended, one.deaf = threading.Event(), False
+    one.begin().report()
+    return one
+
+
+def test_listed():
+    """698.45: ACD leads to the list of new events, and to what it names; each record is in the journal once."""
+    daemon = Daemon(archive="terminal,name,area,heartbeat_s\n000000000001,T,0,300\n", listener={"codec": "dlt698"},
+                    options={"node.utc_offset_min": OFFSET, "account.begin_ms": 100, "account.checkpoint_ms": 200,
+                             "session.request_timeout_ms": 500, "session.request_repeats": 0}).start()
+    one = Recorder698(daemon, "000000000001").begin()
+    one.report()
+    wait_until(lambda: daemon.readings(one.address), "a report")
+    one.happens(0x310A)
+    one.happens(0x310A)
+    one.happens(0x3109)
+    one.report()
+    wait_events(daemon, one)
+    equal((one.lists, one.objects), (1, {0x310A: 1, 0x3109: 1}), "asked")
+    one.happens(0x310A)
+    one.report()
+    wait_events(daemon, one)
+    equal((one.lists, one.objects), (2, {0x310A: 2, 0x3109: 1}), "asked for what is new")
+    one.deaf = True
+    one.happens(0x3109)
+    one.report()
+    wait_until(lambda: daemon.fetch(kind="result")[2:], "it did not answer")
+    daemon.kill()
+    one.end()
+    daemon.start()
+    one = again698(one, daemon)
+    wait_events(daemon, one)
+    equal(one.fault, None, "a fault of the terminal")
 
 
 EVENT_TASK = "task {}\ntype event\nperiod 1m\nspread 0s\nrereads 1\nreread_every 1s\n"
