@@ -8,6 +8,7 @@
 //  that has nothing of what the counter says there is: a counter that began anew and is ahead again looks so.
 #include "actors/account.h"
 #include "fep/clock.h"
+#include "fep/event.h"
 #include "fep/log.h"
 #include "fep/metrics.h"
 #include "fep/point.h"
@@ -190,19 +191,18 @@ void account_event_reading (account_t *self, cursor_t cursor, const message_t *m
 
 //  What of an event is looked at.
 typedef struct {
-    char name[64];   //  "" if it has none
+    event_t what;    //  EVENT_COUNT: it has no name
     uint64_t flags;  //  0 if it has none
     int64_t end_ms;  //  When it ended, or power came back; 0: it did not
 } s_event_t;
 
 static s_event_t s_event (cursor_t cursor)
 {
-    s_event_t event = {.flags = 0};
+    s_event_t event = {.what = EVENT_COUNT};
     item_t item;
     while (cursor_item (&cursor, &item) == FEP_OK) {
-        if (item.point == POINT_EVENT_NAME && item.value.kind == VALUE_TEXT &&
-            (size_t) item.value.exponent < sizeof event.name) {
-            memcpy (event.name, item.value.text, (size_t) item.value.exponent);
+        if (item.point == POINT_EVENT_NAME && item.value.kind == VALUE_TEXT) {
+            event.what = event_find (bytes_of (item.value.text, (size_t) item.value.exponent));
         } else if (item.point == POINT_EVENT_FLAGS && item.value.kind != VALUE_NONE) {
             event.flags = (uint64_t) item.value.mantissa;
         } else if ((item.point == POINT_EVENT_POWER_ON || item.point == POINT_EVENT_END) &&
@@ -245,12 +245,12 @@ void account_event (account_t *self, cursor_t cursor, const message_t *message)
         return;
     }
     account_events_t *events = s_use (self, message->terminal);
-    if (strcmp (event.name, "data_initialised") == 0 && event.flags & INITIALISED &&
+    if (event.what == EVENT_data_initialised && event.flags & INITIALISED &&
         message->time_ms > events->initialised_ms) {
         events->initialised_ms = message->time_ms;
         events->initialised = events->changed = true;
     }
-    if (strcmp (event.name, "terminal_power") == 0 && !message->mp) {
+    if (event.what == EVENT_terminal_power && !message->mp) {
         s_power (events, terminal, message->time_ms, event.end_ms);
     }
 }

@@ -3,6 +3,7 @@
 #include "actors/answer.h"
 #include "actors/control.h"
 #include "fep/dimension.h"
+#include "fep/event.h"
 #include "fep/log.h"
 #include "fep/metrics.h"
 #include "fep/wire.h"
@@ -99,6 +100,7 @@ fep_err_t door_CONFIG (control_t *self, door_ask_t *ask)
 //  ---- The table of verbs ----
 
 fep_err_t door_VERBS (control_t *self, door_ask_t *ask);
+fep_err_t door_EVENTS (control_t *self, door_ask_t *ask);
 
 static const struct {
     const char *word;       //  The request's, and the answer's unless the handler forwards
@@ -135,6 +137,22 @@ fep_err_t door_VERBS (control_t *self, door_ask_t *ask)
         wire_pair_text (&ask->out, "answer", s_verbs[i].answer);
         wire_pair_text (&ask->out, "right", s_verbs[i].right);
         wire_pair_text (&ask->out, "meaning", s_verbs[i].meaning);
+    }
+    return FEP_OK;
+}
+
+fep_err_t door_EVENTS (control_t *self, door_ask_t *ask)
+{
+    (void) self;
+    wire_put_map (&ask->out, 2);
+    wire_pair_int (&ask->out, "token", ask->token);
+    wire_put_text (&ask->out, "events");
+    wire_put_array (&ask->out, EVENT_COUNT);
+    for (event_t event = 0; event < EVENT_COUNT; event++) {
+        wire_put_map (&ask->out, 3);
+        wire_pair_text (&ask->out, "name", event_name (event));
+        wire_pair_text (&ask->out, "level", event_level (event));
+        wire_pair_text (&ask->out, "meaning", event_meaning (event));
     }
     return FEP_OK;
 }

@@ -6,6 +6,7 @@
 //  caused it, in a batch of its own origin. While the stage behind has no room it takes no more.
 #include "actors/validator.h"
 #include "fep/clock.h"
+#include "fep/event.h"
 #include "fep/log.h"
 #include "fep/metrics.h"
 #include <stdlib.h>
@@ -37,7 +38,7 @@ static base_t *s_base (validator_t *self, meter_t *meter, const hold_t *hold)
 bool validator_tell (validator_t *self, meter_t *meter, const hold_t *hold, validator_event_t what,
                      const char *who)
 {
-    static const char *const names[] = {"register_jump", "register_accepted"};
+    static const event_t events[] = {EVENT_register_jump, EVENT_register_accepted};
     const base_t *base = s_base (self, meter, hold);
     batch_mark_t mark = batch_mark (self->own);
     char name[NAME_SIZE], was[64] = "-", is[64];
@@ -46,7 +47,7 @@ bool validator_tell (validator_t *self, meter_t *meter, const hold_t *hold, vali
     message_t *event = s_message (self, meter, hold, MESSAGE_EVENT);
     event->time_ms = hold->timed ? hold->last_ms : 0;
     batch_item (self->own, POINT_EVENT_CODE, value_decimal (0, 0, 0));
-    batch_text (self->own, POINT_EVENT_NAME, names[what]);
+    batch_text (self->own, POINT_EVENT_NAME, event_name (events[what]));
     batch_text (self->own, POINT_JUMP_POINT, name);
     if (base && base->known) {
         value_text (&base->value, was, sizeof was);

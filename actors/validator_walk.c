@@ -1,6 +1,7 @@
 //  The checks over a batch. One pass over the items; those of registers and of totals are looked at again when the
 //  whole message is known.
 #include "actors/validator.h"
+#include "fep/event.h"
 #include "fep/metrics.h"
 
 static const metric_t s_metrics[REASON_COUNT] = {
@@ -296,7 +297,8 @@ static void s_learn_event (validator_t *self, cursor_t *cursor, const message_t 
     uint32_t point = 0;
     while (meter && cursor_item (cursor, &item) == FEP_OK) {
         value_text (&item.value, name, sizeof name);
-        ours = ours || (item.point == POINT_EVENT_NAME && strcmp (name, "register_jump") == 0);
+        ours = ours || (item.point == POINT_EVENT_NAME &&
+                        strcmp (name, event_name (EVENT_register_jump)) == 0);
         if (ours && item.point == POINT_JUMP_POINT && point_parse (name, &point)) {
             hold_t *hold = meter_hold (meter, point, message->freeze);
             if (hold) {

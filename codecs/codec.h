@@ -171,7 +171,8 @@ typedef struct {
         tag;  //  Set by encode, wrap and decode: which of several requests in flight it is about
     uint32_t
         mark;  //  Set by decode: what is to be confirmed once this batch is on disk; 0 = nothing
-    answer_t answer;      //  Set by decode; by encode DONE if no answer will come (a broadcast)
+    answer_t
+        answer;  //  Set by decode; by encode DONE if no answer will come (a broadcast, or nothing left to be written)
     uint8_t answer_code;  //  The terminal's own code when REFUSED
     bool bye;             //  Set by decode: the terminal logs out; close when send is flushed
     uint32_t raw_units;   //  Set by decode: units kept raw because they were not understood

@@ -119,6 +119,7 @@ static const command_t s_commands[] = {
     {"trace", NULL, "ADDRESS --for TIME", true, MAY_FOR, MAY_FOR, true, ctl_trace, NULL,
      "frames of a terminal as they come and go; off again at the end or at Ctrl-C"},
     {"config", NULL, "", false, 0, 0, true, ctl_config, "CONFIG", NULL},
+    {"event", "list", "", false, 0, 0, true, ctl_event_list, "EVENTS", NULL},
     {"verbs", NULL, "", false, 0, 0, true, ctl_verbs, NULL, "what can be asked of the door"},
     {"archive", "import", "FILE|- [--format F] [--encoding gbk] [--merge] [--dry] [--who NAME]", -1,
      MAY_ARCHIVE | MAY_WHO, 0, true, ctl_archive_import, "IMPORT", NULL},

@@ -62,6 +62,11 @@ int ctl_config (ctl_t *ctl)
     return s_ask_rows (ctl, "CONFIG", "options");
 }
 
+int ctl_event_list (ctl_t *ctl)
+{
+    return s_ask_rows (ctl, "EVENTS", "events");
+}
+
 int ctl_verbs (ctl_t *ctl)
 {
     return s_ask_rows (ctl, "VERBS", "verbs");

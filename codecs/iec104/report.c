@@ -2,6 +2,7 @@
 #include "codecs/iec104/parts.h"
 #include "fep/point.h"
 #include "fep/text.h"
+#include "fep/event.h"
 
 iec_sizes_t iec_sizes (const profile_t *profile)
 {
@@ -137,7 +138,7 @@ static void s_begun (report_t *self)
     text_number (&detail, " ca ", self->asdu->ca);
     (void) s_message (self, MESSAGE_EVENT, 0, 0);
     batch_item (self->io->batch, POINT_EVENT_CODE, value_decimal (M_EI_NA_1, 0, 0));
-    batch_text (self->io->batch, POINT_EVENT_NAME, "end_of_initialisation");
+    batch_text (self->io->batch, POINT_EVENT_NAME, event_name (EVENT_end_of_initialisation));
     batch_text (self->io->batch, POINT_EVENT_DETAIL, detail.text);
 }
 

@@ -5,7 +5,8 @@ from harness import *
 ADDRESSES = [f"0100{number:05d}" for number in range(1, 6)]
 VERBS = ["STATUS", "TERMINALS", "TERMINAL", "UNKNOWN", "CREATE", "DUPLICATES", "ONLINE", "LATEST", "FETCH", "READ",
           "HELD", "ACCEPT", "ALARMS", "ACK", "TRACE", "IMPORT", "UNDO", "EXPORT", "CHANGES", "GROUPS", "PROFILES",
-          "PROFILE", "PROFILE_PUT", "TASKS", "TASK", "TASK_PUT", "TASK_PAUSE", "CONFIG", "VERBS"]
+          "PROFILE", "PROFILE_PUT", "TASKS", "TASK", "TASK_PUT", "TASK_PAUSE", "CONFIG", "EVENTS",
+          "VERBS"]
 
 
 def ask_frames(daemon, frames, wait_s=DEADLINE_S):

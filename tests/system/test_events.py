@@ -392,6 +392,19 @@ def test_task():
     equal(sorted(events(daemon)), sorted(one.happened + none.happened), "each once")
 
 
+def test_dictionary():
+    """What the door and fepctl list; a name that came is in it."""
+    daemon, one = recorder()
+    one.happens().begin().announce()
+    wait_events(daemon, one)
+    known = {event["name"]: event for event in daemon.ask("EVENTS")["events"]}
+    name = next(item[1] for item in daemon.fetch(kind="event")[0].items if point_number(item[0]) == (0, 0, 130, 2, 0))
+    equal((name, known[name]["level"]), ("terminal_fault", "important"), "the event")
+    shown = program(os.path.join(BIN, "fepctl"), "--door", daemon.door_at, "event", "list")
+    equal(shown.returncode, 0, "fepctl")
+    check(all(name in shown.stdout for name in known) and "general" in shown.stdout, "all of them", shown.stdout)
+
+
 def test_killed():
     """Killed between the pieces, and again: each event once."""
     daemon, one = recorder()
