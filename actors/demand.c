@@ -70,12 +70,6 @@ static bool s_send (demand_t *self, const job_t *job, uint32_t place, uint64_t t
     return actor_send (self->actor, self->control, WORD_POLL, writer_bytes (&out)) == FEP_OK;
 }
 
-static void s_rest (demand_t *self, job_t *job, uint32_t place)
-{
-    job_later (job, place);
-    self->wake_us = self->wake_us ? self->wake_us : clock_mono_us () + REST_US;
-}
-
 static void s_log_end (const job_t *job)
 {
     if (job->ended_ms) {
@@ -83,6 +77,13 @@ static void s_log_end (const job_t *job)
                   job->number, job->who, job->count, job->errors[FEP_OK],
                   job->states[POINT_CANCELLED]);
     }
+}
+
+static void s_rest (demand_t *self, job_t *job, uint32_t place)
+{
+    job_later (job, place, clock_wall_ms ());
+    s_log_end (job);
+    self->wake_us = self->wake_us ? self->wake_us : clock_mono_us () + REST_US;
 }
 
 //  What may be asked now. True if there is more.

@@ -188,7 +188,7 @@ void job_done (job_t *self, uint32_t place, fep_err_t error, uint8_t code, int64
     s_end (self, now_ms);
 }
 
-void job_later (job_t *self, uint32_t place)
+void job_later (job_t *self, uint32_t place, int64_t now_ms)
 {
     uint32_t number = s_terminal (self, place);
     s_state (self, &self->points[place], self->cancelled ? POINT_CANCELLED : POINT_WAITS);
@@ -196,6 +196,7 @@ void job_later (job_t *self, uint32_t place)
         self->terminals[number].next--;
         numbers_put (&self->resting, number);
     }
+    s_end (self, now_ms);
 }
 
 bool jobs_wake (jobs_t *self)
@@ -215,7 +216,7 @@ bool jobs_wake (jobs_t *self)
 void job_cancel (job_t *self, int64_t now_ms)
 {
     uint32_t number;
-    self->cancelled = !self->ended_ms;
+    self->cancelled |= !self->ended_ms;
     for (uint32_t i = 0; i < self->count; i++) {
         if (self->points[i].state == POINT_WAITS) {
             s_state (self, &self->points[i], POINT_CANCELLED);

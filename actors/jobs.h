@@ -85,10 +85,10 @@ const job_terminal_t *job_terminal (const job_t *self, uint32_t place);
 //  What came of a point that was asked.
 void job_done (job_t *self, uint32_t place, fep_err_t error, uint8_t code, int64_t now_ms);
 //  It could not be asked for now.
-void job_later (job_t *self, uint32_t place);
+void job_later (job_t *self, uint32_t place, int64_t now_ms);
 //  Terminals that had no room are asked again. True if there were any.
 bool jobs_wake (jobs_t *self);
-//  What is not asked yet is not asked any more.
+//  What is not asked yet is not asked any more. Nothing changes if it is over.
 void job_cancel (job_t *self, int64_t now_ms);
 
 #endif

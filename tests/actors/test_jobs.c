@@ -81,7 +81,7 @@ static void s_test_no_room (void **state)
     s_add (&list, 5, 2);
     job_t *job = s_start (&jobs, &list);
     assert_true (jobs_next (&jobs, &of, &place));
-    job_later (job, place);
+    job_later (job, place, 2000);
     assert_int_equal (job->states[POINT_WAITS], 2);
     assert_false (jobs_next (&jobs, &of, &again));
     assert_true (jobs_wake (&jobs));
@@ -111,10 +111,20 @@ static void s_test_cancel (void **state)
     job_done (job, a, FEP_OK, 0, 3000);
     assert_false (jobs_next (&jobs, &of, &a));
     //  Found no room: it is not asked any more either.
-    job_later (job, b);
-    job_cancel (job, 4000);
+    job_later (job, b, 4000);
     assert_int_equal (job->states[POINT_CANCELLED], 5);
     assert_int_equal (job->ended_ms, 4000);
+    //  It is over: a second one changes nothing, and neither does one of a job that ended by itself.
+    job_cancel (job, 5000);
+    assert_true (job->cancelled && job->ended_ms == 4000);
+    s_list (&list);
+    s_add (&list, 5, 1);
+    job = s_start (&jobs, &list);
+    assert_true (jobs_next (&jobs, &of, &a));
+    job_done (job, a, FEP_OK, 0, 6000);
+    job_cancel (job, 7000);
+    assert_false (job->cancelled);
+    assert_int_equal (job->ended_ms, 6000);
     jobs_fini (&jobs);
 }
 
