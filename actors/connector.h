@@ -270,7 +270,7 @@ fep_err_t connector_on_show (void *self, actor_t *actor, bytes_t body);
 
 //  connector_ask.c
 void connector_result (void *arg, const session_t *session, uint64_t token, fep_err_t error,
-                       uint8_t code, const char *said, uint32_t journalled);
+                       uint8_t code, const char *said, uint32_t journalled, uint32_t values);
 fep_err_t connector_on_request (void *self, actor_t *actor, bytes_t body);
 //  Goes on with polls that wait; true if some still do.
 bool connector_polls (connector_t *self);

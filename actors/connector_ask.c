@@ -14,12 +14,12 @@
 
 //  Schedule and account, which are no clients, are told of which measuring points the journal says it too.
 static void s_answer (connector_t *self, bytes_t client, int64_t token, fep_err_t error,
-                      uint8_t code, const char *said, uint32_t journalled)
+                      uint8_t code, const char *said, uint32_t journalled, uint32_t values)
 {
     uint8_t memory[ANSWER_BYTES], inner_memory[ANSWER_BYTES / 2];
     writer_t out = writer_of (memory, sizeof memory);
     writer_t inner = writer_of (inner_memory, sizeof inner_memory);
-    wire_put_map (&inner, 4u + (said ? 1 : 0) + (client.size ? 0 : 1));
+    wire_put_map (&inner, 4u + (said ? 1 : 0) + (client.size ? 0 : 2));
     wire_pair_int (&inner, "token", token);
     wire_pair_text (&inner, "error", fep_err_name (error));
     wire_pair_text (&inner, "text", fep_err_text (error));
@@ -29,6 +29,7 @@ static void s_answer (connector_t *self, bytes_t client, int64_t token, fep_err_
     }
     if (!client.size) {
         wire_pair_uint (&inner, "journalled", journalled);
+        wire_pair_uint (&inner, "values", values);
     }
     fep_err_t put = answer_put (&out, client, "RESULT", &inner);
     FEP_ASSERT (put == FEP_OK);
@@ -45,14 +46,14 @@ static void s_free (connector_t *self, ask_t *ask)
 
 //  A session's request has ended.
 void connector_result (void *arg, const session_t *session, uint64_t token, fep_err_t error,
-                       uint8_t code, const char *said, uint32_t journalled)
+                       uint8_t code, const char *said, uint32_t journalled, uint32_t values)
 {
     connector_t *self = arg;
     ask_t *ask = &self->asks[place_of (token)];
     (void) session;
     FEP_ASSERT (ask->number == token);
     s_answer (self, bytes_of (ask->client, ask->client_size), ask->token, error, code, said,
-              journalled);
+              journalled, values);
     s_free (self, ask);
 }
 
@@ -167,12 +168,12 @@ static fep_err_t s_on_request (connector_t *self, bytes_t body)
     }
     bytes_t who = wire_get_bin (&client);
     if (!conn || conn->is_dead) {
-        s_answer (self, who, token, FEP_CLOSED, 0, NULL, 0);
+        s_answer (self, who, token, FEP_CLOSED, 0, NULL, 0, 0);
         return FEP_OK;
     }
     ask_t *ask = who.size <= ASK_CLIENT_MAX ? s_place (self, who, token) : NULL;
     if (!ask) {
-        s_answer (self, who, token, FEP_BUSY, 0, NULL, 0);
+        s_answer (self, who, token, FEP_BUSY, 0, NULL, 0, 0);
         return FEP_OK;
     }
     uint64_t number = ask->number;
@@ -184,7 +185,7 @@ static fep_err_t s_on_request (connector_t *self, bytes_t body)
     }
     if (error != FEP_OK) {
         connector_result (self, conn->session, number, error == FEP_FULL ? FEP_BUSY : error, 0,
-                          NULL, 0);
+                          NULL, 0, 0);
     }
     connector_timer (self, conn);
     return FEP_OK;

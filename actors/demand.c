@@ -136,6 +136,9 @@ static fep_err_t s_on_result (void *arg, actor_t *actor, bytes_t body)
         s_rest (self, job, open.place);
         return FEP_OK;
     }
+    //  A terminal that has nothing of a meter (EE, an empty answer) says so without an error.
+    bool empty = error == FEP_OK && !wire_find_int (body, "values", 0);
+    error = empty ? FEP_NO_VALUE : error;
     job_done (job, open.place, error, (uint8_t) wire_find_int (body, "code", 0), clock_wall_ms ());
     s_log_end (job);
     return FEP_OK;

@@ -56,9 +56,9 @@ typedef struct {
                    bytes_t frame, fep_err_t reason);
     //  A request ended: FEP_OK, TIMEOUT, REFUSED (with the terminal's code), CLOSED, ... May be NULL.
     //  said: that code in words, or NULL. Static. journalled: RESULT of it, which a task's request has, is in batch;
-    //  bit i: that of its i-th measuring point.
+    //  bit i: that of its i-th measuring point. values: good ones of what was asked that it brought.
     void (*result) (void *arg, const session_t *session, uint64_t token, fep_err_t error,
-                    uint8_t code, const char *said, uint32_t journalled);
+                    uint8_t code, const char *said, uint32_t journalled, uint32_t values);
     //  The profile of that number, borrowed for the call, or NULL. May be NULL.
     const profile_t *(*profile) (void *arg, uint32_t number);
     //  Asks for a seal; session_sealed brings it, or its timeout ends the request. May be NULL: nothing is sealed.

@@ -59,12 +59,16 @@ static void s_end (session_t *self, const session_env_t *env, entry_t *entry, fe
     const char *said = refused && codec->code_text ? codec->code_text (code) : NULL;
     bool silent = refused && codec->is_silence && codec->is_silence (code);
     uint32_t journalled = session_journal_result (self, env, entry, error, code, silent);
+    uint32_t values = 0;
+    for (size_t i = 0; i < REQUEST_MPS_MAX; i++) {
+        values += entry->values[i];
+    }
     s_lands (requests, entry);
     s_entry_free (entry);
     requests->count--;
     memmove (entry, entry + 1, (requests->count - at) * sizeof *entry);
     if (env->result) {
-        env->result (env->arg, self, token, error, code, said, journalled);
+        env->result (env->arg, self, token, error, code, said, journalled, values);
     }
 }
 

@@ -94,6 +94,8 @@ void session_stamp (session_t *self, const session_env_t *env, batch_mark_t from
             if (entry->request.run) {
                 s_mark_reread (env->batch, message);
             }
+        }
+        if (entry) {
             s_count (env->batch, message, entry);
         }
     }

@@ -85,7 +85,7 @@
 #define WORD_SEALED                                                                                \
     "SEALED"  //  seal -> control -> connector: map {connector, session, token, error, bytes}
 #define WORD_RESULT                                                                                \
-    "RESULT"  //  control -> schedule, account: map {token, error, code, journalled: bits}
+    "RESULT"  //  control -> schedule, account: map {token, error, code, journalled: bits, values}
 #define WORD_READ_START                                                                            \
     "READ_START"  //  control -> demand: map with client; a batch of reads, its points listed
 #define WORD_READ_JOBS "READ_JOBS"      //  control -> demand: map with client; all batches

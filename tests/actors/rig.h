@@ -20,6 +20,7 @@ typedef struct {
     fep_err_t error;      //  How it ended
     uint8_t code;         //  The terminal's
     uint32_t journalled;  //  There is a RESULT of it, by measuring point
+    uint32_t values;      //  Good ones it brought
 } rig_result_t;
 
 typedef struct {
@@ -59,13 +60,13 @@ static inline int64_t rig_gauge (const rig_t *self, unsigned state)
 
 static inline void rig_on_result (void *arg, const session_t *session, uint64_t token,
                                   fep_err_t error, uint8_t code, const char *said,
-                                  uint32_t journalled)
+                                  uint32_t journalled, uint32_t values)
 {
     (void) said;
     rig_t *self = arg;
     (void) session;
     assert_true (self->result_count < RIG_NOTES);
-    self->results[self->result_count++] = (rig_result_t){token, error, code, journalled};
+    self->results[self->result_count++] = (rig_result_t){token, error, code, journalled, values};
 }
 
 static inline void rig_on_trace (void *arg, const session_t *session, const codec_t *codec, bool up,

@@ -121,10 +121,10 @@ static const way_t s_ways[] = {
 static const char *s_said;
 
 static void s_on_result (void *arg, const session_t *session, uint64_t token, fep_err_t error,
-                         uint8_t code, const char *said, uint32_t journalled)
+                         uint8_t code, const char *said, uint32_t journalled, uint32_t values)
 {
     s_said = said;
-    rig_on_result (arg, session, token, error, code, said, journalled);
+    rig_on_result (arg, session, token, error, code, said, journalled, values);
 }
 
 static rig_t *s_online (const way_t *way)

@@ -116,11 +116,12 @@ static void test_behind_the_data (void **state)
     assert_int_equal (s_number (rig, result, POINT_RESULT_LINE), 0);
     assert_int_equal (rig->result_count, 1);
     assert_true (rig->results[0].journalled);
+    assert_int_equal (rig->results[0].values, 3);
     assert_int_equal (session_facts (rig->session)->items, 5);
     rig_free (&rig);
 }
 
-//  Of no task: nothing of it is in the journal.
+//  Of no task: nothing of it is in the journal, but who asked learns whether it brought a value.
 static void test_without_task (void **state)
 {
     (void) state;
@@ -130,6 +131,7 @@ static void test_without_task (void **state)
     (void) rig_feed (rig);
     assert_int_equal (rig->result_count, 1);
     assert_false (rig->results[0].journalled);
+    assert_int_equal (rig->results[0].values, 1);
     assert_int_equal (rig->batch->messages[0].task, 0);
     assert_string_equal (rig_batched (rig), "r");
     rig_free (&rig);

@@ -48,6 +48,19 @@ def test_each_point():
     check(daemon.logged("READ-START", 'who="test"') and daemon.logged("READ-END", "job=1"), "the log says who")
 
 
+def test_no_value():
+    """A terminal that answers for a meter and has nothing of it (EE), or another day's register, brought no value; what
+    it brings later counts."""
+    daemon = station({1: [1, 2, 3, 4]}).start()
+    Concentrator(daemon, 1, {2: "ee", 3: "other_day", 4: "ee_once"}).begin()
+    job = start(daemon, terminal="010000001")
+    said = ended(daemon, job)
+    equal((said["good"], said["failed"]), (1, {"NO_VALUE": 3}), "the sum")
+    equal([row[1:4] for row in rows(daemon, job, failed=1)], [[mp, "done", "NO_VALUE"] for mp in (2, 3, 4)], "the points")
+    job = start(daemon, terminal="010000001", mp=4)
+    equal((ended(daemon, job)["good"], rows(daemon, job)), (1, [["010000001", 4, "done", "OK", 0]]), "asked again")
+
+
 def test_cancel():
     """What was not asked yet is withdrawn; what is under way ends as it ends."""
     daemon = station({number: list(range(1, 21)) for number in range(1, 4)}).start()

@@ -40,10 +40,11 @@ static const char s_profile[] = "profile fuzz\ncodec modbus_rtu\nperiod 1s\n"
                                 "setting seal 2\n";
 
 static void s_result (void *arg, const session_t *session, uint64_t token, fep_err_t error,
-                      uint8_t code, const char *said, uint32_t journalled)
+                      uint8_t code, const char *said, uint32_t journalled, uint32_t values)
 {
     (void) said;
     (void) journalled;
+    (void) values;
     talk_t *self = arg;
     (void) session;
     (void) token;
