@@ -126,6 +126,9 @@ static int s_follow (ctl_t *ctl, int64_t job, answer_t *answer)
     for (;;) {
         bool stop = ctl_interrupted () && !cancelled;
         int code = s_look (ctl, stop ? "READ_CANCEL" : "READ_RESULT", job, 0, 1, true, answer);
+        if (code && ctl_interrupted () && !stop && !cancelled) {
+            continue;  //  Ctrl-C ended the question, not the batch
+        }
         if (code) {
             return code;
         }
@@ -196,16 +199,62 @@ static void s_json_body (void *arg, json_t *json)
     json_object_end (json);
 }
 
+//  How far it is and all its points, page by page.
+typedef struct {
+    ctl_t *ctl;        //  The command
+    int64_t job;       //  Number
+    answer_t *answer;  //  How far it is; its rows do not count
+    int code;          //  How it ended
+} document_t;
+
+static void s_json_rows (document_t *self, json_t *json)
+{
+    int64_t from = 0;
+    do {
+        reader_t in;
+        self->code =
+            s_look (self->ctl, "READ_RESULT", self->job, from, PAGE_ROWS, false, self->answer);
+        bool found = !self->code && wire_find (self->answer->body, "rows", &in);
+        for (uint32_t rest = found ? wire_get_array (&in) : 0; rest > 0 && !in.failed; rest--) {
+            json_wire (json, &in);
+        }
+        from = self->code ? 0 : wire_find_int (self->answer->body, "next", 0);
+    } while (from);
+}
+
+static void s_json_document (void *arg, json_t *json)
+{
+    document_t *self = arg;
+    reader_t in = reader_of (self->answer->body);
+    json_object (json);
+    for (uint32_t rest = wire_get_map (&in); rest > 0 && !in.failed; rest--) {
+        char key[32];
+        bytes_t name = wire_get_str (&in);
+        snprintf (key, sizeof key, "%.*s", (int) name.size, (const char *) name.data);
+        if (strcmp (key, "token") == 0 || strcmp (key, "rows") == 0 || strcmp (key, "next") == 0) {
+            wire_skip (&in);
+        } else {
+            json_key (json, key);
+            json_wire (json, &in);
+        }
+    }
+    json_key (json, "rows");
+    json_array (json);
+    s_json_rows (self, json);
+    json_array_end (json);
+    json_object_end (json);
+}
+
 static int s_report (ctl_t *ctl, int64_t job, answer_t *answer)
 {
     int64_t points = wire_find_int (answer->body, "points", 0);
     int64_t good = wire_find_int (answer->body, "good", 0);
     if (ctl->json) {
-        int code = s_look (ctl, "READ_RESULT", job, 0, points, false, answer);
-        if (code) {
-            return code;
+        document_t document = {.ctl = ctl, .job = job, .answer = answer};
+        show_json (s_json_document, &document);
+        if (document.code) {
+            return document.code;
         }
-        show_json (s_json_body, answer);
     } else {
         s_print_progress (answer->body, isatty (STDOUT_FILENO) ? "\033[K\n" : "\n");
         int code = good < points ? s_show_failed (ctl, job) : 0;

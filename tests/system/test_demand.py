@@ -120,6 +120,17 @@ def test_fepctl():
     equal(ctl(daemon, "read", "batch", *asked).returncode, 1, "of nobody")
 
 
+def test_long_json():
+    """More points than one page of the door holds: the document has all of them, once."""
+    daemon = station({number: range(1, 51) for number in range(1, 5)}, **{"door.page_bytes": 4096}).start()
+    said = ctl(daemon, "--json", "read", "batch", "--group", "even", "--point", "energy.active.import.total_kWh")
+    equal((said.returncode, said.stderr), (1, ""), said.stdout)
+    document = json.loads(said.stdout)
+    equal((document["points"], document["failed"], "next" in document), (100, {"CLOSED": 100}, False), "the sum")
+    equal([row[:2] for row in document["rows"]],
+          [[f"0100{number:05d}", mp] for number in (2, 4) for mp in range(1, 51)], "each point")
+
+
 def test_interrupted():
     """Ctrl-C cancels the batch."""
     daemon = station({1: list(range(1, 31))}).start()
@@ -133,6 +144,33 @@ def test_interrupted():
     out, errors = run.communicate(timeout=DEADLINE_S)
     equal(run.returncode, 1, out)
     check("is cancelled" in errors and "withdrawn" in out, "it says so", out, errors)
+    equal(daemon.ask("READ_JOBS")["jobs"][0]["state"], "cancelled", "and it is")
+
+
+def unread(daemon):
+    """Bytes that have come to the door and were not taken yet."""
+    with open("/proc/net/tcp") as file:
+        rows = [line.split() for line in list(file)[1:]]
+    return sum(int(row[4].split(":")[1], 16) for row in rows
+               if int(row[1].split(":")[1], 16) == daemon.door_port and row[3] == "01")
+
+
+def test_interrupted_while_it_asks():
+    """Ctrl-C while the door owes an answer ends that question, and then the batch."""
+    daemon = station({1: list(range(1, 31))}).start()
+    Concentrator(daemon, 1, manner="slow").begin()
+    wait_until(lambda: daemon.status()["sessions"].get("online") == 1, "it is online")
+    run = subprocess.Popen([os.path.join(BIN, "fepctl"), "--door", daemon.door_at, "read", "batch", "--area", "1", "--point",
+                            "energy.active.import.total_kWh", "--kind", "day"], stdout=subprocess.PIPE,
+                           stderr=subprocess.PIPE, text=True)
+    wait_until(lambda: daemon.ask("READ_JOBS")["jobs"], "it has begun")
+    daemon.process.send_signal(signal.SIGSTOP)
+    asked = wait_until(lambda: unread(daemon), "it asks")
+    run.send_signal(signal.SIGINT)
+    wait_until(lambda: run.poll() is not None or unread(daemon) > asked, "it asks something else, or gives up")
+    daemon.process.send_signal(signal.SIGCONT)
+    out, errors = run.communicate(timeout=DEADLINE_S)
+    equal((run.returncode, "is cancelled" in errors), (1, True), errors)
     equal(daemon.ask("READ_JOBS")["jobs"][0]["state"], "cancelled", "and it is")
 
 
