@@ -132,7 +132,7 @@ static fep_err_t s_on_result (void *arg, actor_t *actor, bytes_t body)
     if (!job) {
         return FEP_OK;
     }
-    if (error == FEP_BUSY || error == FEP_FULL) {
+    if (error == FEP_BUSY) {
         s_rest (self, job, open.place);
         return FEP_OK;
     }

@@ -120,6 +120,10 @@ fep_err_t door_READ_START (control_t *self, door_ask_t *ask)
     if (error) {
         return error;
     }
+    if (read.kind == REQUEST_READ_FROZEN && !wire_find_int (ask->body, "from_ms", 0)) {
+        return s_say (ask, FEP_RANGE,
+                      "from_ms, to_ms: instants are wanted of day, month and curve");
+    }
     error = s_list (self, ask, &whom, &list);
     size_t size = list.size + HEAD_BYTES + 16 * REQUEST_POINTS_MAX;
     uint8_t *memory = malloc (size);

@@ -80,8 +80,10 @@ def test_limits():
     daemon = station({1: [1, 2, 3]}, **{"demand.points": 2}).start()
     for arguments, error in (({}, "SYNTAX"), ({"group": "none"}, "NOT_FOUND"), ({"terminal": "7"}, "NOT_FOUND"),
                              ({"area": 63}, "NOT_FOUND"), ({"area": 1}, "LIMIT"), ({"area": 1, "kind": "x"}, "RANGE"),
+                             ({"area": 1, "from_ms": 0}, "RANGE"),
                              ({"area": 1, "mp": 1, "points": ["x"]}, "RANGE")):
-        word, answer = daemon.ask_raw("READ_START", {"kind": "day", "points": ["energy.active.import.total_kWh"],
+        word, answer = daemon.ask_raw("READ_START", {"kind": "day", "from_ms": slot_ms(), "to_ms": slot_ms(),
+                                                     "points": ["energy.active.import.total_kWh"],
                                                      "who": "test", **arguments})
         equal((word, answer.get("error")), ("ERROR", error), f"{arguments}")
     for verb in ("READ_RESULT", "READ_CANCEL"):
