@@ -67,8 +67,12 @@ class Reporter(threading.Thread):
 
     def end(self):
         self.ended.set()
-        self.terminal.close()
+        try:
+            self.terminal.socket.shutdown(socket.SHUT_RDWR)   # wakes it; its socket is its own until it has ended
+        except (AttributeError, OSError):
+            pass
         self.join()
+        self.terminal.close()
 
     def more(self, count, deadline_s=60):
         """Waits for so many further confirmations."""
