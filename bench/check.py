@@ -39,6 +39,9 @@ FREEZE_NONE, FREEZE_DAY = 0, 3
 SUSPECT = 1 << 5
 CHANGED = 1 << 9
 ABSENT_DEVICE = 1
+# Counters of events of a terminal, and which events stood in a frame (fep/point.h): they go with events, not in the
+# ledger.
+EVENT_COUNTS = {values.point(0, 0, 130, number, 0) for number in (36, 37, 42, 43, 44, 45)}
 FATES = ("open", "taken", "given_up")
 OPEN, TAKEN, GIVEN_UP = range(3)
 OPEN_PER_GATEWAY = 2    # answers of one exchange when its connection ends
@@ -103,6 +106,8 @@ class Tally:
         self.kinds[kind] = self.kinds.get(kind, 0) + 1
         if device:
             self.field.add(message)
+            return
+        if kind == READING and message[4] == 0 and all(item[0] in EVENT_COUNTS for item in message[11]):
             return
         if kind == READING and message[8] == FREEZE_NONE and not message[9]:
             self.add_polled(place, message)
