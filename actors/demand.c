@@ -344,6 +344,13 @@ static fep_err_t s_on_cancel (void *arg, actor_t *actor, bytes_t body)
 
 //  ---- Start and stop ----
 
+//  A restart forgets batches, but those who follow one still ask by its number, and may cancel it: a start's numbers
+//  are those of its millisecond within 66 minutes, a thousand to each, so another start's are others.
+static uint32_t s_before_first (int64_t started_ms)
+{
+    return (uint32_t) (started_ms % 4000000) * 1000;
+}
+
 //  What is under way ends with its session.
 static bool s_drain (void *arg, actor_t *actor)
 {
@@ -357,6 +364,7 @@ static fep_err_t s_start (void *arg, actor_t *actor)
 {
     demand_t *self = arg;
     self->actor = actor;
+    self->jobs.last = s_before_first (actor_context (actor)->started_ms);
     self->open = calloc (PLACES_MAX, sizeof *self->open);
     self->page_size = (size_t) actor_config (actor)->door.page_bytes + HEAD_BYTES + ROW_BYTES;
     self->page = malloc (self->page_size);

@@ -44,8 +44,8 @@ def test_each_point():
     equal((ended(daemon, job)["good"], rows(daemon, job)), (1, [["010000002", 2, "done", "OK", 0]]), "of one point")
     values = {(m.address, m.mp) for m in daemon.readings() if m.freeze == 3 and m.items[0][1] is not None}
     check({("010000001", 1), ("010000002", 2)} <= values, "the readings are where all readings are", values)
-    equal([one["job"] for one in daemon.ask("READ_JOBS")["jobs"]], [1, 2, 3], "all of them")
-    check(daemon.logged("READ-START", 'who="test"') and daemon.logged("READ-END", "job=1"), "the log says who")
+    equal([one["job"] for one in daemon.ask("READ_JOBS")["jobs"]], [job - 2, job - 1, job], "all of them")
+    check(daemon.logged("READ-START", 'who="test"') and daemon.logged("READ-END", f"job={job - 2}"), "the log says who")
 
 
 def test_no_value():
@@ -94,6 +94,8 @@ def test_limits():
     daemon.kill()
     daemon.start()
     equal(daemon.ask_raw("READ_RESULT", {"job": job})[1]["error"], "NOT_FOUND", "a restart forgets")
+    ended(daemon, start(daemon, terminal="010000001", mp=1))
+    equal(daemon.ask_raw("READ_RESULT", {"job": job})[1]["error"], "NOT_FOUND", "its number is no other batch's")
 
 
 def ctl(daemon, *arguments):
@@ -114,10 +116,11 @@ def test_fepctl():
     equal((said.returncode, said.stderr), (1, ""), said.stdout)
     check("1 came, 1 did not (REFUSED 1)" in said.stdout, "the sum", said.stdout)
     check(re.search(r"^ *010000001 +2 +done +REFUSED", said.stdout, re.M), "the point", said.stdout)
-    said = ctl(daemon, "--json", "read", "result", "2")
+    job = re.match(r"batch (\d+): 2 measuring points", said.stdout)[1]
+    said = ctl(daemon, "--json", "read", "result", job)
     equal((said.returncode, len(json.loads(said.stdout)["rows"])), (1, 2), said.stderr)
     equal(len(re.findall("^batch", ctl(daemon, "read", "jobs").stdout, re.M)), 2, "jobs")
-    equal(ctl(daemon, "read", "cancel", "2").returncode, 0, "over already")
+    equal(ctl(daemon, "read", "cancel", job).returncode, 0, "over already")
     equal(ctl(daemon, "read", "result", "x").returncode, 2, "no number")
     equal(ctl(daemon, "read", "batch", *asked).returncode, 1, "of nobody")
 
