@@ -19,8 +19,9 @@
 #define REST_US 200000     //  Who had no room is asked again after that
 #define REQUEST_ROOM 1024  //  Of a POLL
 #define ROW_BYTES 96       //  Of a packed row at most
-#define HEAD_BYTES 4096    //  Of an answer besides its rows
-#define ROWS_MAX 20000     //  Of one answer
+#define HEAD_BYTES 16384   //  Of an answer besides its rows; of one that shows all batches
+#define ENVELOPE_BYTES 1024
+#define ROWS_MAX 20000  //  Of one answer
 #define WHO_DEFAULT "door"
 
 //  A point under way.
@@ -40,7 +41,7 @@ typedef struct {
     bool stopping;        //  Nothing more is asked
     uint8_t *page;        //  Answers are built here
     uint8_t *answer;      //  Around them
-    size_t page_size;     //  Of each
+    size_t page_size;     //  Of a page
 } demand_t;
 
 //  ---- Asking ----
@@ -162,6 +163,19 @@ static int64_t s_tick (void *arg, actor_t *actor, int64_t now_us)
 
 //  ---- The door ----
 
+//  Room for an answer, as large as the option says now.
+static writer_t s_page (demand_t *self)
+{
+    size_t size = (size_t) actor_config (self->actor)->door.page_bytes + HEAD_BYTES + ROW_BYTES;
+    if (size > self->page_size) {
+        self->page = realloc (self->page, size);
+        self->answer = realloc (self->answer, size + ENVELOPE_BYTES);
+        FEP_ASSERT (self->page && self->answer);
+        self->page_size = size;
+    }
+    return writer_of (self->page, self->page_size);
+}
+
 static fep_err_t s_answer (demand_t *self, bytes_t body, const char *word, writer_t *inner)
 {
     reader_t client;
@@ -169,13 +183,13 @@ static fep_err_t s_answer (demand_t *self, bytes_t body, const char *word, write
         return FEP_CORRUPT;
     }
     bytes_t who = wire_get_bin (&client);
-    writer_t out = writer_of (self->answer, self->page_size);
+    writer_t out = writer_of (self->answer, self->page_size + ENVELOPE_BYTES);
     fep_err_t error = inner->failed ? FEP_LIMIT : answer_put (&out, who, word, inner);
     if (error != FEP_OK) {
         inner->size = 0;
         inner->failed = false;
         answer_put_error (inner, wire_find_int (body, "token", 0), error, NULL);
-        out = writer_of (self->answer, self->page_size);
+        out = writer_of (self->answer, self->page_size + ENVELOPE_BYTES);
         error = answer_put (&out, who, "ERROR", inner);
         FEP_ASSERT (error == FEP_OK);
     }
@@ -184,7 +198,7 @@ static fep_err_t s_answer (demand_t *self, bytes_t body, const char *word, write
 
 static fep_err_t s_refuse (demand_t *self, bytes_t body, fep_err_t why, const char *text)
 {
-    writer_t inner = writer_of (self->page, self->page_size);
+    writer_t inner = s_page (self);
     answer_put_error (&inner, wire_find_int (body, "token", 0), why, text);
     return s_answer (self, body, "ERROR", &inner);
 }
@@ -212,7 +226,7 @@ static fep_err_t s_on_start (void *arg, actor_t *actor, bytes_t body)
     }
     log_line (LEVEL_INFO, "READ-START", "job=%u who=\"%s\" points=%u terminals=%u", job->number,
               who, job->count, job->terminal_count);
-    writer_t inner = writer_of (self->page, self->page_size);
+    writer_t inner = s_page (self);
     wire_put_map (&inner, 3);
     wire_pair_int (&inner, "token", wire_find_int (body, "token", 0));
     wire_pair_uint (&inner, "job", job->number);
@@ -250,7 +264,7 @@ static uint32_t s_progress (const job_t *job, writer_t *out)
 static fep_err_t s_on_jobs (void *arg, actor_t *actor, bytes_t body)
 {
     demand_t *self = arg;
-    writer_t inner = writer_of (self->page, self->page_size);
+    writer_t inner = s_page (self);
     uint32_t count = 0;
     (void) actor;
     wire_put_map (&inner, 2);
@@ -288,7 +302,7 @@ static void s_row (const job_t *job, uint32_t place, writer_t *out)
 static fep_err_t s_on_results (void *arg, actor_t *actor, bytes_t body)
 {
     demand_t *self = arg;
-    writer_t inner = writer_of (self->page, self->page_size);
+    writer_t inner = s_page (self);
     const job_t *job = s_named (self, body);
     uint64_t page_bytes = actor_config (actor)->door.page_bytes;
     if (!job) {
@@ -320,7 +334,7 @@ static fep_err_t s_on_results (void *arg, actor_t *actor, bytes_t body)
 static fep_err_t s_on_cancel (void *arg, actor_t *actor, bytes_t body)
 {
     demand_t *self = arg;
-    writer_t inner = writer_of (self->page, self->page_size);
+    writer_t inner = s_page (self);
     job_t *job = s_named (self, body);
     char who[JOB_WHO_MAX + 1] = WHO_DEFAULT;
     (void) actor;
@@ -366,10 +380,7 @@ static fep_err_t s_start (void *arg, actor_t *actor)
     self->actor = actor;
     self->jobs.last = s_before_first (actor_context (actor)->started_ms);
     self->open = calloc (PLACES_MAX, sizeof *self->open);
-    self->page_size = (size_t) actor_config (actor)->door.page_bytes + HEAD_BYTES + ROW_BYTES;
-    self->page = malloc (self->page_size);
-    self->answer = malloc (self->page_size + 1024);
-    FEP_ASSERT (self->open && self->page && self->answer);
+    FEP_ASSERT (self->open);
     places_init (&self->places);
     self->control = actor_dealer (actor, AT_CONTROL, MARK_MAIL);
     if (self->control < 0) {

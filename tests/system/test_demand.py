@@ -98,6 +98,18 @@ def test_limits():
     equal(daemon.ask_raw("READ_RESULT", {"job": job})[1]["error"], "NOT_FOUND", "its number is no other batch's")
 
 
+def test_page_grows():
+    """door.page_bytes may be raised while the daemon runs."""
+    daemon = station({number: range(1, 201) for number in range(1, 9, 3)}, **{"door.page_bytes": 4096}).start()
+    job = start(daemon, area=1)
+    ended(daemon, job)
+    check(daemon.ask("READ_RESULT", job=job)["next"] > 0, "there is a second page")
+    daemon.write_config(door__page_bytes=1 << 20)
+    daemon.reload()
+    page = wait_until(lambda: (lambda one: one.get("next") == 0 and one)(daemon.ask("READ_RESULT", job=job)), "one page")
+    equal(len(page["rows"]), 600, "holds them all")
+
+
 def ctl(daemon, *arguments):
     return program(os.path.join(BIN, "fepctl"), "--door", daemon.door_at, *arguments)
 
