@@ -23,19 +23,39 @@ static int64_t s_midnight_ms (int64_t day)
     return day * DAY_MS - (int64_t) clock_offset_min () * 60000;
 }
 
-//  From and to of frozen values: of a day its end; of a curve all of it; the usual day is yesterday.
+//  The local midnight that ends the month a day lies in.
+static int64_t s_month_end_ms (int64_t day)
+{
+    clock_civil_t civil;
+    int64_t utc_ms = 0;
+    clock_to_civil (s_midnight_ms (day), &civil);
+    civil = (clock_civil_t){
+        .year = civil.year + civil.month / 12, .month = civil.month % 12 + 1, .day = 1};
+    return clock_from_civil (&civil, &utc_ms) ? utc_ms : 0;
+}
+
+//  The last day of the month before this one.
+static int64_t s_last_month (int64_t today)
+{
+    clock_civil_t civil;
+    clock_to_civil (s_midnight_ms (today), &civil);
+    return today - civil.day;
+}
+
+//  From and to of frozen values: of a day or month its end; of a curve all of the day. What is usual is yesterday, and
+//  the month before this one.
 static uint32_t s_put_span (const ctl_t *ctl, const char *kind, writer_t *body)
 {
-    int64_t day = ctl->account->day;
-    if (day < 0) {
-        day = (clock_wall_ms () + (int64_t) clock_offset_min () * 60000) / DAY_MS - 1;
-    }
+    int64_t today = (clock_wall_ms () + (int64_t) clock_offset_min () * 60000) / DAY_MS;
+    bool month = strcmp (kind, "month") == 0, curve = strcmp (kind, "curve") == 0;
+    int64_t usual = month ? s_last_month (today) : today - 1;
+    int64_t day = ctl->account->day < 0 ? usual : ctl->account->day;
     if (strcmp (kind, "current") == 0) {
         return 0;
     }
-    bool curve = strcmp (kind, "curve") == 0;
-    wire_pair_int (body, "from_ms", s_midnight_ms (curve ? day : day + 1));
-    wire_pair_int (body, "to_ms", s_midnight_ms (day + 1));
+    int64_t end_ms = month ? s_month_end_ms (day) : s_midnight_ms (day + 1);
+    wire_pair_int (body, "from_ms", curve ? s_midnight_ms (day) : end_ms);
+    wire_pair_int (body, "to_ms", end_ms);
     return 2;
 }
 

@@ -137,6 +137,31 @@ def test_fepctl():
     equal(ctl(daemon, "read", "batch", *asked).returncode, 1, "of nobody")
 
 
+class Monthly(Concentrator):
+    """Keeps its meters' registers by month; remembers which ones were asked for."""
+
+    months = []
+
+    def answer(self, afn, asked, several):
+        self.months = self.months + [asked[4:6].hex()]
+        return asked + bytes.fromhex("060001112604") + b"".join(bcd(one, 5) for one in (9, 9, 0, 0, 0))
+
+
+def test_fepctl_month():
+    """The month a day lies in; without one the month before this."""
+    daemon = station({1: [1]}).start()
+    one = Monthly(daemon, 1).begin()
+    asked = ["read", "batch", "--area", "1", "--kind", "month", "--point", "energy.active.import.total_kWh"]
+    for day, month in (("2026-10-15", "1026"), ("2026-12-31", "1226"), ("2026-02-01", "0226")):
+        said = ctl(daemon, *asked, "--day", day)
+        equal((said.returncode, one.months[-1:]), (0, [month]), f"{day}: {said.stdout}")
+    said = ctl(daemon, *asked)
+    now = time.gmtime(today() * 86400)
+    month = (now.tm_year * 12 + now.tm_mon - 2) % 1200
+    equal((said.returncode, one.months[-1]), (0, f"{month % 12 + 1:02d}{month // 12:02d}"), said.stdout)
+    equal(one.fault, None, "terminal")
+
+
 def test_long_json():
     """More points than one page of the door holds: the document has all of them, once."""
     daemon = station({number: range(1, 51) for number in range(1, 5)}, **{"door.page_bytes": 4096}).start()
