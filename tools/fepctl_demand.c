@@ -287,11 +287,26 @@ static int s_report (ctl_t *ctl, int64_t job, answer_t *answer)
 
 //  ---- Commands ----
 
+//  The options of rate and gap that say nothing of a batch.
+static bool s_says_more (const account_args_t *args)
+{
+    bool more = args->task || args->by || args->reason || args->items || args->in_a_row;
+    for (size_t i = 0; i < DIMENSION_WORD_COUNT; i++) {
+        more |= args->words[i] != NULL;
+    }
+    return more;
+}
+
 int ctl_read_batch (ctl_t *ctl)
 {
     uint8_t bytes[REQUEST_MAX];
     writer_t body = writer_of (bytes, sizeof bytes);
     answer_t answer;
+    if (s_says_more (ctl->account)) {
+        fprintf (stderr, "fepctl: of the options of rate and gap a batch takes --group and --day "
+                         "only\n");
+        return 2;
+    }
     s_put_batch (ctl, &body);
     if (body.failed) {
         fprintf (stderr, "fepctl: the names of the points are too long\n");

@@ -162,6 +162,15 @@ def test_fepctl_month():
     equal(one.fault, None, "terminal")
 
 
+def test_fepctl_usage():
+    """What a batch cannot take into account is no use of it: more would be asked than was meant."""
+    daemon = station({1: [1]}).start()
+    for option in ("--task=x", "--reason=late", "--by=area", "--items", "--vendor=x", "--in-a-row=3"):
+        said = ctl(daemon, "read", "batch", "--area", "1", "--point", "energy.active.import.total_kWh", option)
+        equal((said.returncode, "--group and --day" in said.stderr), (2, True), f"{option}: {said.stderr}")
+    equal(daemon.ask("READ_JOBS")["jobs"], [], "nothing was asked")
+
+
 def test_long_json():
     """More points than one page of the door holds: the document has all of them, once."""
     daemon = station({number: range(1, 51) for number in range(1, 5)}, **{"door.page_bytes": 4096}).start()
