@@ -61,6 +61,43 @@ def test_no_value():
     equal((ended(daemon, job)["good"], rows(daemon, job)), (1, [["010000001", 4, "done", "OK", 0]]), "asked again")
 
 
+class Gated(Concentrator):
+    """Answers what it is asked first, two frames, which tell that it takes several measuring points; what comes then
+    once the gate is open. Keeps the measuring points of each frame, in order."""
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.gate, self.orders = threading.Event(), []
+        cleanup(self.gate.set)
+
+    def serve_one(self, one):
+        body = one[14:-2]
+        self.orders.append([(body[at + 1] - 1) * 8 + body[at].bit_length() for at in range(0, len(body), UNIT_SIZE)])
+        if len(self.orders) > 2:
+            self.gate.wait()
+        super().serve_one(one)
+
+
+def test_overtakes():
+    """What a person asks goes out before what a task has in the same queue already, behind the frame in flight."""
+    mps = list(range(1, 101))
+    daemon = station({1: mps}, **{"account.begin_ms": 100, "session.request_timeout_ms": 60000}).start()
+    one = Gated(daemon, 1).begin()
+    put_task(daemon)
+    wait_until(lambda: len(one.orders) == 3, "the task's second request is in flight")
+    wait_until(lambda: daemon.metric("slots_asked") == 3, "its third one waits")
+    job = start(daemon, terminal=one.address, mp=100)
+    wait_until(lambda: daemon.ask("READ_RESULT", job=job)["asked"] == 1, "it is asked")
+    daemon.terminal_facts(one.address)      # goes the way of requests, behind it
+    equal(len(one.orders), 3, "no frame went out meanwhile")
+    one.gate.set()
+    equal(ended(daemon, job)["good"], 1, "it came")
+    wait_until(lambda: len(one.orders) > 4, "the task goes on")
+    equal(one.orders[3], [100], "which frame was next")
+    check(len(one.orders[4]) > 1, "behind it the task's", one.orders)
+    equal(one.fault, None, "terminal")
+
+
 def test_cancel():
     """What was not asked yet is withdrawn; what is under way ends as it ends."""
     daemon = station({number: list(range(1, 21)) for number in range(1, 4)}).start()
