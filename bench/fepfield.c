@@ -3,24 +3,14 @@
 //  all are confirmed and leave. Prints a JSON line every 2 s and one at the end. With --archive it only writes the
 //  rows of the archive. Ends 0 if every report was confirmed, else 1; 2 for a wrong option.
 #include "bench/args.h"
+#include "bench/program.h"
 #include "bench/field_fleet.h"
 #include "fep/clock.h"
 #include <inttypes.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #define TURN_MS 5
 #define PRINT_MS 2000
-#define SPARE_DESCRIPTORS 64
-
-static volatile sig_atomic_t s_stop;
-
-static void s_on_signal (int number)
-{
-    (void) number;
-    s_stop = 1;
-}
 
 static void s_totals (const char *name, const field_totals_t *t)
 {
@@ -57,24 +47,6 @@ static void s_print (const char *what, const field_options_t *options, const fie
     (void) fflush (stdout);
 }
 
-//  Raises the limit of descriptors as far as allowed. False if it is too low even then.
-static bool s_descriptors (size_t count)
-{
-    struct rlimit limit;
-    rlim_t need = (rlim_t) (count + SPARE_DESCRIPTORS);
-    if (getrlimit (RLIMIT_NOFILE, &limit) != 0) {
-        return true;
-    }
-    limit.rlim_cur = limit.rlim_max;
-    (void) setrlimit (RLIMIT_NOFILE, &limit);
-    if (limit.rlim_max < need) {
-        fprintf (stderr, "fepfield: %zu descriptors are needed; %llu are allowed\n", (size_t) need,
-                 (unsigned long long) limit.rlim_max);
-        return false;
-    }
-    return true;
-}
-
 //  The run, then the drain. True if everything is confirmed and saved.
 static bool s_run (field_fleet_t *fleet, const field_options_t *options, int64_t seconds,
                    int64_t drain_ms)
@@ -88,7 +60,7 @@ static bool s_run (field_fleet_t *fleet, const field_options_t *options, int64_t
     while (!stopping || (!field_fleet_done (fleet) && now < end)) {
         field_fleet_turn (fleet, TURN_MS);
         now = clock_mono_ms ();
-        if (!stopping && (s_stop || now >= end)) {
+        if (!stopping && (program_stops () || now >= end)) {
             stopping = true;
             end = now + drain_ms;
             field_fleet_stop (fleet);
@@ -159,10 +131,8 @@ int main (int argc, char **argv)
     if (*archive) {
         return s_archive (&o, archive) ? 0 : 2;
     }
-    struct sigaction action = {.sa_handler = s_on_signal};
-    (void) sigaction (SIGINT, &action, NULL);
-    (void) sigaction (SIGTERM, &action, NULL);
-    if (!s_descriptors (field_descriptors (&o))) {
+    program_signals ();
+    if (!program_descriptors ("fepfield", field_descriptors (&o))) {
         return 2;
     }
     field_fleet_t *fleet = field_fleet_new (&o);

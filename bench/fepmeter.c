@@ -4,37 +4,15 @@
 //  counters every second, the last one with "what": "summary"; with --ledger a line for each measuring point at the
 //  end. Ends 0; 2 for a wrong option.
 #include "bench/args.h"
+#include "bench/program.h"
 #include "bench/fleet.h"
 #include "fep/clock.h"
 #include <inttypes.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 
 #define TURN_MS 5
 #define PRINT_MS 1000
 #define LEAVE_MS 5000
-#define SPARE_DESCRIPTORS 64
-
-static volatile sig_atomic_t s_stop, s_reconnect;
-
-static void s_on_signal (int number)
-{
-    if (number == SIGUSR1) {
-        s_reconnect = 1;
-    } else {
-        s_stop = 1;
-    }
-}
-
-//  On-CPU milliseconds of this process.
-static int64_t s_cpu_ms (void)
-{
-    struct rusage usage;
-    (void) getrusage (RUSAGE_SELF, &usage);
-    return (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000 +
-           (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1000;
-}
 
 static void s_print (const char *what, const fleet_t *fleet, int64_t since_ms, int64_t late_ms)
 {
@@ -45,33 +23,14 @@ static void s_print (const char *what, const fleet_t *fleet, int64_t since_ms, i
             ", \"heartbeats\": %" PRIu64 ", \"reconnects\": %" PRIu64
             ", \"refused_dials\": %" PRIu64 ", \"noise\": %" PRIu64 ", \"requests\": %" PRIu64
             ", \"units\": %" PRIu64,
-            what, clock_mono_ms () - since_ms, s_cpu_ms (), late_ms, stats->online, stats->logins,
-            stats->heartbeats, stats->reconnects, stats->refused_dials, stats->noise,
+            what, clock_mono_ms () - since_ms, program_cpu_ms (), late_ms, stats->online,
+            stats->logins, stats->heartbeats, stats->reconnects, stats->refused_dials, stats->noise,
             asked->requests, asked->units);
     for (unsigned i = ASKED_NOT + 1; i < ASKED_OUTCOMES; i++) {
         printf (", \"%s\": %" PRIu64, asked_outcome_name ((asked_outcome_t) i), asked->outcomes[i]);
     }
     printf ("}\n");
     (void) fflush (stdout);
-}
-
-//  Raises the limit of descriptors as far as allowed. False if it is too low even then.
-static bool s_descriptors (int64_t terminals)
-{
-    struct rlimit limit;
-    rlim_t need = (rlim_t) (terminals + SPARE_DESCRIPTORS);
-    if (getrlimit (RLIMIT_NOFILE, &limit) != 0) {
-        return true;
-    }
-    limit.rlim_cur = limit.rlim_max;
-    (void) setrlimit (RLIMIT_NOFILE, &limit);
-    if (limit.rlim_max < need) {
-        fprintf (stderr,
-                 "fepmeter: %" PRId64 " terminals need %llu descriptors; %llu are allowed\n",
-                 terminals, (unsigned long long) need, (unsigned long long) limit.rlim_max);
-        return false;
-    }
-    return true;
 }
 
 //  late_ms: the longest turn since the line before, beyond what it waits.
@@ -87,12 +46,11 @@ static void s_run (fleet_t *fleet, int64_t seconds)
         int64_t before = now;
         fleet_turn (fleet, TURN_MS);
         now = clock_mono_ms ();
-        if (s_reconnect) {
-            s_reconnect = 0;
+        if (program_reconnects ()) {
             fleet_reconnect (fleet);
         }
         late = now - before - TURN_MS > late ? now - before - TURN_MS : late;
-        if (!stopping && (s_stop || now >= end)) {
+        if (!stopping && (program_stops () || now >= end)) {
             stopping = true;
             end = now + LEAVE_MS;
             fleet_stop (fleet);
@@ -156,11 +114,8 @@ int main (int argc, char **argv)
         fprintf (stderr, "--delay-high-ms: at least --delay-low-ms\n");
         return 2;
     }
-    struct sigaction action = {.sa_handler = s_on_signal};
-    (void) sigaction (SIGINT, &action, NULL);
-    (void) sigaction (SIGTERM, &action, NULL);
-    (void) sigaction (SIGUSR1, &action, NULL);
-    if (!s_descriptors (o.terminals)) {
+    program_signals ();
+    if (!program_descriptors ("fepmeter", (size_t) o.terminals)) {
         return 2;
     }
     fleet_t *fleet = fleet_new (&o);

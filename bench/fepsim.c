@@ -5,26 +5,13 @@
 //  line of counters every 2 s before. SIGUSR1 closes all connections, which are dialled again. Ends 0 if every report
 //  sent was confirmed, else 1; 2 for a wrong option.
 #include "bench/args.h"
+#include "bench/program.h"
 #include "bench/fleet.h"
 #include "fep/clock.h"
 #include <inttypes.h>
-#include <signal.h>
-#include <sys/resource.h>
 
 #define TURN_MS 5
 #define SAVE_MS 2000
-#define SPARE_DESCRIPTORS 64
-
-static volatile sig_atomic_t s_stop, s_reconnect;
-
-static void s_on_signal (int number)
-{
-    if (number == SIGUSR1) {
-        s_reconnect = 1;
-    } else {
-        s_stop = 1;
-    }
-}
 
 static void s_print (const char *what, const fleet_t *fleet, int64_t since_ms)
 {
@@ -50,24 +37,6 @@ static void s_print (const char *what, const fleet_t *fleet, int64_t since_ms)
     (void) fflush (stdout);
 }
 
-//  Raises the limit of descriptors as far as allowed. False if it is too low even then.
-static bool s_descriptors (int64_t terminals)
-{
-    struct rlimit limit;
-    rlim_t need = (rlim_t) (terminals + SPARE_DESCRIPTORS);
-    if (getrlimit (RLIMIT_NOFILE, &limit) != 0) {
-        return true;
-    }
-    limit.rlim_cur = limit.rlim_max;
-    (void) setrlimit (RLIMIT_NOFILE, &limit);
-    if (limit.rlim_max < need) {
-        fprintf (stderr, "fepsim: %" PRId64 " terminals need %llu descriptors; %llu are allowed\n",
-                 terminals, (unsigned long long) need, (unsigned long long) limit.rlim_max);
-        return false;
-    }
-    return true;
-}
-
 //  The run, then the drain. True if everything is confirmed and saved.
 static bool s_run (fleet_t *fleet, int64_t seconds, int64_t drain_ms)
 {
@@ -80,11 +49,10 @@ static bool s_run (fleet_t *fleet, int64_t seconds, int64_t drain_ms)
     while (!stopping || (!fleet_done (fleet) && now < end)) {
         fleet_turn (fleet, TURN_MS);
         now = clock_mono_ms ();
-        if (s_reconnect) {
-            s_reconnect = 0;
+        if (program_reconnects ()) {
             fleet_reconnect (fleet);
         }
-        if (!stopping && (s_stop || now >= end)) {
+        if (!stopping && (program_stops () || now >= end)) {
             stopping = true;
             end = now + drain_ms;
             fleet_stop (fleet);
@@ -158,11 +126,8 @@ int main (int argc, char **argv)
                  o.dtus, o.terminals);
         return 2;
     }
-    struct sigaction action = {.sa_handler = s_on_signal};
-    (void) sigaction (SIGINT, &action, NULL);
-    (void) sigaction (SIGTERM, &action, NULL);
-    (void) sigaction (SIGUSR1, &action, NULL);
-    if (!s_descriptors (o.terminals)) {
+    program_signals ();
+    if (!program_descriptors ("fepsim", (size_t) o.terminals)) {
         return 2;
     }
     fleet_t *fleet = fleet_new (&o);
