@@ -141,14 +141,6 @@ static uint32_t s_put_filter (const ctl_t *ctl, int64_t usual, writer_t *out)
     return count;
 }
 
-static void s_json_body (void *arg, json_t *json)
-{
-    const answer_t *answer = arg;
-    json_object (json);
-    show_pairs (json, answer->body);
-    json_object_end (json);
-}
-
 //  ---- Rates ----
 
 static void s_percent (table_t *table, int64_t part, int64_t whole)
@@ -210,9 +202,7 @@ static void s_ask_rate (const ctl_t *ctl, writer_t *body, uint64_t from)
 static void s_show_rate (const ctl_t *ctl, bytes_t row, table_t *table, json_t *json)
 {
     if (json) {
-        json_object (json);
-        show_pairs (json, row);
-        json_object_end (json);
+        show_object (json, row);
     } else {
         s_rate_row (ctl, table, row);
     }
@@ -249,9 +239,7 @@ static void s_show_failure (const ctl_t *ctl, bytes_t row, table_t *table, json_
     char text[64];
     (void) ctl;
     if (json) {
-        json_object (json);
-        show_pairs (json, row);
-        json_object_end (json);
+        show_object (json, row);
         return;
     }
     wire_find_text (row, "terminal", text, sizeof text);
@@ -411,7 +399,7 @@ int ctl_gap_reread (ctl_t *ctl)
         return code;
     }
     if (ctl->json) {
-        show_json (s_json_body, &answer);
+        show_json_map (answer.body);
     } else {
         printf ("%" PRId64 " points of %" PRId64 " slots are asked again%s\n",
                 wire_find_int (answer.body, "points", 0), wire_find_int (answer.body, "slots", 0),

@@ -38,9 +38,7 @@ static void s_row (const ctl_t *ctl, bytes_t row, table_t *table, json_t *json)
 {
     (void) ctl;
     if (json) {
-        json_object (json);
-        show_pairs (json, row);
-        json_object_end (json);
+        show_object (json, row);
         return;
     }
     for (size_t i = 0; i < COLUMNS; i++) {

@@ -160,14 +160,6 @@ static int s_check_size (ctl_t *ctl, const char *path, size_t size)
 
 //  ---- What changes ----
 
-static void s_write_map (void *arg, json_t *json)
-{
-    const bytes_t *map = arg;
-    json_object (json);
-    show_pairs (json, *map);
-    json_object_end (json);
-}
-
 static void s_cell (table_t *table, bytes_t row, const char *key)
 {
     char text[512];
@@ -213,7 +205,7 @@ static int s_show_plan (const ctl_t *ctl, const answer_t *answer)
     reader_t changes;
     if (ctl->json) {
         bytes_t body = answer->body;
-        show_json (s_write_map, &body);
+        show_json_map (body);
         return 0;
     }
     bytes_t map = bytes_of (NULL, 0);
@@ -399,7 +391,7 @@ static int s_log_page (ctl_t *ctl, table_t *table, int64_t limit, int64_t *next,
     *rows += left;
     *next = wire_find_int (answer.body, "next", 0);
     if (ctl->json) {
-        show_json (s_write_map, &answer.body);
+        show_json_map (answer.body);
         return 0;
     }
     while (s_next_row (&entries, &left, &row)) {
@@ -438,7 +430,7 @@ static int s_show_table (ctl_t *ctl, const char *word, const char *key)
         return code;
     }
     if (ctl->json) {
-        show_json (s_write_map, &answer.body);
+        show_json_map (answer.body);
     } else if (wire_find (answer.body, key, &rows)) {
         show_rows (bytes_of (rows.data + rows.pos, reader_left (&rows)));
     }
@@ -469,7 +461,7 @@ int ctl_text_show (ctl_t *ctl, const char *word, const char *name)
         return code;
     }
     if (ctl->json) {
-        show_json (s_write_map, &answer.body);
+        show_json_map (answer.body);
     } else if (wire_find (answer.body, "text", &text)) {
         bytes_t bytes = wire_get_str (&text);
         fwrite (bytes.data, 1, bytes.size, stdout);

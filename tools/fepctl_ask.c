@@ -11,14 +11,6 @@
 #define REQUEST_MAX 256  //  Bytes of a question
 #define PAGE_ROWS 500    //  Rows asked for at a time
 
-static void s_write_map (void *arg, json_t *json)
-{
-    const bytes_t *map = arg;
-    json_object (json);
-    show_pairs (json, *map);
-    json_object_end (json);
-}
-
 //  A question with one answer, shown whole.
 static int s_ask_and_show (ctl_t *ctl, const char *word, bytes_t body)
 {
@@ -28,7 +20,7 @@ static int s_ask_and_show (ctl_t *ctl, const char *word, bytes_t body)
         return code;
     }
     if (ctl->json) {
-        show_json (s_write_map, &answer.body);
+        show_json_map (answer.body);
     } else {
         show_map (answer.body);
     }
@@ -45,7 +37,7 @@ static int s_ask_rows (ctl_t *ctl, const char *word, const char *key)
         return code;
     }
     if (ctl->json) {
-        show_json (s_write_map, &answer.body);
+        show_json_map (answer.body);
     } else if (wire_find (answer.body, key, &rows)) {
         show_rows (bytes_of (rows.data + rows.pos, reader_left (&rows)));
     }
@@ -185,9 +177,7 @@ static void s_terminal_row (const ctl_t *ctl, bytes_t row, table_t *table, json_
         return;
     }
     if (json) {
-        json_object (json);
-        show_pairs (json, row);
-        json_object_end (json);
+        show_object (json, row);
         return;
     }
     s_cell_int (table, wire_find_int (row, "number", 0));

@@ -211,14 +211,6 @@ static int s_show_failed (ctl_t *ctl, int64_t job)
     return code;
 }
 
-static void s_json_body (void *arg, json_t *json)
-{
-    const answer_t *answer = arg;
-    json_object (json);
-    show_pairs (json, answer->body);
-    json_object_end (json);
-}
-
 //  How far it is and all its points, page by page.
 typedef struct {
     ctl_t *ctl;        //  The command
@@ -334,7 +326,7 @@ int ctl_read_jobs (ctl_t *ctl)
         return code;
     }
     if (ctl->json) {
-        show_json (s_json_body, &answer);
+        show_json_map (answer.body);
     } else if (wire_find (answer.body, "jobs", &in)) {
         for (uint32_t rest = wire_get_array (&in); rest > 0 && !in.failed; rest--) {
             bytes_t job = bytes_of (in.data + in.pos, reader_left (&in));
@@ -377,7 +369,7 @@ int ctl_read_cancel (ctl_t *ctl)
         return code;
     }
     if (ctl->json) {
-        show_json (s_json_body, &answer);
+        show_json_map (answer.body);
     } else {
         s_print_progress (answer.body, "\n");
     }

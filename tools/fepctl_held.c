@@ -7,14 +7,6 @@
 
 #define REQUEST_MAX 512  //  Bytes of the question
 
-static void s_json_body (void *arg, json_t *json)
-{
-    const answer_t *answer = arg;
-    json_object (json);
-    show_pairs (json, answer->body);
-    json_object_end (json);
-}
-
 typedef struct {
     ctl_t *ctl;     //  The command
     int code;       //  How it ended
@@ -101,7 +93,7 @@ int ctl_accept (ctl_t *ctl)
         return code;
     }
     if (ctl->json) {
-        show_json (s_json_body, &answer);
+        show_json_map (answer.body);
     } else {
         show_map (answer.body);
     }

@@ -83,9 +83,7 @@ static void s_row (const ctl_t *ctl, bytes_t row, table_t *table, json_t *json)
     reader_t paused;
     (void) ctl;
     if (json) {
-        json_object (json);
-        show_pairs (json, row);
-        json_object_end (json);
+        show_object (json, row);
         return;
     }
     s_number_cell (row, "number", table);

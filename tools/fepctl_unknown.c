@@ -195,9 +195,7 @@ static void s_collision_row (list_t *self, bytes_t row, json_t *json)
     reader_t same;
     (void) self;
     if (json) {
-        json_object (json);
-        show_pairs (json, row);
-        json_object_end (json);
+        show_object (json, row);
         return;
     }
     wire_find_text (row, "terminal", terminal, sizeof terminal);

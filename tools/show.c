@@ -280,6 +280,23 @@ void show_json (show_write_t *write, void *arg)
     putchar ('\n');
 }
 
+static void s_write_map (void *arg, json_t *json)
+{
+    show_object (json, *(const bytes_t *) arg);
+}
+
+void show_json_map (bytes_t map)
+{
+    show_json (s_write_map, &map);
+}
+
+void show_object (json_t *json, bytes_t map)
+{
+    json_object (json);
+    show_pairs (json, map);
+    json_object_end (json);
+}
+
 void show_pairs (json_t *json, bytes_t map)
 {
     reader_t in = reader_of (map);

@@ -16,6 +16,12 @@ void show_rows (bytes_t array);
 typedef void (show_write_t) (void *arg, json_t *json);
 void show_json (show_write_t *write, void *arg);
 
+//  A map as one line: what show_object puts.
+void show_json_map (bytes_t map);
+
+//  A map but for `token` as a JSON object.
+void show_object (json_t *json, bytes_t map);
+
 //  Every pair of a map but `token`, as pairs of the open JSON object.
 void show_pairs (json_t *json, bytes_t map);
 
