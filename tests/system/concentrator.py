@@ -36,25 +36,13 @@ class Gauge:
             self.now -= 1
 
 
-class Concentrator(Terminal):
-    """Answers in a thread of its own. manner: of the whole terminal, or by measuring point in `meters`:
-    answer, ee (no value), ee_once (no value the first time), deny, silent, garbled (a wrong checksum),
-    other_day (of the day before), slow, drop (closes the
-    connection), high (a value beyond its limit); of a meter: deny_all (any frame that names it), of the terminal:
-    single (answers frames of one unit only). asked counts by measuring point, requests frames, ignored those
-    that were too large for it; largest: units of one. fns: what was asked for, in order. Meters themselves (AFN 10) do
-    not answer; all, rereads and through measure how
-    many frames, those that ask again, and those that go through to meters, are under way at all terminals that
-    share them."""
+class Served(Terminal):
+    """A terminal that answers requests (serve_one: a frame's user data) in a thread of its own."""
 
-    def __init__(self, daemon, number, meters=None, manner="answer", offset_min=UTC_OFFSET_MIN):
+    def __init__(self, daemon, number):
         super().__init__(daemon, number, connect=False)
-        self.meters, self.manner, self.offset_min = dict(meters or {}), manner, offset_min
-        self.asked, self.fault, self.lock = collections.Counter(), None, threading.Lock()
-        self.requests, self.ignored, self.largest, self.fns = 0, 0, 0, []
-        self.all, self.rereads, self.through, self.rereads_take_s = Gauge(), Gauge(), Gauge(), 0
-        self.ended = threading.Event()
-        self.thread = None
+        self.fault, self.lock = None, threading.Lock()
+        self.ended, self.thread, self.all = threading.Event(), None, Gauge()
         cleanup(self.end)
 
     def begin(self):
@@ -79,12 +67,30 @@ class Concentrator(Terminal):
                     one = self.frames.pop(0)
                     if one[12] != 0:
                         with self.all:
-                            self.serve_one(one)
+                            self.serve_one(one[6:-2])
         except OSError:
             pass
         except Exception as fault:
             self.fault = fault
 
+
+class Concentrator(Served):
+    """Answers in a thread of its own. manner: of the whole terminal, or by measuring point in `meters`:
+    answer, ee (no value), ee_once (no value the first time), deny, silent, garbled (a wrong checksum),
+    other_day (of the day before), slow, drop (closes the
+    connection), high (a value beyond its limit); of a meter: deny_all (any frame that names it), of the terminal:
+    single (answers frames of one unit only). asked counts by measuring point, requests frames, ignored those
+    that were too large for it; largest: units of one. fns: what was asked for, in order. Meters themselves (AFN 10) do
+    not answer; all, rereads and through measure how
+    many frames, those that ask again, and those that go through to meters, are under way at all terminals that
+    share them."""
+
+    def __init__(self, daemon, number, meters=None, manner="answer", offset_min=UTC_OFFSET_MIN):
+        super().__init__(daemon, number)
+        self.meters, self.manner, self.offset_min = dict(meters or {}), manner, offset_min
+        self.asked = collections.Counter()
+        self.requests, self.ignored, self.largest, self.fns = 0, 0, 0, []
+        self.rereads, self.through, self.rereads_take_s = Gauge(), Gauge(), 0
     def value(self, mp, day):
         """Of the register at the end of that local day, in 0.0001 kWh; grows by day."""
         return (self.a2 * 1000 + mp * 10) * 100 + (day - 20000) * 7
@@ -102,8 +108,7 @@ class Concentrator(Terminal):
         """Unasked; returns once it is confirmed, so before begin's thread runs."""
         self.send(self.build(0x0D, self.frozen(mp, day), "frozen"))
 
-    def serve_one(self, one):
-        user = one[6:-2]
+    def serve_one(self, user):
         afn, sequence, msa, body = user[6], user[7] & 15, user[5], user[8:]
         if afn == 0x10:
             with self.through:

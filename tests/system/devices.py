@@ -4,7 +4,7 @@ transparent gateway, and a terminal of DL/T 698.45 that keeps days of its meters
 from accounting import *
 
 
-class Served:
+class Device:
     """A connection to the daemon that is answered in a thread of its own."""
 
     def __init__(self, daemon):
@@ -57,7 +57,7 @@ def frame645(address, control, data):
     return body + bytes([sum(body) & 255, 0x16])
 
 
-class Line645(Served):
+class Line645(Device):
     """meters: {address: manner}: answer, silent, no_data (D1: it has no such data), denied (D1: not authorised),
     stamp (frozen at six minutes past), garbled (a wrong checksum)."""
 
@@ -111,7 +111,7 @@ def time698(day):
     return struct.pack(">BHBB", 28, civil.tm_year, civil.tm_mon, civil.tm_mday) + b"\0\0\0"
 
 
-class Terminal698(Served):
+class Terminal698(Device):
     """meters: {address: manner}: answer, no_row (its store has nothing of it), null (a row without value), deny (a DAR in
     the place of all rows if it is asked alone, no row else), silent (a meter that does not answer the terminal: DAR 33,
     and no row), dar (it denies what it is asked itself). requests: of the store."""

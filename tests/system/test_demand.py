@@ -70,12 +70,12 @@ class Gated(Concentrator):
         self.gate, self.orders = threading.Event(), []
         cleanup(self.gate.set)
 
-    def serve_one(self, one):
-        body = one[14:-2]
+    def serve_one(self, user):
+        body = user[8:]
         self.orders.append([(body[at + 1] - 1) * 8 + body[at].bit_length() for at in range(0, len(body), UNIT_SIZE)])
         if len(self.orders) > 2:
             self.gate.wait()
-        super().serve_one(one)
+        super().serve_one(user)
 
 
 def test_overtakes():

@@ -8,33 +8,19 @@ FAULT, INITIALISED, POWER = 21, 1, 14
 IMPORTANT, ORDINARY = 1, 2
 
 
-class Recorder(Terminal):
+class Recorder(Served):
     """A 376.1 terminal that keeps its last 255 events of each kind and answers 0E and 0C F7, in a thread of its own. Of
     a request it answers `most` events at a time, `slow_s` later, or nothing at all if `silent`; asked: (Fn, Pm, Pn) of
     each 0E request."""
 
     def __init__(self, daemon, number=1):
-        super().__init__(daemon, number, connect=False)
+        super().__init__(daemon, number)
         self.kept, self.counters = {IMPORTANT: {}, ORDINARY: {}}, {IMPORTANT: 0, ORDINARY: 0}
         self.asked, self.most, self.slow_s, self.silent, self.asked_counters = [], 255, 0, False, 0
         self.minute, self.happened = 0, []          # of the last event; of all of them
-        self.fault, self.thread, self.lock = None, None, threading.Lock()
-        self.ended = threading.Event()
-        cleanup(self.end)
-
-    def begin(self):
-        self.connect()
-        self.login()
-        self.ended = threading.Event()
-        self.thread = threading.Thread(target=self.serve, args=(self.ended,), daemon=True)
-        self.thread.start()
-        return self
 
     def end(self):
-        self.ended.set()
-        if self.thread:
-            self.thread.join()
-        self.thread = None
+        super().end()
         check(self.fault is None, f"{self.address}: {self.fault!r}")
 
     def again(self):
@@ -77,18 +63,6 @@ class Recorder(Terminal):
         """Its last event, unasked."""
         last = self.counters[kind]
         self.send(self.build(0x0E, self.events(kind, (last - 1) % 256, last) + self.ec(), "reported", control=0xE4))
-
-    def serve(self, ended):
-        try:
-            while not ended.is_set() and self.pump(0.02):
-                while self.frames and self.socket:
-                    one = self.frames.pop(0)
-                    if one[12] != 0:
-                        self.serve_one(one[6:-2])
-        except OSError:
-            pass
-        except Exception as fault:
-            self.fault = fault
 
     def serve_one(self, user):
         afn, sequence, msa, body = user[6], user[7] & 15, user[5], user[8:]
@@ -268,7 +242,7 @@ def test_no_answer():
     wait_events(daemon, one)
 
 
-class Recorder698(Served):
+class Recorder698(Device):
     """A 698.45 terminal that keeps event records, the last 10 of each object, and lists the objects that have new ones
     until that list was read. lists and objects count what was asked for."""
 
