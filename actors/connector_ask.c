@@ -3,6 +3,7 @@
 #include "actors/answer.h"
 #include "actors/connector.h"
 #include "fep/log.h"
+#include "fep/metrics.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -212,6 +213,7 @@ fep_err_t connector_on_request (void *arg, actor_t *actor, bytes_t body)
     }
     if (self->polls.count || self->polled_now >= s_budget (self)) {
         fifo_put (&self->polls, body);
+        metric_add (METRIC_polls_waiting, 1);
         return FEP_OK;
     }
     self->polled_now++;
@@ -228,6 +230,7 @@ bool connector_polls (connector_t *self)
             log_line (LEVEL_ERROR, "POLL-UNREADABLE", "reason=%s", fep_err_name (error));
         }
         fifo_drop (&self->polls);
+        metric_add (METRIC_polls_waiting, -1);
         self->polled_now++;
     }
     return self->polls.count && budget;
@@ -319,6 +322,7 @@ void connector_ask_stop (connector_t *self)
         free (self->asks[i].client);
     }
     free (self->asks);
+    metric_add (METRIC_polls_waiting, -(int64_t) self->polls.count);
     fifo_clear (&self->polls);
     places_fini (&self->places);
     for (size_t i = 0; i < ARCHIVE_PROFILES_MAX; i++) {
