@@ -190,6 +190,8 @@ void account_ended (account_t *self, slot_block_t *block, slot_point_t *point,
 //  The terminal came or went. We stop: that it went is our doing, and no failure of what it was to be asked.
 typedef enum { ACCOUNT_DOWN, ACCOUNT_UP, ACCOUNT_STOPPING } account_link_t;
 void account_link (account_t *self, roster_terminal_t *terminal, account_link_t link);
+//  The terminal is not there: points of the block that miss something, and are not under way, had no chance.
+void account_offline (account_t *self, slot_block_t *block);
 //  Who has not come since the start is offline from now on.
 void account_begin (account_t *self);
 //  The terminal left the archive.

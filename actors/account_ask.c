@@ -350,9 +350,11 @@ static void s_not_journalled (account_t *self, const account_open_t *open, uint1
         return;
     }
     if (error == FEP_BUSY || error == FEP_FULL || error == FEP_CLOSED) {
-        //  No room, or no session: if it went, the journal will say how.
+        //  No room, or no session: if it went, the journal will say how, or has said while the point was under way.
         s_back (block, point);
-        if (terminal) {
+        if (terminal && !terminal->online && block->queued) {
+            account_offline (self, block);
+        } else if (terminal) {
             s_rest (self, terminal, now_ms);
         }
         return;

@@ -76,8 +76,7 @@ void account_unready (account_t *self, slot_block_t *block)
     block->queue = NULL;
 }
 
-//  Points without everything had no chance: the terminal is not there.
-static void s_offline (account_t *self, slot_block_t *block)
+void account_offline (account_t *self, slot_block_t *block)
 {
     const roster_terminal_t *terminal = roster_find (self->roster, block->terminal);
     gap_t reason = terminal ? roster_offline (terminal) : GAP_terminal_offline;
@@ -121,7 +120,7 @@ void account_ready (account_t *self, slot_block_t *block)
     block->queued = true;
     *link = block;
     if (!terminal->online && self->begun) {
-        s_offline (self, block);
+        account_offline (self, block);
     }
     account_enqueue (self, terminal);
 }
@@ -162,7 +161,7 @@ void account_link (account_t *self, roster_terminal_t *terminal, account_link_t 
     account_enqueue (self, terminal);
     for (slot_block_t *block = terminal->first; block && link == ACCOUNT_DOWN;
          block = block->queue) {
-        s_offline (self, block);
+        account_offline (self, block);
     }
 }
 
