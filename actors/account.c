@@ -71,8 +71,7 @@ static void s_save_position (s_save_t *save, uint16_t number, int64_t position)
     writer_u8 (&name, 'p');
     writer_u16be (&name, number);
     size_t at = save->out.size;
-    writer_u32be (&save->out, (uint32_t) ((uint64_t) position >> 32));
-    writer_u32be (&save->out, (uint32_t) position);
+    writer_u64be (&save->out, (uint64_t) position);
     save->rows[save->row_count++] =
         (row_t){FAMILY_SLOT, bytes_of (key, POSITION_KEY_SIZE), s_kept (save, at)};
 }
@@ -322,8 +321,7 @@ static fep_err_t s_load_position (void *arg, bytes_t key, bytes_t value)
     reader_t in = reader_of (value);
     (void) reader_u8 (&name);
     account_task_t *task = account_task (self, reader_u16be (&name));
-    uint64_t high = (uint64_t) reader_u32be (&in) << 32;
-    int64_t position = (int64_t) (high | reader_u32be (&in));
+    int64_t position = (int64_t) reader_u64be (&in);
     if (name.failed || in.failed) {
         return FEP_CORRUPT;
     }

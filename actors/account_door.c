@@ -33,11 +33,7 @@ typedef struct {
 
 static s_rate_t *s_rate (s_rates_t *rates, const char *key)
 {
-    uint32_t hash = 2166136261u;
-    for (const char *c = key; *c; c++) {
-        hash = (hash ^ (uint8_t) *c) * 16777619u;
-    }
-    size_t at = hash & (rates->size - 1);
+    size_t at = bytes_hash (bytes_text (key)) & (rates->size - 1);
     while (rates->rows[at].counts.points && strcmp (rates->rows[at].key, key) != 0) {
         at = (at + 1) & (rates->size - 1);
     }

@@ -434,18 +434,6 @@ size_t account_event_changed (const account_t *self)
     return count;
 }
 
-static void s_put_ms (writer_t *out, int64_t ms)
-{
-    writer_u32be (out, (uint32_t) ((uint64_t) ms >> 32));
-    writer_u32be (out, (uint32_t) ms);
-}
-
-static int64_t s_get_ms (reader_t *in)
-{
-    uint64_t high = (uint64_t) reader_u32be (in) << 32;
-    return (int64_t) (high | reader_u32be (in));
-}
-
 static void s_put_row (const account_events_t *events, const roster_terminal_t *terminal,
                        writer_t *out)
 {
@@ -456,9 +444,9 @@ static void s_put_row (const account_events_t *events, const roster_terminal_t *
         writer_u8 (out, counter->known);
         writer_u8 (out, counter->recalled);
     }
-    s_put_ms (out, events->initialised_ms);
-    s_put_ms (out, events->up_ms);
-    s_put_ms (out, events->power_ms);
+    writer_u64be (out, (uint64_t) events->initialised_ms);
+    writer_u64be (out, (uint64_t) events->up_ms);
+    writer_u64be (out, (uint64_t) events->power_ms);
     writer_u8 (out, terminal->no_power);
 }
 
@@ -507,9 +495,9 @@ static fep_err_t s_load (void *arg, bytes_t key, bytes_t value)
         counter->known = reader_u8 (&in);
         counter->recalled = reader_u8 (&in);
     }
-    events.initialised_ms = s_get_ms (&in);
-    events.up_ms = s_get_ms (&in);
-    events.power_ms = s_get_ms (&in);
+    events.initialised_ms = (int64_t) reader_u64be (&in);
+    events.up_ms = (int64_t) reader_u64be (&in);
+    events.power_ms = (int64_t) reader_u64be (&in);
     bool no_power = reader_u8 (&in) != 0;
     roster_terminal_t *terminal = roster_find (self->roster, number);
     if (name.failed || in.failed) {

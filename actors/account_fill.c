@@ -148,8 +148,7 @@ static void s_result (account_t *self, cursor_t *cursor, const message_t *messag
             account_event_task (self, message->terminal);
         }
         outcome.when = s_when (&task->task, message->time_ms, message->received_ms);
-        outcome.sleeps = terminal && terminal->sleeps;
-        outcome.no_power = terminal && terminal->no_power;
+        outcome.offline = terminal ? roster_offline (terminal) : GAP_terminal_offline;
         account_ended (self, block, point, &outcome, clock_wall_ms ());
     }
 }
@@ -162,8 +161,7 @@ static void s_codec (account_t *self, roster_terminal_t *terminal, const value_t
     }
     const codec_t *codec = codec_find (name);
     if (codec) {
-        roster_codec (self->roster, terminal, codec->name);
-        terminal->speaks = codec;
+        roster_speaks (self->roster, terminal, codec);
     }
 }
 

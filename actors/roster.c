@@ -46,14 +46,10 @@ static void s_forget_words (roster_t *self)
     memset (self->word_slots, 0, WORD_SLOTS * sizeof *self->word_slots);
 }
 
-//  The slot that holds the word, or the free one where it would go. FNV-1a.
+//  The slot that holds the word, or the free one where it would go.
 static uint16_t *s_word_slot (const roster_t *self, const char *text)
 {
-    uint32_t hash = 2166136261u;
-    for (const char *c = text; *c; c++) {
-        hash = (hash ^ (uint8_t) *c) * 16777619u;
-    }
-    uint32_t at = hash & (WORD_SLOTS - 1);
+    uint32_t at = bytes_hash (bytes_text (text)) & (WORD_SLOTS - 1);
     while (self->word_slots[at] && strcmp (self->words[self->word_slots[at] - 1], text) != 0) {
         at = (at + 1) & (WORD_SLOTS - 1);
     }
@@ -173,13 +169,13 @@ static void s_words (roster_t *self, roster_terminal_t *to, const archive_entry_
     memcpy (dialled, from->dial, sizeof dialled);
     dialled[strcspn (dialled, "@")] = 0;
     to->words[DIMENSION_protocol - DIMENSION_WORD_FIRST] =
-        s_word (self, dialled[0] || !to->codec ? dialled : to->codec);
+        s_word (self, dialled[0] || !to->speaks ? dialled : to->speaks->name);
 }
 
-void roster_codec (roster_t *self, roster_terminal_t *terminal, const char *codec)
+void roster_speaks (roster_t *self, roster_terminal_t *terminal, const codec_t *codec)
 {
-    terminal->codec = codec;
-    terminal->words[DIMENSION_protocol - DIMENSION_WORD_FIRST] = s_word (self, codec);
+    terminal->speaks = codec;
+    terminal->words[DIMENSION_protocol - DIMENSION_WORD_FIRST] = s_word (self, codec->name);
 }
 
 static void s_points (roster_t *self, roster_terminal_t *to, const archive_entry_t *entry)

@@ -4,11 +4,10 @@
 #define ACTORS_ROSTER_H
 
 #include "actors/gap.h"
+#include "codecs/codec.h"
 #include "fep/dimension.h"
 #include "fep/task.h"
 #include "store/archive.h"
-
-struct codec;
 
 typedef struct {
     uint16_t mp;         //  Measuring point
@@ -27,8 +26,7 @@ typedef struct {
     roster_point_t *points;                //  By mp
     uint16_t point_count;                  //  Of them
     uint16_t words[DIMENSION_WORD_COUNT];  //  Its own, by dimension; protocol: its codec
-    const char *codec;                     //  It connected with last; NULL: not known
-    const struct codec *speaks;            //  The owner's: the same itself
+    const codec_t *speaks;                 //  It connected with last; NULL: not known
     uint8_t area;                          //  0..63
     uint8_t state;                         //  archive_state_t
     bool sleeps;                           //  It wakes by itself
@@ -78,8 +76,8 @@ const char *roster_group_name (const roster_t *self, unsigned number);
 size_t roster_mps (const roster_terminal_t *terminal, const task_t *task, uint16_t mps[],
                    size_t max);
 
-//  It connected with that codec, a static name.
-void roster_codec (roster_t *self, roster_terminal_t *terminal, const char *codec);
+//  It connected with that codec.
+void roster_speaks (roster_t *self, roster_terminal_t *terminal, const codec_t *codec);
 
 //  What a point of it is counted under, of the dimensions that are words; 0: it has none. NULL: the terminal left. And
 //  the word of a number ("" of 0), and the number of a word; UINT16_MAX: nobody has it.

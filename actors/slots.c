@@ -291,9 +291,7 @@ static gap_t s_gap (const slot_outcome_t *outcome)
     case FEP_NOT_FOUND:
         return outcome->unsent ? GAP_not_asked : GAP_meter_no_answer;
     case FEP_CLOSED:
-        return outcome->no_power ? GAP_terminal_no_power
-               : outcome->sleeps ? GAP_sleeping
-                                 : GAP_terminal_offline;
+        return outcome->offline ? outcome->offline : GAP_terminal_offline;
     default:
         return GAP_not_asked;
     }
@@ -363,8 +361,7 @@ void slots_pack (const slot_block_t *block, writer_t *out)
     writer_u8 (out, block->run);
     writer_u8 (out, block->due ? ROW_DUE : 0);
     writer_u16be (out, block->count);
-    writer_u32be (out, (uint32_t) ((uint64_t) block->next_ms >> 32));
-    writer_u32be (out, (uint32_t) block->next_ms);
+    writer_u64be (out, (uint64_t) block->next_ms);
     for (size_t i = 0; i < block->count; i++) {
         const slot_point_t *point = &block->points[i];
         writer_u16be (out, point->mp);
@@ -407,8 +404,7 @@ fep_err_t slots_unpack (bytes_t key, reader_t *in, slot_block_t *head)
     head->run = reader_u8 (in);
     head->due = reader_u8 (in) & ROW_DUE;
     head->count = reader_u16be (in);
-    uint64_t next = (uint64_t) reader_u32be (in) << 32;
-    head->next_ms = (int64_t) (next | reader_u32be (in));
+    head->next_ms = (int64_t) reader_u64be (in);
     bool sound = !in->failed && head->items >= 1 && head->items <= 32;
     return sound && reader_left (in) >= (size_t) head->count * 4 ? FEP_OK : FEP_CORRUPT;
 }

@@ -122,8 +122,7 @@ typedef struct {
     bool line;         //  Asked on a bare line, where silence is the meter's
     bool silent;       //  The device's code says that the meter did not answer
     bool unsent;       //  No frame of it was sent
-    bool sleeps;       //  The terminal does; that its connection ended is no fault
-    bool no_power;     //  It has none; likewise
+    gap_t offline;     //  What it is that the connection ended; GAP_valid: GAP_terminal_offline
     uint8_t run;       //  0: the first
     slot_when_t when;  //  It ended
 } slot_outcome_t;

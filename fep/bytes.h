@@ -56,6 +56,16 @@ static inline bool bytes_equal (bytes_t a, bytes_t b)
     return a.size == b.size && (a.size == 0 || memcmp (a.data, b.data, a.size) == 0);
 }
 
+//  FNV-1a, 32 bits: for tables in memory.
+static inline uint32_t bytes_hash (bytes_t bytes)
+{
+    uint32_t hash = 2166136261u;
+    for (size_t i = 0; i < bytes.size; i++) {
+        hash = (hash ^ bytes.data[i]) * 16777619u;
+    }
+    return hash;
+}
+
 static inline reader_t reader_of (bytes_t bytes)
 {
     return (reader_t){bytes.data, bytes.size, 0, false};

@@ -1,6 +1,7 @@
 //  Lines to stderr, one write each. A small table of ids counts lines per second under a mutex;
 //  formatting and writing happen outside it.
 #include "fep/log.h"
+#include "fep/bytes.h"
 #include "fep/clock.h"
 #include <errno.h>
 #include <pthread.h>
@@ -63,10 +64,7 @@ void log_set_actor (const char *name)
 //  Under the mutex.
 static s_slot_t *s_find (const char *id)
 {
-    uint32_t hash = 2166136261u;
-    for (const char *p = id; *p; p++) {
-        hash = (hash ^ (uint8_t) *p) * 16777619u;
-    }
+    uint32_t hash = bytes_hash (bytes_text (id));
     for (unsigned i = 0; i < LOG_IDS_MAX; i++) {
         s_slot_t *slot = &s_slots[(hash + i) % LOG_IDS_MAX];
         if (!slot->id) {

@@ -330,45 +330,20 @@ static fep_err_t s_take_shared (archive_word_t kind, bytes_t text, archive_names
     return error;
 }
 
-static fep_err_t s_take_vendor (archive_line_t *line, bytes_t text, archive_names_t *names)
-{
-    uint32_t number;
-    fep_err_t error = s_take_shared (ARCHIVE_VENDOR, text, names, &number);
-    line->terminal.vendor = (uint16_t) number;
-    return error;
-}
+#define TAKE_SHARED(field, kind, of, type)                                                         \
+    static fep_err_t s_take_##field (archive_line_t *line, bytes_t text, archive_names_t *names)   \
+    {                                                                                              \
+        uint32_t number;                                                                           \
+        fep_err_t error = s_take_shared (kind, text, names, &number);                              \
+        line->of.field = (type) number;                                                            \
+        return error;                                                                              \
+    }
 
-static fep_err_t s_take_channel (archive_line_t *line, bytes_t text, archive_names_t *names)
-{
-    uint32_t number;
-    fep_err_t error = s_take_shared (ARCHIVE_CHANNEL, text, names, &number);
-    line->terminal.channel = (uint16_t) number;
-    return error;
-}
-
-static fep_err_t s_take_segment (archive_line_t *line, bytes_t text, archive_names_t *names)
-{
-    uint32_t number;
-    fep_err_t error = s_take_shared (ARCHIVE_SEGMENT, text, names, &number);
-    line->terminal.segment = (uint16_t) number;
-    return error;
-}
-
-static fep_err_t s_take_line (archive_line_t *line, bytes_t text, archive_names_t *names)
-{
-    uint32_t number;
-    fep_err_t error = s_take_shared (ARCHIVE_LINE, text, names, &number);
-    line->terminal.line = (uint16_t) number;
-    return error;
-}
-
-static fep_err_t s_take_user_type (archive_line_t *line, bytes_t text, archive_names_t *names)
-{
-    uint32_t number;
-    fep_err_t error = s_take_shared (ARCHIVE_USER_TYPE, text, names, &number);
-    line->point.user_type = (uint8_t) number;
-    return error;
-}
+TAKE_SHARED (vendor, ARCHIVE_VENDOR, terminal, uint16_t)
+TAKE_SHARED (channel, ARCHIVE_CHANNEL, terminal, uint16_t)
+TAKE_SHARED (segment, ARCHIVE_SEGMENT, terminal, uint16_t)
+TAKE_SHARED (line, ARCHIVE_LINE, terminal, uint16_t)
+TAKE_SHARED (user_type, ARCHIVE_USER_TYPE, point, uint8_t)
 
 //  ---- The table ----
 

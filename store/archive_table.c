@@ -59,21 +59,11 @@ static void *s_grow (void *items, size_t count, size_t *capacity, size_t size)
     return items;
 }
 
-//  FNV-1a, 32 bits.
-static uint32_t s_hash (bytes_t address)
-{
-    uint32_t hash = 2166136261u;
-    for (size_t i = 0; i < address.size; i++) {
-        hash = (hash ^ address.data[i]) * 16777619u;
-    }
-    return hash;
-}
-
 //  The slot that holds the address, or the free one where it would go. At least half of the slots
 //  are free.
 static uint32_t *s_slot (const archive_table_t *self, bytes_t address)
 {
-    size_t at = s_hash (address) & self->slot_mask;
+    size_t at = bytes_hash (address) & self->slot_mask;
     while (self->slots[at] != 0) {
         const terminal_t *known = &self->terminals[self->slots[at] - 1];
         if (bytes_equal (bytes_text (known->address), address)) {
@@ -211,7 +201,7 @@ static void s_index_starts (archive_table_t *self)
 //  As s_slot, among those present by their registration. A quarter of the slots at most is used.
 static uint32_t *s_registered_slot (const archive_table_t *self, bytes_t registration)
 {
-    size_t at = s_hash (registration) & self->registered_mask;
+    size_t at = bytes_hash (registration) & self->registered_mask;
     while (self->registered[at] != 0) {
         const terminal_t *known = &self->terminals[self->registered[at] - 1];
         if (bytes_equal (bytes_text (known->registration), registration)) {

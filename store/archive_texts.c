@@ -56,14 +56,10 @@ void archive_texts_destroy (archive_texts_t **self_p)
     }
 }
 
-//  The slot that holds the name, or the free one where it would go. FNV-1a.
+//  The slot that holds the name, or the free one where it would go.
 static size_t s_slot (const archive_texts_t *self, bytes_t name)
 {
-    uint32_t hash = 2166136261u;
-    for (size_t i = 0; i < name.size; i++) {
-        hash = (hash ^ name.data[i]) * 16777619u;
-    }
-    size_t at = hash & self->slot_mask;
+    size_t at = bytes_hash (name) & self->slot_mask;
     while (self->slots[at] != 0 &&
            !bytes_equal (bytes_text (self->items[self->slots[at] - 1]->name), name)) {
         at = (at + 1) & self->slot_mask;

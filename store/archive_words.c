@@ -71,14 +71,10 @@ const char *archive_words_text (const archive_words_t *self, archive_word_t kind
                : "";
 }
 
-//  The slot that holds the word, or the free one where it would go. FNV-1a.
+//  The slot that holds the word, or the free one where it would go.
 static uint16_t *s_slot (const s_kind_t *self, size_t slots, bytes_t text)
 {
-    uint32_t hash = 2166136261u;
-    for (size_t i = 0; i < text.size; i++) {
-        hash = (hash ^ text.data[i]) * 16777619u;
-    }
-    size_t at = hash & (slots - 1);
+    size_t at = bytes_hash (text) & (slots - 1);
     while (self->slots[at] && !bytes_equal (bytes_text (self->words[self->slots[at] - 1]), text)) {
         at = (at + 1) & (slots - 1);
     }

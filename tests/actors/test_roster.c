@@ -84,7 +84,7 @@ static void test_words (void **state)
     s_expect (self, 1, DIMENSION_segment, "");
     s_expect (self, 1, DIMENSION_protocol, "dlt645");
     s_expect (self, 9, DIMENSION_protocol, "");
-    roster_codec (self->roster, known, "gdw1376");
+    roster_speaks (self->roster, known, codec_find ("gdw1376"));
     CHECK_OK (roster_refresh (self->roster, 1));
     s_expect (self, 9, DIMENSION_protocol, "gdw1376");
     CHECK_OK (roster_refresh_all (self->roster));
@@ -112,11 +112,10 @@ static void test_words_come_and_go (void **state)
     char text[16];
     for (int i = 0; i < 61000; i++) {
         snprintf (text, sizeof text, "codec %d", i);
-        char *name = strdup (text);
-        roster_codec (self->roster, roster_find (self->roster, 2), name);
-        free (name);
+        const codec_t codec = {.name = text};
+        roster_speaks (self->roster, roster_find (self->roster, 2), &codec);
     }
-    roster_codec (self->roster, roster_find (self->roster, 2), "gdw1376");
+    roster_speaks (self->roster, roster_find (self->roster, 2), codec_find ("gdw1376"));
     terminal.line = s_word (self, ARCHIVE_LINE, "new");
     s_put (self, &terminal, NULL, 0);
     CHECK_OK (roster_refresh (self->roster, 1));

@@ -175,7 +175,7 @@ static void test_apart (void **state)
     assert_int_equal (point->reason, GAP_valid);
     slots_reason (block, point, GAP_suspended);
     assert_true (point->reason == GAP_valid && slots_idle (block));
-    slot_outcome_t gone = {.error = FEP_CLOSED, .sleeps = true, .when = SLOT_IN_TIME};
+    slot_outcome_t gone = {.error = FEP_CLOSED, .offline = GAP_sleeping, .when = SLOT_IN_TIME};
     point[1].reason = GAP_not_asked;
     assert_false (slots_idle (block));
     slots_outcome (block, &point[1], &gone);
