@@ -10,6 +10,7 @@
 #include "fep/message.h"
 #include "fep/pattern.h"
 #include "fep/profile.h"
+#include "fep/task.h"
 #include "fep/zone.h"
 
 //  Two tiers. A terminal protocol owns the connection. A meter protocol is carried by one: bare on the line
@@ -52,19 +53,26 @@ typedef struct {
 //  with `done` as before the frame in flight and finished false, asks in another way.
 typedef enum { ANSWER_NONE, ANSWER_PARTIAL, ANSWER_DONE, ANSWER_REFUSED, ANSWER_AGAIN } answer_t;
 
-//  What we may ask a terminal. Numbers are part of the mailbox: append only. From PASS on it may change the world:
-//  such a request is written once.
+//  What we may ask a terminal. Numbers are part of the mailbox: append only.
 typedef enum {
     REQUEST_READ,
     REQUEST_READ_FROZEN,
     REQUEST_READ_EVENTS,
     REQUEST_PASS,  //  `bytes`, framed by the codec; what they are its header says (Modbus: function and data)
-    REQUEST_CLOCK,    //  Set the clock to io->wall_ms
-    REQUEST_WRITE,    //  points[i] becomes values[i]
-    REQUEST_SELECT,   //  The first step of an OPERATE in two
-    REQUEST_OPERATE,  //  `operation`; of OPERATION_POINT: points[0] becomes values[0]
-    REQUEST_FILE      //  io->file goes to the terminal, from segment `done` on
+    REQUEST_CLOCK,     //  Set the clock to io->wall_ms
+    REQUEST_WRITE,     //  points[i] becomes values[i]
+    REQUEST_SELECT,    //  The first step of an OPERATE in two
+    REQUEST_OPERATE,   //  `operation`; of OPERATION_POINT: points[0] becomes values[0]
+    REQUEST_FILE,      //  io->file goes to the terminal, from segment `done` on
+    REQUEST_READ_OWN,  //  Of the terminal's own tasks what the key points[0] names
+    REQUEST_OWN        //  `bytes`, which the codec's own or own_remove made
 } request_kind_t;
+
+//  May it change the world? Then it is written once.
+static inline bool request_changes (request_kind_t kind)
+{
+    return kind >= REQUEST_PASS && kind != REQUEST_READ_OWN;
+}
 
 //  What can be done to a device.
 typedef enum {
@@ -133,8 +141,8 @@ typedef struct {
                    //  codec's default
     value_t
         values[REQUEST_VALUES_MAX];   //  WRITE, OPERATE: of points; decimals, floats and bits only
-    uint16_t size;                    //  PASS: of bytes
-    uint8_t bytes[REQUEST_PASS_MAX];  //  PASS
+    uint16_t size;                    //  PASS, OWN: of bytes
+    uint8_t bytes[REQUEST_PASS_MAX];  //  PASS, OWN
     uint32_t done;                    //  Steps already answered; the codec's own count
     bool finished;                    //  Set by the codec: nothing left to send
     uint8_t mps_over;  //  Set by the codec: once the frame is answered, so many of mps are over
@@ -178,6 +186,17 @@ typedef struct {
     uint32_t raw_units;   //  Set by decode: units kept raw because they were not understood
     fep_err_t fault;      //  Set by decode and tick: the conversation is broken and must be closed
 } codec_io_t;
+
+//  A terminal's own tasks: what it reads of its meters, keeps and reports by itself, as its protocol lets it be told. A
+//  setting of them has a key: an object (698.45: OI; 376.1: Fn) and which of it (698.45: its number; 376.1: pn).
+#define OWN_KEY(object, number) ((uint32_t) (object) << 16 | (number))
+
+//  What a terminal shall do by itself.
+typedef struct {
+    const task_t *task;   //  For a task of ours; NULL: what its profile says
+    const uint16_t *mps;  //  Of its measuring points, ascending
+    size_t mp_count;      //  Of them
+} own_wish_t;
 
 //  Why a terminal is not admitted.
 typedef enum { REJECT_UNKNOWN, REJECT_DUPLICATE, REJECT_CAPACITY } reject_t;
@@ -240,6 +259,18 @@ typedef struct codec {
 
     //  Everything decoded up to mark is on disk: confirm into io->send. NULL: decode never sets a mark.
     void (*durable) (void *state, uint32_t mark, codec_io_t *io);
+
+    //  Setting i (from 0) that a wish needs: its key, the bytes of REQUEST_OWN into io->send, and into io->batch the
+    //  message that reading it gives if the terminal has it so. Of io the options, the profile and those two are used.
+    //  NOT_FOUND: there is no further one. UNSUPPORTED, RANGE, LIMIT: the terminal cannot be told this. Pure. NULL:
+    //  such terminals have no own tasks.
+    fep_err_t (*own) (const own_wish_t *wish, size_t i, uint32_t *key, codec_io_t *io);
+
+    //  The bytes of REQUEST_OWN that take a setting away, into io->send. UNSUPPORTED: it cannot be.
+    fep_err_t (*own_remove) (uint32_t key, codec_io_t *io);
+
+    //  Keys of lists that hold all settings, 0 behind the last. NULL: each is read by its own key.
+    const uint32_t *own_lists;
 
     //  Next deadline in mono_ms; NULL if the protocol has no timers of its own.
     int64_t (*tick) (void *state, codec_io_t *io);

@@ -63,6 +63,11 @@
 #define POINT_METER_COLLECTOR POINT (0, 0, 136, 7, 0)  //  Address of its collector, text
 #define POINT_METER_CLASS POINT (0, 0, 136, 8, 0)      //  Of its user: 7..4 major, 3..0 minor
 
+//  A setting of a terminal's own tasks (codecs/own.h)
+#define POINT_OWN_OBJECT POINT (0, 0, 137, 9, 0)  //  Of the protocol, text
+#define POINT_OWN_NUMBER POINT (0, 0, 137, 9, 1)  //  Which of it
+#define POINT_OWN_FIELD POINT (0, 0, 137, 9, 2)   //  "name value", text; any number of them
+
 #define POINT_RESULT_ERROR                                                                         \
     POINT (0, 0, 138, 1, 0)  //  How a task's request ended: fep_err_name, text
 #define POINT_RESULT_CODE POINT (0, 0, 138, 2, 0)    //  REFUSED: the device's own code

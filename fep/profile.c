@@ -553,6 +553,7 @@ static const line_t s_lines[] = {
     {"order", 2, 2, false, s_read_order, "order ABCD|CDAB|BADC|DCBA"},
     {"register", REGISTER_WORDS_MIN, REGISTER_WORDS_MIN + KEY_COUNT, false, s_read_register,
      "register POINT FUNCTION ADDRESS TYPE [order=] [scale=] [none=] [sf=] [write=]"},
+    {"own", OWN_WORDS_MIN, OWN_WORDS_MAX, false, parse_own, "own FN PN HEX..."},
     {"object", OBJECT_WORDS_MIN, OBJECT_WORDS_MAX, false, parse_object,
      "object POINT IOA [command=] [ca=] [mp=] [scale=] [group=] [counter=] [select=] [time=] "
      "[qualifier=]"}};
@@ -568,7 +569,7 @@ static fep_err_t s_line (parse_t *self)
     if (i == LINE_COUNT) {
         return parse_fault (self, FEP_SYNTAX,
                             "'%s'; allowed are profile, codec, period, gap, most, read, setting, "
-                            "offset, order, register, object",
+                            "offset, order, register, own, object",
                             self->words[0]);
     }
     if (self->seen == 0 && i != 0) {
@@ -591,11 +592,11 @@ static fep_err_t s_finish (parse_t *self)
 {
     const profile_t *profile = self->profile;
     bool empty = profile->count == 0 && profile->object_count == 0 && profile->point_count == 0 &&
-                 self->set == 0;
+                 profile->own_count == 0 && self->set == 0;
     if (!profile->name[0] || !profile->codec[0] || empty) {
         return parse_fault (self, FEP_SYNTAX,
                             "ends without a %s line; needed are profile, codec and "
-                            "one register, object, read or setting at least",
+                            "one register, own, object, read or setting at least",
                             !profile->name[0]    ? "profile"
                             : !profile->codec[0] ? "codec"
                                                  : "register");
@@ -684,6 +685,7 @@ void profile_destroy (profile_t **self_p)
 {
     if (*self_p) {
         free ((*self_p)->objects);
+        free ((*self_p)->own);
         free (*self_p);
         *self_p = NULL;
     }

@@ -11,6 +11,8 @@
 //    setting NAME NUMBER          a habit of the meter or terminal, profile_setting.def
 //    order ABCD                   ABCD, CDAB, BADC or DCBA, for the lines below it (ABCD)
 //    register POINT FUNCTION ADDRESS TYPE [order=CDAB] [scale=0.1] [none=0xFFFF] [sf=ADDRESS] [write=1]
+//    own FN PN HEX...             376.1: a parameter of the terminal's own reading (F33, F34, F35, F38, F39), as its
+//                                 data stand in a frame
 //    object POINT IOA [ca=N] [mp=N] [scale=0.1] [group=N] [counter=N]
 //    object POINT IOA command=TYPE [ca=N] [mp=N] [scale=0.1] [select=1] [time=1] [qualifier=N]
 //  profile, codec, period, gap, most and each setting once; for functions 1 and 2 gap and most count 16 bits each.
@@ -37,7 +39,9 @@
 #define PROFILE_NAME_MAX 31
 #define PROFILE_ROWS_MAX 512
 #define PROFILE_OBJECTS_MAX 1024
-#define PROFILE_POINTS_MAX 64    //  Of `read`
+#define PROFILE_POINTS_MAX 64  //  Of `read`
+#define PROFILE_OWN_MAX 16     //  `own` lines
+#define PROFILE_OWN_BYTES_MAX 240
 #define PROFILE_BYTES_MAX 65536  //  Of the text
 
 typedef enum {
@@ -121,6 +125,14 @@ typedef enum {
     SETTING_COUNT
 } setting_t;
 
+//  A parameter of a terminal as it shall be.
+typedef struct {
+    uint16_t pn;   //  Measuring point, or number of a task
+    uint8_t fn;    //  1..248
+    uint8_t size;  //  Of bytes
+    uint8_t bytes[PROFILE_OWN_BYTES_MAX];
+} profile_own_t;
+
 typedef struct {
     char name[PROFILE_NAME_MAX + 1];      //  As in the text
     char codec[PROFILE_NAME_MAX + 1];     //  Likewise; whether it exists is for the caller
@@ -131,6 +143,8 @@ typedef struct {
     uint32_t points[PROFILE_POINTS_MAX];  //  What a poll asks
     size_t object_count;                  //  Of objects
     profile_object_t *objects;  //  Shown before commanded, then by common address and IOA; or NULL
+    uint16_t own_count;         //  Of own
+    profile_own_t *own;         //  In the order of the text; or NULL
     size_t count;               //  Rows
     profile_row_t rows[];       //  By function, then address, the longest first
 } profile_t;

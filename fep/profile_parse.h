@@ -1,15 +1,16 @@
-//  Inside of profile parsing, shared by its files: profile.c (lines, registers, settings), profile_object.c (objects).
-//  Nobody else includes this.
+//  Inside of profile parsing, shared by its files: profile.c (lines, registers, settings), profile_object.c (objects),
+//  profile_own.c (parameters as they are written). Nobody else includes this.
 #ifndef FEP_PROFILE_PARSE_H
 #define FEP_PROFILE_PARSE_H
 
 #include "fep/profile.h"
 
-#define WORDS_MAX 13   //  Of a line: one more than the longest has
+#define WORDS_MAX 25   //  Of a line: one more than the longest has
 #define WORD_MAX 64    //  Bytes of a word, with its zero
 #define PLACES_MAX 18  //  Digits of a scale, and behind its point
 
-enum { OBJECT_WORDS_MIN = 3, OBJECT_WORDS_MAX = WORDS_MAX - 1 };
+enum { OWN_WORDS_MIN = 4, OWN_WORDS_MAX = WORDS_MAX - 1 };
+enum { OBJECT_WORDS_MIN = 3, OBJECT_WORDS_MAX = 12 };
 
 typedef struct {
     profile_t *profile;               //  Being filled; room for PROFILE_ROWS_MAX rows
@@ -43,6 +44,9 @@ fep_err_t parse_point (parse_t *self, uint32_t *point);
 
 //  An object line; its array is made at the first one.
 fep_err_t parse_object (parse_t *self);
+
+//  An own line; its array is made at the first one.
+fep_err_t parse_own (parse_t *self);
 
 //  All lines are read: objects in order, in no more memory than they need.
 void parse_objects_end (parse_t *self);

@@ -51,6 +51,7 @@ typedef enum {
     KEY_WINDOW,
     KEY_TIMELY,
     KEY_SHARE,
+    KEY_REPORT,
     KEY_PAUSED,
     KEY_COUNT
 } s_key_t;
@@ -208,11 +209,16 @@ static fep_err_t s_read_day (s_parse_t *self, s_key_t key, int32_t *day)
     return good ? FEP_OK : s_bad (self, key, "is a day from 1970-01-01 to 9999-12-31");
 }
 
+void task_date (int32_t day, clock_civil_t *civil)
+{
+    clock_to_civil (day * DAY + DAY / 2 - s_shift_ms (), civil);
+}
+
 static void s_put_day (int32_t day, writer_t *out)
 {
     char text[40];
     clock_civil_t civil;
-    clock_to_civil (day * DAY + DAY / 2 - s_shift_ms (), &civil);
+    task_date (day, &civil);
     int size = snprintf (text, sizeof text, "%04d-%02d-%02d", civil.year, civil.month, civil.day);
     writer_put (out, text, (size_t) size);
 }
@@ -366,12 +372,20 @@ static fep_err_t s_read_share (s_parse_t *self)
     return error;
 }
 
+static fep_err_t s_read_yes (s_parse_t *self, s_key_t key, bool *yes)
+{
+    *yes = strcmp (self->value, "yes") == 0;
+    return *yes || strcmp (self->value, "no") == 0 ? FEP_OK : s_bad (self, key, "are yes, no");
+}
+
+static fep_err_t s_read_report (s_parse_t *self)
+{
+    return s_read_yes (self, KEY_REPORT, &self->task->report);
+}
+
 static fep_err_t s_read_paused (s_parse_t *self)
 {
-    self->task->paused = strcmp (self->value, "yes") == 0;
-    return self->task->paused || strcmp (self->value, "no") == 0
-               ? FEP_OK
-               : s_bad (self, KEY_PAUSED, "are yes, no");
+    return s_read_yes (self, KEY_PAUSED, &self->task->paused);
 }
 
 static const struct {
@@ -395,6 +409,7 @@ static const struct {
     [KEY_WINDOW] = {"window", s_read_window},
     [KEY_TIMELY] = {"timely", s_read_timely},
     [KEY_SHARE] = {"share", s_read_share},
+    [KEY_REPORT] = {"report", s_read_report},
     [KEY_PAUSED] = {"paused", s_read_paused},
 };
 
@@ -453,7 +468,7 @@ static s_key_t s_key (bytes_t line, bytes_t *value)
 
 static fep_err_t s_unknown (s_parse_t *self, bytes_t line)
 {
-    char names[160] = "";
+    char names[200] = "";
     int size = 0;
     while ((size_t) size < line.size && size < KEY_SHOWN_MAX && !s_is_blank (line.data[size])) {
         size++;
@@ -669,7 +684,7 @@ static void s_put_points (const task_t *task, writer_t *out)
     }
 }
 
-//  Whose terminals, and days: what may be left out.
+//  Whose terminals, days, and whether they report: what may be left out.
 static void s_put_scope (const task_t *task, s_key_t key, writer_t *out)
 {
     if (key == KEY_GROUP) {
@@ -682,6 +697,8 @@ static void s_put_scope (const task_t *task, s_key_t key, writer_t *out)
         s_put_day (task->from_day, out);
     } else if (key == KEY_TO && task->to_day != INT32_MAX) {
         s_put_day (task->to_day, out);
+    } else if (key == KEY_REPORT && task->report) {
+        s_put_text ("yes", out);
     }
 }
 

@@ -25,6 +25,7 @@
 //      timely 8h                    one that comes within this behind its slot is in time: above the offset, up to the
 //                                   window (daily 8h, monthly 1d, others the period; the window if that is shorter)
 //      share 50                     percent of all requests under way it may take: 1..100 (100)
+//      report yes                   or no (no): a terminal whose own tasks we write shall report it by itself
 //      paused yes                   or no (no)
 //
 //  In brackets: without that line. Times are whole numbers of s, m, h or d.
@@ -47,6 +48,8 @@
 //  Messages and results of events that are recalled by themselves have these numbers.
 #define TASK_EVENTS_IMPORTANT (TASKS_MAX + 1)
 #define TASK_EVENTS_ORDINARY (TASKS_MAX + 2)
+//  And what a terminal says of its own tasks.
+#define TASK_OWN (TASKS_MAX + 3)
 
 typedef enum {
     TASK_REAL_TIME,  //  What is measured now, from measuring points
@@ -78,6 +81,7 @@ typedef struct {
     int64_t timely_ms;                 //  Slot to no more in time
     int64_t window_ms;                 //  Slot to late
     uint8_t share;                     //  1..100
+    bool report;                       //  Terminals that can shall report it by themselves
     bool paused;                       //  It makes no slots
 } task_t;
 
@@ -119,6 +123,9 @@ void task_time_text (int64_t ms, char text[TASK_TIME_SIZE]);
 //  A task's text as it is, comments and all, but for its line `paused`. Needs TASK_PAUSED_ROOM bytes more.
 #define TASK_PAUSED_ROOM 16
 void task_put_paused (bytes_t text, bool paused, writer_t *out);
+
+//  The date of a local day, at noon: from_day, to_day.
+void task_date (int32_t day, clock_civil_t *civil);
 
 //  ---- Slots. zone: of the terminal's clock. ----
 

@@ -404,6 +404,9 @@ const codec_t codec_dlt698 = {.name = "dlt698",
                               .code_text = s_code_text,
                               .is_silence = s_is_silence,
                               .durable = s_durable,
+                              .own = d698_own,
+                              .own_remove = d698_own_remove,
+                              .own_lists = d698_own_lists,
                               .address = s_address,
                               .explain = d698_explain};
 

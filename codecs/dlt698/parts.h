@@ -96,6 +96,17 @@ bool d698_must_connect (const d698_core_t *core, const profile_t *profile);
 //  back is not the same with one.
 fep_err_t d698_put_connect (writer_t *out, const profile_t *profile, uint8_t piid, codec_io_t *io);
 
+//  ---- own.c ----
+
+//  Is it the list of a kind of own tasks? Then its elements as messages; what has another shape is kept raw.
+bool d698_is_own (uint32_t oad);
+void d698_put_own (d698_turn_t *turn, uint32_t oad, const d698_data_t *data);
+
+//  The own, own_remove and own_lists of the codec contract.
+fep_err_t d698_own (const own_wish_t *wish, size_t i, uint32_t *key, codec_io_t *io);
+fep_err_t d698_own_remove (uint32_t key, codec_io_t *io);
+extern const uint32_t d698_own_lists[];
+
 //  ---- forward.c ----
 
 fep_err_t d698_wrap (void *state, bytes_t frame, codec_io_t *io);

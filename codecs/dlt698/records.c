@@ -74,6 +74,10 @@ static void s_keep_result (d698_turn_t *turn, const result_t *result)
         s_new_events (turn, result);
         return;
     }
+    if (d698_is_own (result->oad)) {
+        d698_put_own (turn, result->oad, &result->data);
+        return;
+    }
     if (object) {
         (void) d698_put_object (NULL, object, result->oad, &result->data, turn->io->options->zone,
                                 0, &rest);

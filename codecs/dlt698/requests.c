@@ -319,11 +319,15 @@ static fep_err_t s_send (d698_ask_t *ask, d698_core_t *core, const d698_peer_t *
 
 static fep_err_t s_encode (d698_ask_t *ask, d698_core_t *core, const d698_peer_t *peer)
 {
-    static fep_err_t (*const kinds[]) (d698_ask_t * ask) = {
-        [REQUEST_READ] = d698_ask_read,          [REQUEST_READ_FROZEN] = d698_ask_frozen,
-        [REQUEST_READ_EVENTS] = d698_ask_events, [REQUEST_PASS] = d698_ask_pass,
-        [REQUEST_CLOCK] = d698_ask_clock,        [REQUEST_WRITE] = d698_ask_write,
-        [REQUEST_OPERATE] = d698_ask_operate};
+    static fep_err_t (*const kinds[]) (d698_ask_t * ask) = {[REQUEST_READ] = d698_ask_read,
+                                                            [REQUEST_READ_FROZEN] = d698_ask_frozen,
+                                                            [REQUEST_READ_EVENTS] = d698_ask_events,
+                                                            [REQUEST_PASS] = d698_ask_pass,
+                                                            [REQUEST_CLOCK] = d698_ask_clock,
+                                                            [REQUEST_WRITE] = d698_ask_write,
+                                                            [REQUEST_OPERATE] = d698_ask_operate,
+                                                            [REQUEST_READ_OWN] = d698_ask_read_own,
+                                                            [REQUEST_OWN] = d698_ask_own};
     uint8_t memory[D698_REQUEST_MAX];
     request_t *request = ask->request;
     if ((size_t) request->kind >= sizeof kinds / sizeof *kinds || !kinds[request->kind]) {

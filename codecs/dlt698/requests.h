@@ -55,5 +55,7 @@ fep_err_t d698_ask_clock (d698_ask_t *ask);
 fep_err_t d698_ask_write (d698_ask_t *ask);
 fep_err_t d698_ask_operate (d698_ask_t *ask);
 fep_err_t d698_ask_pass (d698_ask_t *ask);
+fep_err_t d698_ask_read_own (d698_ask_t *ask);
+fep_err_t d698_ask_own (d698_ask_t *ask);
 
 #endif

@@ -242,12 +242,9 @@ static fep_err_t s_pass (const request_t *request, const codec_io_t *io, gdw_ask
 
 fep_err_t gdw_ask_command (const request_t *request, const codec_io_t *io, gdw_ask_t *ask)
 {
-    static fep_err_t (*const makers[]) (const request_t *, const codec_io_t *,
-                                        gdw_ask_t *) = {[REQUEST_PASS] = s_pass,
-                                                        [REQUEST_CLOCK] = s_clock,
-                                                        [REQUEST_WRITE] = s_write,
-                                                        [REQUEST_OPERATE] = s_operate,
-                                                        [REQUEST_FILE] = s_file};
+    static fep_err_t (*const makers[]) (const request_t *, const codec_io_t *, gdw_ask_t *) = {
+        [REQUEST_PASS] = s_pass,       [REQUEST_CLOCK] = s_clock, [REQUEST_WRITE] = s_write,
+        [REQUEST_OPERATE] = s_operate, [REQUEST_FILE] = s_file,   [REQUEST_OWN] = gdw_ask_own};
     size_t kind = request->kind;
     ask->done = 1;
     ask->finished = true;

@@ -20,10 +20,10 @@ typedef enum {
 
 gdw_service_kind_t gdw_service_find (uint8_t afn, uint16_t fn, bool up, gdw_service_t **service);
 
-//  Parameters: 04 and 0A F2, F4, F7, F33, F34, F35, F38 and F39, F65 and F66; 0A F10 down; 0F F1 down, up.
+//  Parameters: 04 and 0A F2, F4, F7, F33, F34, F35, F38 and F39, F65 to F68; 0A F10 down; 0F F1 down, up.
 gdw_service_t gdw_explain_relays, gdw_explain_phones, gdw_explain_network, gdw_explain_schedules,
     gdw_explain_modules, gdw_explain_key_users, gdw_explain_classes, gdw_explain_task,
-    gdw_explain_archive_asked, gdw_explain_segment, gdw_explain_segment_come;
+    gdw_explain_switch, gdw_explain_archive_asked, gdw_explain_segment, gdw_explain_segment_come;
 
 //  "2018-08-28 16:18" and the like: the digits at p by their size (6, 5, 4, 3); Td_d, Td_m.
 //  null if every byte is EE, "raw:.." if a nibble is no digit.

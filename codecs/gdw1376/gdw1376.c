@@ -411,6 +411,8 @@ const codec_t codec_gdw1376 = {.name = "gdw1376",
                                .code_text = s_code_text,
                                .is_silence = s_is_silence,
                                .durable = s_durable,
+                               .own = gdw_own,
+                               .own_remove = gdw_own_remove,
                                .tick = NULL,
                                .address = s_address,
                                .explain = gdw_explain};

@@ -60,6 +60,9 @@ bool gdw_visit_parameters (gdw_turn_t *self, uint16_t pn, uint16_t fn, reader_t 
 {
     gdw_place_t place = {pn, fn, -1};
     gdw_service_t *service = NULL;
+    if (gdw_is_own (fn)) {
+        return gdw_visit_own (self, pn, fn, in);
+    }
     if (fn <= GDW_FN_MAX && gdw_index[gdw_class (AFN_QUERY)][fn]) {
         return gdw_visit_data (self, pn, fn, in);
     }

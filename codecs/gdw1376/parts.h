@@ -41,6 +41,16 @@ bool gdw_visit_parameters (gdw_turn_t *self, uint16_t pn, uint16_t fn, reader_t 
 fep_err_t gdw_ask_read (const request_t *request, const codec_io_t *io, gdw_ask_t *ask);
 fep_err_t gdw_ask_command (const request_t *request, const codec_io_t *io, gdw_ask_t *ask);
 
+//  The Fn, at most PROFILE_POINTS_MAX, that together show the request's points, all of them or UNSUPPORTED.
+fep_err_t gdw_fns_of (const request_t *request, const codec_io_t *io, uint16_t fns[],
+                      size_t *count);
+
+//  own.c: parameters that are tasks of the terminal's own, as messages; gdw_visit_t. Reading and writing one.
+bool gdw_is_own (uint16_t fn);
+bool gdw_visit_own (gdw_turn_t *self, uint16_t pn, uint16_t fn, reader_t *in);
+fep_err_t gdw_ask_read_own (const request_t *request, const codec_io_t *io, gdw_ask_t *ask);
+fep_err_t gdw_ask_own (const request_t *request, const codec_io_t *io, gdw_ask_t *ask);
+
 //  Frames and tails the units into io->send and remembers what is in flight. until_ms as in request_t.
 //  NEEDS_SEAL, FULL and others: state is as before, io->send too.
 fep_err_t gdw_send (gdw_state_t *state, const gdw_ask_t *ask, int64_t until_ms, codec_io_t *io);
@@ -48,10 +58,12 @@ fep_err_t gdw_send (gdw_state_t *state, const gdw_ask_t *ask, int64_t until_ms, 
 //  The carried bytes of a body of AFN 10, down or up. False if its length does not fit.
 bool gdw_carried (bytes_t body, bool up, bytes_t *carried);
 
-//  The encode, wrap, unwrap and explain of the codec contract.
+//  The encode, wrap, unwrap, own, own_remove and explain of the codec contract.
 fep_err_t gdw_encode (void *state, request_t *request, codec_io_t *io);
 fep_err_t gdw_wrap (void *state, bytes_t frame, codec_io_t *io);
 fep_err_t gdw_unwrap (bytes_t frame, bool up, const codec_options_t *options, writer_t *line);
+fep_err_t gdw_own (const own_wish_t *wish, size_t i, uint32_t *key, codec_io_t *io);
+fep_err_t gdw_own_remove (uint32_t key, codec_io_t *io);
 fep_err_t gdw_explain (bytes_t frame, bool up, const codec_options_t *options, json_t *out);
 
 #endif

@@ -150,6 +150,18 @@ static wanted_t s_wanted (const request_t *request, const codec_io_t *io)
     return wanted;
 }
 
+fep_err_t gdw_fns_of (const request_t *request, const codec_io_t *io, uint16_t fns[], size_t *count)
+{
+    plan_t plan;
+    wanted_t wanted = s_wanted (request, io);
+    fep_err_t error = s_plan (&wanted, &plan);
+    *count = error ? 0 : plan.count;
+    for (size_t i = 0; i < *count; i++) {
+        fns[i] = plan.layouts[i]->fn;
+    }
+    return error;
+}
+
 //  The instants of a frozen request. Days are counted from 1970, months from year 0: a calendar has no hours.
 typedef struct {
     uint64_t count;   //  Days, months, or pieces of the curve, one for each day it touches

@@ -179,7 +179,7 @@ static fep_err_t s_group (const request_t *request, uint16_t *group)
     if (number == 0 || number > GDW_ALL) {
         return FEP_RANGE;
     }
-    if (request->kind < REQUEST_PASS || request->kind == REQUEST_FILE) {
+    if (!request_changes (request->kind) || request->kind == REQUEST_FILE) {
         return FEP_UNSUPPORTED;
     }
     *group = (uint16_t) number;
@@ -195,6 +195,9 @@ static fep_err_t s_ask (const gdw_state_t *state, const request_t *request, cons
     if (request->kind == REQUEST_READ || request->kind == REQUEST_READ_FROZEN) {
         return gdw_ask_read (request, io, ask);
     }
+    if (request->kind == REQUEST_READ_OWN) {
+        return gdw_ask_read_own (request, io, ask);
+    }
     return gdw_ask_command (request, io, ask);
 }
 
@@ -206,7 +209,7 @@ fep_err_t gdw_encode (void *self, request_t *request, codec_io_t *io)
     ask.segment = GDW_NO_SEGMENT;
     ask.mps_over = 0;
     ask.units = writer_of (ask.bytes, sizeof ask.bytes);
-    if (request->kind == REQUEST_SELECT || request->kind > REQUEST_FILE) {
+    if (request->kind == REQUEST_SELECT || request->kind > REQUEST_OWN) {
         return FEP_UNSUPPORTED;
     }
     if (state->protocol == 0 || request->finished) {

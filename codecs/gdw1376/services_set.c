@@ -197,6 +197,13 @@ void gdw_explain_task (json_t *out, reader_t *in)
     json_array_end (out);
 }
 
+//  Whether a terminal reports by a task.
+void gdw_explain_switch (json_t *out, reader_t *in)
+{
+    uint8_t state = reader_u8 (in);
+    json_pair_text (out, "state", state == 0x55 ? "on" : state == 0xAA ? "off" : "?");
+}
+
 void gdw_explain_archive_asked (json_t *out, reader_t *in)
 {
     uint16_t count = reader_u16le (in);

@@ -126,15 +126,43 @@ static void test_read_by_the_map (void **state)
 static void test_read_without_points (void **state)
 {
     (void) state;
-    s_decode (AFN_QUERY, "00 00 04 04 02 01 00 02 00 00 00 08 04 00 10 00 00"
-                         "00 00 01 04 01 02 08 00 01 00 00 80 30 02 3C 15 00 10 01 00 00 59 23");
+    s_decode (AFN_QUERY, "00 00 02 00 82 01 00 02 00 00 00 08 04 00 10 00 00"
+                         "00 00 08 00 13 80 00 13 80 00 FF FF 13 80 01 00 50 0F FF FF");
     assert_int_equal (s_player.io.raw_units, 2);
     assert_int_equal (s_player.batch->messages[0].raw.size, 5);
     s_expect ("0 0.0.130.3.0 no_points");
-    s_expect ("0 0.0.130.4.0 afn=0A pn=0 fn=35");
+    s_expect ("0 0.0.130.4.0 afn=0A pn=0 fn=2");
     s_expect ("0 0.0.137.32.0 4096");
     s_expect ("0 0.0.130.3.0 no_points");
-    s_expect ("0 0.0.130.4.0 afn=0A pn=0 fn=33");
+    s_expect ("0 0.0.130.4.0 afn=0A pn=0 fn=4");
+    s_expect ("nothing");
+    s_decode (AFN_QUERY, "00 00 02 00 85 01 00");
+    s_expect ("0 0.0.130.3.0 truncated_unit");
+}
+
+//  What a concentrator reads, and its reports: settings of its own tasks, whatever stands behind them.
+static void test_own (void **state)
+{
+    (void) state;
+    s_decode (AFN_QUERY, "00 00 04 04 02 01 00 02 00 02 01 04 08 13");
+    s_expect ("0 0.0.137.9.0 F35");
+    s_expect ("0 0.0.137.9.1 0");
+    s_expect ("0 0.0.137.9.2 meters [1,2]");
+    s_expect ("0 0.0.137.9.0 F67");
+    s_expect ("0 0.0.137.9.1 2");
+    s_expect ("0 0.0.137.9.2 state ?");
+    s_expect ("nothing");
+    s_decode (AFN_QUERY, "02 01 02 08 81 00 30 00 01 F1 26 01 01 FF 01 01 14 02 01 08 08 AA");
+    s_expect ("0 0.0.137.9.0 F66");
+    s_expect ("0 0.0.137.9.1 2");
+    s_expect ("0 0.0.137.9.2 period 1");
+    s_expect ("0 0.0.137.9.2 unit day");
+    s_expect ("0 0.0.137.9.2 base 2026-11-01 00:30:00 wk7");
+    s_expect ("0 0.0.137.9.2 ratio 1");
+    s_expect ("0 0.0.137.9.2 units [{\"pn\":[1,2,3,4,5,6,7,8],\"fn\":[161]}]");
+    s_expect ("0 0.0.137.9.0 F68");
+    s_expect ("0 0.0.137.9.1 2");
+    s_expect ("0 0.0.137.9.2 state off");
     s_expect ("nothing");
     s_decode (AFN_QUERY, "00 00 04 04 05 01 00");
     s_expect ("0 0.0.130.3.0 truncated_unit");
@@ -183,7 +211,7 @@ static void test_explained (void **state)
                "\"base\":\"2024-01-01 02:00:00 wk7\",\"ratio\":1,"
                "\"units\":[{\"pn\":[1],\"fn\":[25]}]},\"raw\":\"8100000201e124010101010103\"}]}");
     s_explain (DOWN, AFN_SET, "02 01 04 08 55",
-               "[{\"pn\":2,\"fn\":67,\"data\":{\"run\":\"0x55\"},\"raw\":\"55\"}]}");
+               "[{\"pn\":2,\"fn\":67,\"data\":{\"state\":\"on\"},\"raw\":\"55\"}]}");
     s_explain (DOWN, AFN_QUERY, "00 00 02 01 02 00 01 00 07 00",
                "[{\"pn\":0,\"fn\":10,\"data\":{\"count\":2,\"seqs\":[1,7]},"
                "\"raw\":\"020001000700\"}]}");
@@ -253,13 +281,14 @@ static void test_write (void **state)
     request_t request = s_wiring ();
     CHECK_OK (s_encode (&request));
     s_expect_sent (AFN_SET, "02 01 01 03 0A 00 50 00 00 22 15 00 00 03 02");
-    request = (request_t){.kind = REQUEST_WRITE,
-                          .mp = 3,
-                          .point_count = 2,
-                          .points = {POINT (0, 0, 137, 49, 0), POINT (0, 0, 137, 48, 0)},
-                          .values = {value_decimal (0xAA, 0, 0), value_decimal (0x55, 0, 0)}};
+    request = (request_t){
+        .kind = REQUEST_WRITE,
+        .point_count = 3,
+        .points = {POINT (0, 0, 137, 32, 0), POINT (0, 0, 137, 41, 0), POINT (0, 0, 137, 40, 0)},
+        .values = {value_decimal (4096, 0, 0), value_bits (3, 0), value_bits (1, 0)}};
     CHECK_OK (s_encode (&request));
-    s_expect_sent (AFN_SET, "04 01 04 08 55 04 01 08 08 AA");
+    s_expect_sent (AFN_SET, "00 00 01 01 0100000000000000 0300000000000000"
+                            "00 00 08 04 00 10 00 00");
     request = (request_t){.kind = REQUEST_WRITE,
                           .point_count = 2,
                           .points = {POINT (0, 0, 137, 40, 0), POINT (0, 0, 137, 41, 0)},
@@ -359,6 +388,7 @@ int main (void)
     const struct CMUnitTest tests[] = {cmocka_unit_test (test_archive),
                                        cmocka_unit_test (test_read_by_the_map),
                                        cmocka_unit_test (test_read_without_points),
+                                       cmocka_unit_test (test_own),
                                        cmocka_unit_test (test_explained),
                                        cmocka_unit_test (test_explained_lists),
                                        cmocka_unit_test (test_write),

@@ -307,7 +307,9 @@ static void test_faults (void **state)
     s_bad_row (V1 "1 u16 scale=1 scale=1", FEP_SYNTAX, "scale=1", "once each");
     s_bad_row (V1 "1 u16 scale=1 none=1 order=ABCD sf=1 write=1 9", FEP_SYNTAX, "11 words",
                "[none=]");
-    s_bad_row (V1 "1 u16 a b c d e f g h i", FEP_SYNTAX, "too long", "12 words");
+    s_bad_row (V1 "1 u16 a b c d e f g h i", FEP_SYNTAX, "14 words", "register POINT");
+    s_bad_row (V1 "1 u16 a b c d e f g h i j k l m n o p q r s t u", FEP_SYNTAX, "too long",
+               "24 words");
     s_bad_row ("register "
                "a123456789b123456789c123456789d123456789e123456789f123456789g123",
                FEP_SYNTAX, "too long", "63 characters");

@@ -132,7 +132,7 @@ static void test_faults_of_the_whole (void **state)
            "one line");
     s_bad ("task t\nname x\n", FEP_SYNTAX, 2, "no key 'name'",
            "task type group area terminal points period offset spread from to priority rereads "
-           "reread_every window timely share paused");
+           "reread_every window timely share report paused");
     s_bad ("task t\ntype\n", FEP_SYNTAX, 2, "type without a value", "key value");
     s_bad ("task t\ntype daily\x01\n", FEP_SYNTAX, 2, "0x01", "text");
     s_bad ("task t\ntype daily\n" POINTS "from 2026-02-02\nto 2026-02-01", FEP_RANGE, 5,
