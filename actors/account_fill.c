@@ -137,7 +137,7 @@ static void s_result (account_t *self, cursor_t *cursor, const message_t *messag
             outcome.unsent = true;
         }
     }
-    if (message->task > TASKS_MAX) {
+    if (message->task == TASK_EVENTS_IMPORTANT || message->task == TASK_EVENTS_ORDINARY) {
         account_event_ended (self, message, outcome.error);
     }
     if (point) {

@@ -123,6 +123,10 @@ FEP_MUST_CHECK
 fep_err_t door_point (control_t *self, door_ask_t *ask, const terminal_t *terminal,
                       const presence_t *presence, uint16_t *mp);
 
+//  door_own.c: the bytes that make a setting of the terminal's own tasks so, by `key`, or with `remove` take it away.
+FEP_MUST_CHECK
+fep_err_t door_own_bytes (control_t *self, door_ask_t *ask, writer_t *out);
+
 //  door_read.c: which request READ's and READ_START's `kind` means; RANGE: none. Their points, by names or OBIS, as an
 //  array of numbers; RANGE: too many, or one is unknown.
 typedef struct {

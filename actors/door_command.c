@@ -16,11 +16,9 @@
 static const struct {
     const char *name;     //  In the request
     request_kind_t kind;  //  For the codec
-} s_commands[] = {{"clock", REQUEST_CLOCK},
-                  {"write", REQUEST_WRITE},
-                  {"select", REQUEST_SELECT},
-                  {"operate", REQUEST_OPERATE},
-                  {"pass", REQUEST_PASS}};
+} s_commands[] = {{"clock", REQUEST_CLOCK},   {"write", REQUEST_WRITE},
+                  {"select", REQUEST_SELECT}, {"operate", REQUEST_OPERATE},
+                  {"pass", REQUEST_PASS},     {"own", REQUEST_OWN}};
 
 static fep_err_t s_say (door_ask_t *ask, fep_err_t error, const char *text)
 {
@@ -81,7 +79,7 @@ static fep_err_t s_kind (door_ask_t *ask, size_t *kind, uint8_t *operation)
         (*kind)++;
     }
     if (*kind == count) {
-        return s_say (ask, FEP_RANGE, "kind: allowed are clock, write, select, operate, pass");
+        return s_say (ask, FEP_RANGE, "kind: allowed are clock, write, select, operate, pass, own");
     }
     *operation = OPERATION_POINT;
     if (wire_find_text (ask->body, "operation", what, sizeof what) &&
@@ -93,23 +91,44 @@ static fep_err_t s_kind (door_ask_t *ask, size_t *kind, uint8_t *operation)
     return FEP_OK;
 }
 
+//  Those of the request, or those that set what it names.
+static fep_err_t s_bytes (control_t *self, door_ask_t *ask, request_kind_t kind, writer_t *out)
+{
+    reader_t in;
+    if (kind == REQUEST_OWN) {
+        return door_own_bytes (self, ask, out);
+    }
+    bytes_t bytes = wire_find (ask->body, "bytes", &in) ? wire_get_bin (&in) : bytes_of (NULL, 0);
+    wire_put_bin (out, bytes);
+    return bytes.size > REQUEST_PASS_MAX ? s_say (ask, FEP_LIMIT, "bytes: at most 256") : FEP_OK;
+}
+
+static void s_what (const door_ask_t *ask, size_t kind, uint16_t mp, uint8_t operation,
+                    char what[COMMAND_TEXT_MAX])
+{
+    const char *name = s_commands[kind].name;
+    reader_t in;
+    if (s_commands[kind].kind != REQUEST_OWN) {
+        snprintf (what, COMMAND_TEXT_MAX, "mp=%u kind=%s operation=%s", mp, name,
+                  operation_name (operation));
+        return;
+    }
+    bool remove = wire_find (ask->body, "remove", &in) && wire_get_bool (&in);
+    snprintf (what, COMMAND_TEXT_MAX, "kind=%s key=0x%08X%s", name,
+              (unsigned) wire_find_int (ask->body, "key", 0), remove ? " remove" : "");
+}
+
 //  what: the command in words, for the log.
 static fep_err_t s_body (control_t *self, door_ask_t *ask, const terminal_t *terminal,
                          const presence_t *presence, writer_t *out, char what[COMMAND_TEXT_MAX])
 {
     size_t kind;
     uint8_t operation;
-    reader_t bytes;
     uint16_t mp;
     fep_err_t error = s_kind (ask, &kind, &operation);
     error = error ? error : door_point (self, ask, terminal, presence, &mp);
     if (error) {
         return error;
-    }
-    bytes_t pass =
-        wire_find (ask->body, "bytes", &bytes) ? wire_get_bin (&bytes) : bytes_of (NULL, 0);
-    if (pass.size > REQUEST_PASS_MAX) {
-        return s_say (ask, FEP_LIMIT, "bytes: at most 256");
     }
     size_t mark = wire_open_map (out);
     wire_pair_int (out, "session", presence->session);
@@ -120,14 +139,16 @@ static fep_err_t s_body (control_t *self, door_ask_t *ask, const terminal_t *ter
     wire_pair_int (out, "operation", operation);
     wire_pair_int (out, "until_ms", wire_find_int (ask->body, "until_ms", 0));
     wire_put_text (out, "bytes");
-    wire_put_bin (out, pass);
+    error = s_bytes (self, ask, s_commands[kind].kind, out);
+    if (error) {
+        return error;
+    }
     wire_put_text (out, "client");
     wire_put_bin (out, ask->client);
     uint32_t meter = control_meter (self, terminal->number, mp, out);
     error = s_points (ask, out);
     wire_close_map (out, mark, 11 + meter);
-    snprintf (what, COMMAND_TEXT_MAX, "mp=%u kind=%s operation=%s", mp, s_commands[kind].name,
-              operation_name (operation));
+    s_what (ask, kind, mp, operation, what);
     return error == FEP_OK && out->failed ? FEP_LIMIT : error;
 }
 

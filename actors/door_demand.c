@@ -120,6 +120,9 @@ fep_err_t door_READ_START (control_t *self, door_ask_t *ask)
     if (error) {
         return error;
     }
+    if (read.kind != REQUEST_READ && read.kind != REQUEST_READ_FROZEN) {
+        return s_say (ask, FEP_RANGE, "kind: allowed are current, day, month, curve");
+    }
     if (read.kind == REQUEST_READ_FROZEN && !wire_find_int (ask->body, "from_ms", 0)) {
         return s_say (ask, FEP_RANGE,
                       "from_ms, to_ms: instants are wanted of day, month and curve");

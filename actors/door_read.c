@@ -39,11 +39,10 @@ static const struct {
     const char *name;     //  In the request
     request_kind_t kind;  //  For the codec
     uint8_t freeze;       //  Likewise
-} s_reads[] = {{"current", REQUEST_READ, FREEZE_NONE},
-               {"day", REQUEST_READ_FROZEN, FREEZE_DAY},
-               {"month", REQUEST_READ_FROZEN, FREEZE_MONTH},
-               {"curve", REQUEST_READ_FROZEN, FREEZE_CURVE},
-               {"events", REQUEST_READ_EVENTS, FREEZE_NONE}};
+} s_reads[] = {
+    {"current", REQUEST_READ, FREEZE_NONE},       {"day", REQUEST_READ_FROZEN, FREEZE_DAY},
+    {"month", REQUEST_READ_FROZEN, FREEZE_MONTH}, {"curve", REQUEST_READ_FROZEN, FREEZE_CURVE},
+    {"events", REQUEST_READ_EVENTS, FREEZE_NONE}, {"own", REQUEST_READ_OWN, FREEZE_NONE}};
 
 fep_err_t door_read_kind (const door_ask_t *ask, door_read_t *read)
 {
@@ -71,8 +70,21 @@ static void s_read_body (const door_ask_t *ask, const presence_t *presence, cons
     wire_pair_int (out, "event_from", wire_find_int (ask->body, "event_from", 0));
     wire_pair_int (out, "event_to", wire_find_int (ask->body, "event_to", 0));
     wire_pair_int (out, "important", wire_find_int (ask->body, "important", 1));
+    wire_pair_int (out, "task", read->kind == REQUEST_READ_OWN ? TASK_OWN : 0);
     wire_put_text (out, "client");
     wire_put_bin (out, ask->client);
+}
+
+//  What is read: points, or the key of a setting of the terminal's own tasks.
+static fep_err_t s_read_what (const door_ask_t *ask, const door_read_t *read, writer_t *out)
+{
+    if (read->kind != REQUEST_READ_OWN) {
+        return door_read_points (ask, out);
+    }
+    wire_put_text (out, "points");
+    wire_put_array (out, 1);
+    wire_put_uint (out, (uint32_t) wire_find_int (ask->body, "key", 0));
+    return FEP_OK;
 }
 
 //  The terminal's connector asks it and answers RESULT. CLOSED: the terminal is offline.
@@ -101,8 +113,8 @@ fep_err_t door_READ (control_t *self, door_ask_t *ask)
     size_t mark = wire_open_map (&out);
     s_read_body (ask, presence, &read, mp, &out);
     uint32_t meter = control_meter (self, terminal->number, mp, &out);
-    wire_close_map (&out, mark, 12 + meter);
-    error = door_read_points (ask, &out);
+    wire_close_map (&out, mark, 13 + meter);
+    error = s_read_what (ask, &read, &out);
     if (error == FEP_OK && out.failed) {
         error = FEP_LIMIT;
     }

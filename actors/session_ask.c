@@ -16,11 +16,6 @@
 //  What became of an attempt to write a frame.
 typedef enum { TRY_SENT, TRY_LATER, TRY_SEAL, TRY_DONE, TRY_FAILED } try_t;
 
-static bool s_changes_world (const request_t *request)
-{
-    return request->kind >= REQUEST_PASS;
-}
-
 //  A seal is good for one frame.
 static void s_unseal (entry_t *entry)
 {
@@ -77,7 +72,7 @@ void session_ask_fail (session_t *self, const session_env_t *env)
     while (self->requests && self->requests->count) {
         entry_t *entry = &self->requests->entries[0];
         fep_err_t error = self->reason == CLOSE_STOPPING ? FEP_STOPPING : FEP_CLOSED;
-        if (s_changes_world (&entry->request)) {
+        if (request_changes (entry->request.kind)) {
             error = entry->sent ? FEP_OUTCOME_UNKNOWN : FEP_NOT_SENT;
         }
         s_end (self, env, entry, error, 0);
@@ -403,7 +398,8 @@ void session_sealed (session_t *self, const session_env_t *env, uint64_t token, 
 
 void session_ask_end (session_t *self, const session_env_t *env, entry_t *entry, fep_err_t error)
 {
-    s_end (self, env, entry, s_changes_world (&entry->request) ? FEP_OUTCOME_UNKNOWN : error, 0);
+    s_end (self, env, entry, request_changes (entry->request.kind) ? FEP_OUTCOME_UNKNOWN : error,
+           0);
     s_next (self, env);
 }
 
@@ -451,7 +447,7 @@ void session_ask_answer (session_t *self, const session_env_t *env, entry_t *ent
 static uint32_t s_repeats (const session_t *self, const session_env_t *env,
                            const request_t *request)
 {
-    if (s_changes_world (request)) {
+    if (request_changes (request->kind)) {
         return 0;
     }
     if (request->tries) {
@@ -478,7 +474,7 @@ static void s_timeout (session_t *self, const session_env_t *env, entry_t *entry
         s_go_back (entry);
         return;
     }
-    fep_err_t error = s_changes_world (&entry->request) ? FEP_OUTCOME_UNKNOWN : FEP_TIMEOUT;
+    fep_err_t error = request_changes (entry->request.kind) ? FEP_OUTCOME_UNKNOWN : FEP_TIMEOUT;
     metric_add (METRIC_requests_timeout, 1);
     s_end (self, env, entry, sealing ? FEP_NO_SEAL : error, 0);
 }

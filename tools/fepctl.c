@@ -34,6 +34,7 @@ enum {
     MAY_NAME = 1 << 13,
     MAY_HEARTBEAT = 1 << 14,
     MAY_DAYS = 1 << 15,
+    MAY_REMOVE = 1 << 16,
     MAY_ACCOUNT = 1 << 28,  //  Those of rate and gap
     MAY_ARCHIVE = 1 << 29,  //  Those of the archive commands
     MAY_LINE = 1 << 30      //  Those of the modbus commands, which talk to a line and to no daemon
@@ -142,6 +143,10 @@ static const command_t s_commands[] = {
      ctl_task_resume, NULL, "a paused task goes on"},
     {"task", "remove", "NAME [--dry] [--who NAME]", -1, MAY_ARCHIVE | MAY_WHO, 0, true,
      ctl_task_remove, NULL, "removes a task"},
+    {"task", "diff", "ADDRESS", 1, 0, 0, true, ctl_task_diff, NULL,
+     "a terminal's own tasks: as ours want them (+) and as it has them (-); ends 1 if they differ"},
+    {"task", "sync", "ADDRESS [--remove] [--who NAME]", 1, MAY_REMOVE | MAY_WHO, 0, true,
+     ctl_task_sync, NULL, "writes what differs, then reads it back"},
     {"modbus", "scan", "LINE [--units N-N] [--register N] [--function 3|4] [--probe FROM-TO]", 0,
      MAY_LINE, MAY_LINE, false, ctl_modbus_scan, NULL,
      "which units of a line answer; LINE is one of --serial, --tcp, --rtu-tcp, --rtu-listen"},
@@ -200,7 +205,8 @@ enum {
     KEY_COMMENT,
     KEY_NAME,
     KEY_HEARTBEAT,
-    KEY_DAYS
+    KEY_DAYS,
+    KEY_REMOVE
 };
 
 static const struct argp_option s_options[] = {
@@ -225,6 +231,7 @@ static const struct argp_option s_options[] = {
     {"point", KEY_POINT, "NAME", 0, "a point, by name or as OBIS; may be said again", 2},
     {"alarm", KEY_ALARM, "NAME", 0, "the rule that raised it", 2},
     {"level", KEY_LEVEL, "LEVEL", 0, "important or general", 2},
+    {"remove", KEY_REMOVE, NULL, 0, "also what only the terminal has is taken away", 2},
     {"who", KEY_WHO, "NAME", 0, "who does it, for the log; default the login name", 2},
     {"comment", KEY_COMMENT, "TEXT", 0, "with which words", 2},
     {"for", KEY_FOR, "TIME", 0, "how long: 30s, 10m, 1h", 2},
@@ -343,6 +350,10 @@ static bool s_parse_own (int key, char *text, struct argp_state *state)
     case KEY_DAYS:
         self->said |= MAY_DAYS;
         ctl->days = s_number (state, "days", text, 1, 400);
+        return true;
+    case KEY_REMOVE:
+        self->said |= MAY_REMOVE;
+        ctl->remove = true;
         return true;
     default:
         return false;

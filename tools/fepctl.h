@@ -42,6 +42,7 @@ typedef struct {
     const char *level;                 //  --level, or NULL
     const char *who;                   //  --who, or NULL
     const char *comment;               //  --comment, or NULL
+    bool remove;                       //  --remove
     client_t *client;                  //  Connected; NULL for the modbus commands
 } ctl_t;
 
@@ -88,7 +89,7 @@ ctl_run_t ctl_fetch, ctl_feed_tail, ctl_trace, ctl_read, ctl_held, ctl_accept;
 ctl_run_t ctl_archive_import, ctl_archive_export, ctl_archive_undo, ctl_archive_log;
 ctl_run_t ctl_archive_groups, ctl_archive_profile;
 ctl_run_t ctl_task_list, ctl_task_show, ctl_task_put, ctl_task_pause, ctl_task_resume;
-ctl_run_t ctl_task_remove;
+ctl_run_t ctl_task_remove, ctl_task_diff, ctl_task_sync;
 ctl_run_t ctl_unknown_list, ctl_unknown_create, ctl_duplicates, ctl_online;
 ctl_run_t ctl_modbus_scan, ctl_modbus_read, ctl_modbus_write, ctl_modbus_sunspec;
 ctl_run_t ctl_alarm_list, ctl_alarm_ack;
