@@ -6,22 +6,27 @@
 //  One commit per wake-up, or per --linger-us when that is not 0: a batch waits so long for
 //  company. --coalesce-us: pause before each poll while the turn before found few connections
 //  ready.
+//
+//  With --ask it asks: once --terminals have logged in, each for the register of last midnight of so many measuring
+//  points, as many with a frame as fit, the next when one is answered. Then it ends, with a line of JSON: frames
+//  answered, values, on-CPU and wall milliseconds from the first request to the last commit. Without --store nothing is
+//  written or published.
 #include "bench/args.h"
+#include "bench/program.h"
 #include "codecs/codec.h"
 #include "fep/check.h"
 #include "fep/clock.h"
 #include "fep/pack.h"
+#include "fep/point.h"
 #include "store/store.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <zmq.h>
@@ -34,12 +39,16 @@
 #define COMMIT_BYTES 1048576
 #define TOUCHED_MAX 65536
 #define TOPIC "reading/00"
+#define UTC_OFFSET_MIN 480  //  Of the terminals, as fepmeter has it
 
 typedef struct {
     int fd;               //  Socket
     uint32_t mark;        //  Highest to be confirmed after the commit; 0 = none
     size_t have;          //  Bytes of half a frame
     uint8_t *half;        //  Half a frame; NULL until there was one
+    bool online;          //  It logged in
+    uint32_t asked;       //  Measuring points asked for
+    request_t *request;   //  Under way; NULL: nothing is asked
     max_align_t state[];  //  The codec's
 } connection_t;
 
@@ -65,17 +74,18 @@ typedef struct {
     int64_t linger_us;                   //  Option
     int64_t coalesce_us;                 //  Option
     uint64_t frames;                     //  Decoded
+    int64_t ask;                         //  Measuring points to ask each terminal for; 0 = none
+    int64_t terminals;                   //  That are to be asked
+    connection_t **all;                  //  Those that logged in
+    size_t online;                       //  How many
+    size_t over;                         //  Were asked for everything
+    uint64_t answers;                    //  To requests
+    uint64_t values;                     //  They brought
+    int64_t begin_ms;                    //  First request; 0 = not yet
+    int64_t begin_cpu_ms;                //  On-CPU time then
     uint64_t commits;                    //  Done
     uint8_t input[READ_SIZE + 65536];    //  What one read brought, behind half a frame
 } floor_t;
-
-static volatile sig_atomic_t s_stop;
-
-static void s_on_signal (int number)
-{
-    (void) number;
-    s_stop = 1;
-}
 
 static void s_check (fep_err_t error, const char *what)
 {
@@ -114,7 +124,7 @@ static void s_commit (floor_t *self)
     uint64_t sequence = 0;
     uint8_t buffer[SEND_SIZE];
     s_pack (self);
-    if (self->batch_count > 0) {
+    if (self->batch_count > 0 && self->store) {
         s_check (store_commit (self->store, self->batches, self->batch_count, clock_wall_ms (),
                                &sequence),
                  "commit");
@@ -152,6 +162,100 @@ static bool s_full (const floor_t *self)
            self->touched_count + 1 >= TOUCHED_MAX || self->closing_count + 1 >= TOUCHED_MAX;
 }
 
+//  ---- Asking ----
+
+static int64_t s_midnight_ms (void)
+{
+    clock_civil_t civil;
+    int64_t utc_ms = 0;
+    clock_to_civil (clock_wall_ms (), &civil);
+    civil.hour = civil.minute = civil.second = 0;
+    (void) clock_from_civil (&civil, &utc_ms);
+    return utc_ms;
+}
+
+//  The next measuring points of a terminal. False: all were asked for.
+static bool s_next (floor_t *self, connection_t *connection)
+{
+    request_t *request = connection->request;
+    int64_t left = self->ask - connection->asked;
+    if (left <= 0) {
+        return false;
+    }
+    *request = (request_t){.token = 1,
+                           .kind = REQUEST_READ_FROZEN,
+                           .freeze = FREEZE_DAY,
+                           .point_count = 1,
+                           .points = {POINT (1, 0, 1, 8, 0)},
+                           .from_ms = s_midnight_ms (),
+                           .mp_count = (uint8_t) (left < REQUEST_MPS_MAX ? left : REQUEST_MPS_MAX)};
+    request->to_ms = request->from_ms;
+    for (unsigned i = 0; i < request->mp_count; i++) {
+        request->mps[i] = (uint16_t) ++connection->asked;
+    }
+    request->mp = request->mps[0];
+    return true;
+}
+
+//  Its next frame, of this request or the one behind it.
+static void s_ask (floor_t *self, connection_t *connection)
+{
+    uint8_t buffer[SEND_SIZE];
+    writer_t out = writer_of (buffer, sizeof buffer);
+    if (connection->request->finished && !s_next (self, connection)) {
+        self->over++;
+        return;
+    }
+    codec_io_t io = {.mono_ms = clock_mono_ms (),
+                     .wall_ms = clock_wall_ms (),
+                     .options = &self->options,
+                     .batch = self->batch,
+                     .send = &out};
+    s_check (self->codec->encode (connection->state, connection->request, &io), "request");
+    (void) send (connection->fd, out.data, out.size, MSG_NOSIGNAL);
+}
+
+//  One more is online; with the last all are asked.
+static void s_online (floor_t *self, connection_t *connection)
+{
+    connection->online = true;
+    connection->request = calloc (1, sizeof *connection->request);
+    FEP_ASSERT (connection->request);
+    connection->request->finished = true;
+    self->all[self->online++] = connection;
+    if (self->online == (size_t) self->terminals) {
+        self->begin_ms = clock_mono_ms ();
+        self->begin_cpu_ms = program_cpu_ms ();
+        for (size_t i = 0; i < self->online; i++) {
+            s_ask (self, self->all[i]);
+        }
+    }
+}
+
+//  What a frame was for those that are asked.
+static void s_asked (floor_t *self, connection_t *connection, const codec_io_t *io,
+                     batch_mark_t mark)
+{
+    if (!connection->online && self->online < (size_t) self->terminals) {
+        s_online (self, connection);
+    } else if (io->answer == ANSWER_DONE || io->answer == ANSWER_REFUSED) {
+        self->answers++;
+        self->values += self->batch->message_count - mark.message_count;
+        if (self->first_us == 0) {
+            self->first_us = clock_mono_us ();
+        }
+        s_ask (self, connection);
+    }
+}
+
+static void s_report (const floor_t *self)
+{
+    printf ("{\"what\": \"summary\", \"frames\": %" PRIu64 ", \"values\": %" PRIu64
+            ", \"cpu_ms\": %" PRId64 ", \"ms\": %" PRId64 ", \"commits\": %" PRIu64 "}\n",
+            self->answers, self->values, program_cpu_ms () - self->begin_cpu_ms,
+            clock_mono_ms () - self->begin_ms, self->commits);
+}
+
 //  One frame. False if the connection is to be closed.
 static bool s_frame (floor_t *self, connection_t *connection, bytes_t frame)
 {
@@ -176,6 +280,9 @@ static bool s_frame (floor_t *self, connection_t *connection, bytes_t frame)
     self->frames++;
     if (out.size > 0) {
         (void) send (connection->fd, out.data, out.size, MSG_NOSIGNAL);
+    }
+    if (self->ask) {
+        s_asked (self, connection, &io, mark);
     }
     if (io.mark > 0) {
         if (connection->mark == 0) {
@@ -295,7 +402,9 @@ static void s_open (floor_t *self, const char *path, int64_t port, int64_t feed_
     int queue = 100000;
     store_options_t options = {
         .path = path, .sync = true, .max_open_files = 512, .reserve_bytes = 1 << 29};
-    s_check (store_open (&options, &self->store), path);
+    if (*path) {
+        s_check (store_open (&options, &self->store), path);
+    }
     void *context = zmq_ctx_new ();
     self->publisher = zmq_socket (context, ZMQ_PUB);
     (void) zmq_setsockopt (self->publisher, ZMQ_SNDHWM, &queue, sizeof queue);
@@ -329,20 +438,23 @@ int main (int argc, char **argv)
     const arg_t args[] = {
         {"port", &port, NULL, 1, 65535, "to listen on at 127.0.0.1"},
         {"feed-port", &feed_port, NULL, 1, 65535, "of the publications"},
-        {"store", NULL, &path, 0, 0, "directory of the store; required"},
+        {"store", NULL, &path, 0, 0, "directory of the store; needed unless it asks"},
+        {"ask", &self->ask, NULL, 0, 2040, "measuring points to ask each terminal for"},
+        {"terminals", &self->terminals, NULL, 1, 60000, "to be asked"},
         {"linger-us", &self->linger_us, NULL, 0, 100000, "a commit waits so long for company"},
         {"coalesce-us", &self->coalesce_us, NULL, 0, 20000, "pause before a poll when not busy"},
     };
-    if (!args_read (argc, argv, 1, args, sizeof args / sizeof args[0]) || !*path) {
+    clock_set_offset_min (UTC_OFFSET_MIN);
+    self->terminals = 1;
+    if (!args_read (argc, argv, 1, args, sizeof args / sizeof args[0]) || (!*path && !self->ask)) {
         return 2;
     }
-    struct sigaction action = {.sa_handler = s_on_signal};
-    (void) sigaction (SIGINT, &action, NULL);
-    (void) sigaction (SIGTERM, &action, NULL);
-    struct rlimit limit;
-    (void) getrlimit (RLIMIT_NOFILE, &limit);
-    limit.rlim_cur = limit.rlim_max;
-    (void) setrlimit (RLIMIT_NOFILE, &limit);
+    program_signals ();
+    if (!program_descriptors ("floor", (size_t) self->terminals)) {
+        return 2;
+    }
+    self->all = calloc ((size_t) self->terminals, sizeof (connection_t *));
+    FEP_ASSERT (self->all);
     self->codec = codec_find ("gdw1376");
     FEP_ASSERT (self->codec && self->codec->frame_max <= 65536);
     self->options.password_size = 16;
@@ -352,15 +464,20 @@ int main (int argc, char **argv)
     FEP_ASSERT (self->packed);
     s_open (self, path, port, feed_port);
     int ready = 0;
-    while (!s_stop) {
+    while (!program_stops () && !(self->ask && self->over == (size_t) self->terminals)) {
         if (ready < BUSY_EVENTS && self->coalesce_us > 0) {
             (void) usleep ((useconds_t) self->coalesce_us);
         }
         ready = s_turn (self);
     }
     s_commit (self);
+    if (self->ask) {
+        s_report (self);
+    }
     fprintf (stderr, "floor: frames=%" PRIu64 " commits=%" PRIu64 "\n", self->frames,
              self->commits);
-    store_close (&self->store);
+    if (self->store) {
+        store_close (&self->store);
+    }
     return 0;
 }
