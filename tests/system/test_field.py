@@ -155,7 +155,7 @@ def test_options():
     process = fepfield("--kind", "dlt645:400:1:7000", limit=200)
     _, errors = process.communicate(timeout=DEADLINE_S)
     equal(process.returncode, 2, "status for too many devices")
-    check("464 descriptors are needed; 200 are allowed" in errors, "what is wrong", errors)
+    check("400 connections need 464 descriptors; 200 are allowed" in errors, "what is wrong", errors)
 
 
 def test_ends():
