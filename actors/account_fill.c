@@ -104,15 +104,13 @@ static void s_reading (account_t *self, cursor_t *cursor, const message_t *messa
 
 //  ---- Results and links ----
 
-static void s_result (account_t *self, cursor_t *cursor, const message_t *message)
+//  What the items of a result say. Returns how many measuring points it is of, with those in mps.
+static size_t s_read_result (cursor_t *cursor, const message_t *message, slot_outcome_t *outcome,
+                             uint16_t mps[REQUEST_MPS_MAX])
 {
-    account_task_t *task = account_task (self, message->task);
-    slot_block_t *block =
-        task ? account_block (self, (uint16_t) message->task, message->terminal, message->time_ms)
-             : NULL;
-    slot_point_t *point = block ? slots_point (block, message->mp) : NULL;
-    slot_outcome_t outcome = {.error = FEP_OK};
+    size_t count = 1;
     item_t item;
+    mps[0] = message->mp;
     while (cursor_item (cursor, &item) == FEP_OK) {
         if (item.point == POINT_RESULT_ERROR && item.value.kind == VALUE_TEXT) {
             char name[32];
@@ -120,36 +118,56 @@ static void s_result (account_t *self, cursor_t *cursor, const message_t *messag
             size = size < sizeof name - 1 ? size : sizeof name - 1;
             memcpy (name, item.value.text, size);
             name[size] = 0;
-            if (!fep_err_parse (name, &outcome.error)) {
-                outcome.error = FEP_CORRUPT;
+            if (!fep_err_parse (name, &outcome->error)) {
+                outcome->error = FEP_CORRUPT;
             }
         } else if (item.point == POINT_RESULT_CODE) {
-            outcome.code = (uint8_t) item.value.mantissa;
+            outcome->code = (uint8_t) item.value.mantissa;
         } else if (item.point == POINT_RESULT_RUN) {
-            outcome.run = (uint8_t) item.value.mantissa;
+            outcome->run = (uint8_t) item.value.mantissa;
         } else if (item.point == POINT_RESULT_VALUES) {
-            outcome.values = (uint32_t) item.value.mantissa;
+            outcome->values = (uint32_t) item.value.mantissa;
         } else if (item.point == POINT_RESULT_LINE) {
-            outcome.line = item.value.mantissa != 0;
+            outcome->line = item.value.mantissa != 0;
         } else if (item.point == POINT_RESULT_SILENT) {
-            outcome.silent = true;
+            outcome->silent = true;
         } else if (item.point == POINT_RESULT_UNSENT) {
-            outcome.unsent = true;
+            outcome->unsent = true;
+        } else if (item.point == POINT_RESULT_MP && count < REQUEST_MPS_MAX) {
+            mps[count++] = (uint16_t) item.value.mantissa;
         }
     }
+    return count;
+}
+
+static void s_result (account_t *self, cursor_t *cursor, const message_t *message)
+{
+    account_task_t *task = account_task (self, message->task);
+    slot_block_t *block =
+        task ? account_block (self, (uint16_t) message->task, message->terminal, message->time_ms)
+             : NULL;
+    slot_outcome_t outcome = {.error = FEP_OK};
+    uint16_t mps[REQUEST_MPS_MAX];
+    size_t count = s_read_result (cursor, message, &outcome, mps);
     if (message->task == TASK_EVENTS_IMPORTANT || message->task == TASK_EVENTS_ORDINARY) {
         account_event_ended (self, message, outcome.error);
     }
-    if (point) {
-        const roster_terminal_t *terminal = roster_find (self->roster, message->terminal);
-        if (task->task.type == TASK_EVENT) {
+    if (!block) {
+        return;
+    }
+    const roster_terminal_t *terminal = roster_find (self->roster, message->terminal);
+    outcome.when = s_when (&task->task, message->time_ms, message->received_ms);
+    outcome.offline = terminal ? roster_offline (terminal) : GAP_terminal_offline;
+    for (size_t i = 0; i < count; i++) {
+        slot_point_t *point = slots_point (block, mps[i]);
+        if (point && task->task.type == TASK_EVENT) {
             //  It is valid if it ended well, also if nothing was new.
             outcome.values = outcome.error == FEP_OK;
             account_event_task (self, message->terminal);
         }
-        outcome.when = s_when (&task->task, message->time_ms, message->received_ms);
-        outcome.offline = terminal ? roster_offline (terminal) : GAP_terminal_offline;
-        account_ended (self, block, point, &outcome, clock_wall_ms ());
+        if (point) {
+            account_ended (self, block, point, &outcome, clock_wall_ms ());
+        }
     }
 }
 

@@ -116,35 +116,50 @@ static bool s_ended (const session_t *self, const entry_t *entry, size_t i, fep_
     return *error != FEP_REFUSED && !(*error == FEP_TIMEOUT && request->trial);
 }
 
-static bool s_journal_one (session_t *self, const session_env_t *env, const entry_t *entry,
-                           size_t i, const s_end_t *end)
+//  Measuring points of a request that ended alike.
+typedef struct {
+    s_end_t end;
+    uint32_t mask;    //  Bit i: the request's i-th
+    uint16_t values;  //  Good ones of each
+} s_group_t;
+
+//  One message for all of them: the first is its measuring point, the others stand behind.
+static bool s_journal_group (session_t *self, const session_env_t *env, const entry_t *entry,
+                             const s_group_t *group)
 {
     const request_t *request = &entry->request;
-    batch_mark_t mark = batch_mark (env->batch);
-    message_t *message = batch_message (env->batch, MESSAGE_RESULT);
+    batch_t *batch = env->batch;
+    batch_mark_t mark = batch_mark (batch);
+    bool line = request->carried && session_is_line (self);
+    unsigned first = (unsigned) __builtin_ctz (group->mask);
+    message_t *message = batch_message (batch, MESSAGE_RESULT);
     message->received_ms = env->wall_ms;
     message->time_ms = request->slot_ms;
     message->terminal = self->number;
     message->task = request->task;
-    message->mp = request->mp_count > 1 ? request->mps[i] : request->mp;
+    message->mp = request->mp_count > 1 ? request->mps[first] : request->mp;
     message->freeze = request->freeze;
     message->area = self->area;
-    message->address = batch_keep (env->batch, bytes_text (self->address));
-    bool line = request->carried && session_is_line (self);
-    batch_text (env->batch, POINT_RESULT_ERROR, fep_err_name (end->error));
-    batch_item (env->batch, POINT_RESULT_CODE, value_decimal (end->code, 0, 0));
-    batch_item (env->batch, POINT_RESULT_RUN, value_decimal (request->run, 0, 0));
-    batch_item (env->batch, POINT_RESULT_VALUES, value_decimal (entry->values[i], 0, 0));
-    batch_item (env->batch, POINT_RESULT_LINE, value_decimal (line, 0, 0));
-    if (end->silent) {
-        batch_item (env->batch, POINT_RESULT_SILENT, value_decimal (1, 0, 0));
+    message->address = batch_keep (batch, bytes_text (self->address));
+    batch_text (batch, POINT_RESULT_ERROR, fep_err_name (group->end.error));
+    batch_item (batch, POINT_RESULT_CODE, value_decimal (group->end.code, 0, 0));
+    batch_item (batch, POINT_RESULT_RUN, value_decimal (request->run, 0, 0));
+    batch_item (batch, POINT_RESULT_VALUES, value_decimal (group->values, 0, 0));
+    batch_item (batch, POINT_RESULT_LINE, value_decimal (line, 0, 0));
+    if (group->end.silent) {
+        batch_item (batch, POINT_RESULT_SILENT, value_decimal (1, 0, 0));
     }
     if (!entry->sent) {
-        batch_item (env->batch, POINT_RESULT_UNSENT, value_decimal (1, 0, 0));
+        batch_item (batch, POINT_RESULT_UNSENT, value_decimal (1, 0, 0));
     }
-    if (env->batch->failed) {
-        batch_rollback (env->batch, mark);
-        metric_add (METRIC_results_lost, 1);
+    for (unsigned i = first + 1; i < REQUEST_MPS_MAX; i++) {
+        if (group->mask >> i & 1) {
+            batch_item (batch, POINT_RESULT_MP, value_decimal (request->mps[i], 0, 0));
+        }
+    }
+    if (batch->failed) {
+        batch_rollback (batch, mark);
+        metric_add (METRIC_results_lost, (int64_t) __builtin_popcount (group->mask));
         return false;
     }
     return true;
@@ -155,11 +170,21 @@ uint32_t session_journal_result (session_t *self, const session_env_t *env, cons
 {
     uint32_t journalled = 0;
     size_t count = entry->request.mp_count > 1 ? entry->request.mp_count : 1;
+    uint32_t left = 0;
+    fep_err_t errors[REQUEST_MPS_MAX];
     for (size_t i = 0; entry->request.task && i < count; i++) {
-        s_end_t end = {error, code, silent};
-        if (s_ended (self, entry, i, &end.error) && s_journal_one (self, env, entry, i, &end)) {
-            journalled |= 1u << i;
+        errors[i] = error;
+        left |= s_ended (self, entry, i, &errors[i]) ? 1u << i : 0;
+    }
+    while (left) {
+        unsigned first = (unsigned) __builtin_ctz (left);
+        s_group_t group = {.end = {errors[first], code, silent}, .values = entry->values[first]};
+        for (unsigned i = first; i < count; i++) {
+            bool alike = errors[i] == errors[first] && entry->values[i] == entry->values[first];
+            group.mask |= left & (alike ? 1u << i : 0);
         }
+        left &= ~group.mask;
+        journalled |= s_journal_group (self, env, entry, &group) ? group.mask : 0;
     }
     return journalled;
 }

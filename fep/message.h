@@ -138,7 +138,7 @@ const char *freeze_name (uint8_t freeze);
 //  READING, HELD: items are points. EVENT: the first item is POINT_EVENT_CODE, or POINT_EVENT_RAW for what could
 //  be delimited but not understood. LINK: POINT_LINK_STATE, POINT_LINK_PEER, then POINT_LINK_CODEC if it
 //  came or POINT_LINK_REASON if it went. RESULT: how a request of a task ended, POINT_RESULT_ERROR to
-//  POINT_RESULT_UNSENT, behind the data it brought; time_ms is its slot. Times are UTC milliseconds.
+//  POINT_RESULT_MP, behind the data it brought; time_ms is its slot. Times are UTC milliseconds.
 typedef struct {
     int64_t received_ms;  //  When we received it
     int64_t time_ms;      //  The device's instant; 0 = the device gave none

@@ -77,7 +77,8 @@
 #define POINT_RESULT_SILENT                                                                        \
     POINT (0, 0, 138, 6, 0)  //  1: the code says the meter did not answer; else left out
 #define POINT_RESULT_UNSENT                                                                        \
-    POINT (0, 0, 138, 7, 0)  //  1: no frame of it was ever sent; else left out
+    POINT (0, 0, 138, 7, 0)                      //  1: no frame of it was ever sent; else left out
+#define POINT_RESULT_MP POINT (0, 0, 138, 8, 0)  //  A further measuring point it holds for
 
 //  How a point behaves over time.
 typedef enum {
