@@ -30,6 +30,8 @@ typedef struct {
     uint32_t next_size;     //  Of it
     int64_t position;       //  As stored: slots before it were planned; 0: not known to be stored
     account_quota_t quota;  //  Its share
+    int64_t
+        slot_seen;  //  An instant that was found to be a slot of it, by the node's time; 0: none
 } account_task_t;
 
 //  A request under way.

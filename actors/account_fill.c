@@ -36,9 +36,10 @@ static int s_item (const task_t *task, uint32_t point)
 
 //  The slot an item of a message belongs to; INT64_MIN: none. What a device says of the future or of what nobody asks
 //  for any more has none.
-static int64_t s_slot (const account_t *self, const task_t *task, const zone_t *zone,
+static int64_t s_slot (const account_t *self, account_task_t *of, const zone_t *zone,
                        const message_t *message, uint32_t i)
 {
+    const task_t *task = &of->task;
     if (message->freeze == FREEZE_NONE) {
         return task_slot_before (task, zone, message->received_ms + 1);
     }
@@ -46,7 +47,14 @@ static int64_t s_slot (const account_t *self, const task_t *task, const zone_t *
     int64_t age_ms = message->received_ms - time_ms;
     bool sensible =
         message->time_ms && age_ms >= -FUTURE_MS && age_ms <= account_memory_ms (self, task);
-    return sensible && task_is_slot (task, zone, time_ms) ? time_ms : INT64_MIN;
+    if (sensible && !zone && time_ms == of->slot_seen) {
+        return time_ms;
+    }
+    if (!sensible || !task_is_slot (task, zone, time_ms)) {
+        return INT64_MIN;
+    }
+    of->slot_seen = zone ? of->slot_seen : time_ms;
+    return time_ms;
 }
 
 static void s_value (account_t *self, account_task_t *task, roster_terminal_t *terminal,
@@ -94,7 +102,7 @@ static void s_reading (account_t *self, cursor_t *cursor, const message_t *messa
         for (unsigned k = 0; k < count; k++) {
             int at = s_item (&tasks[k]->task, item.point);
             int64_t slot_ms =
-                at < 0 ? INT64_MIN : s_slot (self, &tasks[k]->task, terminal->zone, message, i);
+                at < 0 ? INT64_MIN : s_slot (self, tasks[k], terminal->zone, message, i);
             if (slot_ms != INT64_MIN) {
                 s_value (self, tasks[k], terminal, message, slot_ms, at, &item);
             }

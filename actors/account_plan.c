@@ -194,6 +194,7 @@ static fep_err_t s_task (void *arg, const task_t *definition)
     self->tasks[i] = calloc (1, sizeof *self->tasks[i]);
     FEP_ASSERT (self->tasks[i]);
     self->tasks[i]->task = *definition;
+    self->tasks[i]->slot_seen = 0;
     self->task_count++;
     return FEP_OK;
 }

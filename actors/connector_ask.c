@@ -58,32 +58,111 @@ void connector_result (void *arg, const session_t *session, uint64_t token, fep_
     s_free (self, ask);
 }
 
-//  Several measuring points.
-static void s_mps (bytes_t body, request_t *request)
+//  What a REQUEST says, in the order in which control writes it.
+#define FIELDS(FIELD)                                                                              \
+    FIELD (session)                                                                                \
+    FIELD (token)                                                                                  \
+    FIELD (mp)                                                                                     \
+    FIELD (kind)                                                                                   \
+    FIELD (freeze)                                                                                 \
+    FIELD (from_ms)                                                                                \
+    FIELD (to_ms)                                                                                  \
+    FIELD (event_from)                                                                             \
+    FIELD (event_to)                                                                               \
+    FIELD (important)                                                                              \
+    FIELD (priority)                                                                               \
+    FIELD (tries)                                                                                  \
+    FIELD (task)                                                                                   \
+    FIELD (slot_ms)                                                                                \
+    FIELD (run)                                                                                    \
+    FIELD (trial)                                                                                  \
+    FIELD (operation)                                                                              \
+    FIELD (until_ms)                                                                               \
+    FIELD (bytes)                                                                                  \
+    FIELD (client)                                                                                 \
+    FIELD (points)                                                                                 \
+    FIELD (values)                                                                                 \
+    FIELD (mps)                                                                                    \
+    FIELD (carried)                                                                                \
+    FIELD (meter)                                                                                  \
+    FIELD (profile)
+
+typedef enum {
+#define FIELD(name) FIELD_##name,
+    FIELDS (FIELD)
+#undef FIELD
+        FIELD_COUNT
+} field_t;
+
+static const char *const s_fields[FIELD_COUNT] = {
+#define FIELD(name) #name,
+    FIELDS (FIELD)
+#undef FIELD
+};
+
+//  A REQUEST taken apart.
+typedef struct {
+    uint64_t found;                //  Bit of each field that is there
+    reader_t values[FIELD_COUNT];  //  Of those
+} asked_t;
+
+static asked_t s_take_apart (bytes_t body)
 {
-    reader_t in;
-    uint32_t count = wire_find (body, "mps", &in) ? wire_get_array (&in) : 0;
-    for (uint32_t i = 0; i < count && i < REQUEST_MPS_MAX && !in.failed; i++) {
-        request->mps[request->mp_count++] = (uint16_t) wire_get_uint (&in);
-    }
+    asked_t asked;
+    asked.found = wire_pick (body, s_fields, FIELD_COUNT, asked.values);
+    return asked;
 }
 
-//  [[mantissa, exponent], ...]
-static void s_values (bytes_t body, request_t *request)
+static reader_t *s_field (asked_t *asked, field_t field)
 {
-    reader_t in;
-    uint32_t count = wire_find (body, "values", &in) ? wire_get_array (&in) : 0;
-    for (uint32_t i = 0; i < count && i < REQUEST_VALUES_MAX && !in.failed; i++) {
-        (void) wire_get_array (&in);
-        int64_t mantissa = wire_get_int (&in);
-        request->values[i] = value_decimal (mantissa, (int8_t) wire_get_int (&in), 0);
-    }
+    return asked->found >> field & 1 ? &asked->values[field] : NULL;
 }
 
-static void s_bytes (bytes_t body, request_t *request)
+static int64_t s_int (asked_t *asked, field_t field, int64_t usual)
 {
-    reader_t in;
-    bytes_t bytes = wire_find (body, "bytes", &in) ? wire_get_bin (&in) : bytes_of (NULL, 0);
+    reader_t *in = s_field (asked, field);
+    return in && wire_peek (in) == WIRE_INT ? wire_get_int (in) : usual;
+}
+
+static uint32_t s_array (asked_t *asked, field_t field, reader_t **in)
+{
+    *in = s_field (asked, field);
+    return *in ? wire_get_array (*in) : 0;
+}
+
+//  Cut; "" if there is none.
+static bool s_text (asked_t *asked, field_t field, char *text, size_t size)
+{
+    reader_t *in = s_field (asked, field);
+    bytes_t found = in ? wire_get_str (in) : bytes_of (NULL, 0);
+    size_t n = found.size < size ? found.size : size - 1;
+    if (n) {
+        memcpy (text, found.data, n);
+    }
+    text[n] = 0;
+    return in && !in->failed;
+}
+
+//  Measuring points, points, [[mantissa, exponent], ...], bytes.
+static void s_lists (asked_t *asked, request_t *request)
+{
+    reader_t *in;
+    uint32_t count = s_array (asked, FIELD_mps, &in);
+    for (uint32_t i = 0; i < count && i < REQUEST_MPS_MAX && !in->failed; i++) {
+        request->mps[request->mp_count++] = (uint16_t) wire_get_uint (in);
+    }
+    count = s_array (asked, FIELD_points, &in);
+    for (uint32_t i = 0; i < count && i < REQUEST_POINTS_MAX; i++) {
+        request->points[request->point_count++] = (uint32_t) wire_get_uint (in);
+    }
+    count = s_array (asked, FIELD_values, &in);
+    for (uint32_t i = 0; i < count && i < REQUEST_VALUES_MAX && !in->failed; i++) {
+        (void) wire_get_array (in);
+        int64_t mantissa = wire_get_int (in);
+        request->values[i] = value_decimal (mantissa, (int8_t) wire_get_int (in), 0);
+    }
+    in = s_field (asked, FIELD_bytes);
+    bytes_t bytes = in ? wire_get_bin (in) : bytes_of (NULL, 0);
     if (bytes.size && bytes.size <= REQUEST_PASS_MAX) {
         memcpy (request->bytes, bytes.data, bytes.size);
         request->size = (uint16_t) bytes.size;
@@ -91,41 +170,32 @@ static void s_bytes (bytes_t body, request_t *request)
 }
 
 //  UNSUPPORTED if it names a meter protocol nobody knows.
-static fep_err_t s_request (bytes_t body, request_t *request)
+static fep_err_t s_request (asked_t *asked, request_t *request)
 {
-    reader_t points;
     char carried[32];
-    *request = (request_t){.kind = (request_kind_t) wire_find_int (body, "kind", 0),
-                           .mp = (uint16_t) wire_find_int (body, "mp", 0),
-                           .freeze = (uint8_t) wire_find_int (body, "freeze", 0),
-                           .from_ms = wire_find_int (body, "from_ms", 0),
-                           .to_ms = wire_find_int (body, "to_ms", 0),
-                           .event_from = (uint16_t) wire_find_int (body, "event_from", 0),
-                           .event_to = (uint16_t) wire_find_int (body, "event_to", 0),
-                           .event_important = wire_find_int (body, "important", 1) != 0,
-                           .priority = (uint8_t) wire_find_int (body, "priority", PRIORITY_DEMAND),
-                           .tries = (uint8_t) wire_find_int (body, "tries", 0),
-                           .profile = (uint32_t) wire_find_int (body, "profile", 0),
-                           .task = (uint32_t) wire_find_int (body, "task", 0),
-                           .slot_ms = wire_find_int (body, "slot_ms", 0),
-                           .run = (uint8_t) wire_find_int (body, "run", 0),
-                           .trial = wire_find_int (body, "trial", 0) != 0};
-    request->operation = (uint8_t) wire_find_int (body, "operation", 0);
-    request->until_ms = wire_find_int (body, "until_ms", 0);
-    s_mps (body, request);
-    s_values (body, request);
-    s_bytes (body, request);
-    wire_find_text (body, "meter", request->meter, sizeof request->meter);
-    if (wire_find_text (body, "carried", carried, sizeof carried)) {
+    *request = (request_t){.kind = (request_kind_t) s_int (asked, FIELD_kind, 0),
+                           .mp = (uint16_t) s_int (asked, FIELD_mp, 0),
+                           .freeze = (uint8_t) s_int (asked, FIELD_freeze, 0),
+                           .from_ms = s_int (asked, FIELD_from_ms, 0),
+                           .to_ms = s_int (asked, FIELD_to_ms, 0),
+                           .event_from = (uint16_t) s_int (asked, FIELD_event_from, 0),
+                           .event_to = (uint16_t) s_int (asked, FIELD_event_to, 0),
+                           .event_important = s_int (asked, FIELD_important, 1) != 0,
+                           .priority = (uint8_t) s_int (asked, FIELD_priority, PRIORITY_DEMAND),
+                           .tries = (uint8_t) s_int (asked, FIELD_tries, 0),
+                           .operation = (uint8_t) s_int (asked, FIELD_operation, 0),
+                           .until_ms = s_int (asked, FIELD_until_ms, 0),
+                           .profile = (uint32_t) s_int (asked, FIELD_profile, 0),
+                           .task = (uint32_t) s_int (asked, FIELD_task, 0),
+                           .slot_ms = s_int (asked, FIELD_slot_ms, 0),
+                           .run = (uint8_t) s_int (asked, FIELD_run, 0),
+                           .trial = s_int (asked, FIELD_trial, 0) != 0};
+    s_lists (asked, request);
+    (void) s_text (asked, FIELD_meter, request->meter, sizeof request->meter);
+    if (s_text (asked, FIELD_carried, carried, sizeof carried)) {
         request->carried = codec_find (carried);
         if (!request->carried || !request->carried->is_meter) {
             return FEP_UNSUPPORTED;
-        }
-    }
-    if (wire_find (body, "points", &points)) {
-        uint32_t count = wire_get_array (&points);
-        for (uint32_t i = 0; i < count && i < REQUEST_POINTS_MAX; i++) {
-            request->points[request->point_count++] = (uint32_t) wire_get_uint (&points);
         }
     }
     return FEP_OK;
@@ -160,14 +230,15 @@ static ask_t *s_place (connector_t *self, bytes_t client, int64_t token)
 
 static fep_err_t s_on_request (connector_t *self, bytes_t body)
 {
-    reader_t client;
     request_t request;
-    conn_t *conn = connector_conn (self, wire_find_int (body, "session", -1));
-    int64_t token = wire_find_int (body, "token", 0);
-    if (!wire_find (body, "client", &client)) {
+    asked_t asked = s_take_apart (body);
+    reader_t *client = s_field (&asked, FIELD_client);
+    conn_t *conn = connector_conn (self, s_int (&asked, FIELD_session, -1));
+    int64_t token = s_int (&asked, FIELD_token, 0);
+    if (!client) {
         return FEP_CORRUPT;
     }
-    bytes_t who = wire_get_bin (&client);
+    bytes_t who = wire_get_bin (client);
     if (!conn || conn->is_dead) {
         s_answer (self, who, token, FEP_CLOSED, 0, NULL, 0, 0);
         return FEP_OK;
@@ -178,7 +249,7 @@ static fep_err_t s_on_request (connector_t *self, bytes_t body)
         return FEP_OK;
     }
     uint64_t number = ask->number;
-    fep_err_t error = s_request (body, &request);
+    fep_err_t error = s_request (&asked, &request);
     request.token = number;
     session_env_t env = connector_env (self);
     if (error == FEP_OK) {

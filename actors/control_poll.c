@@ -159,30 +159,60 @@ static const struct {
 
 #define PAIRS (sizeof s_pairs / sizeof *s_pairs)
 
-//  Points by their numbers. LIMIT: more than a request holds.
-static fep_err_t s_poll_points (bytes_t body, writer_t *out)
+enum { POLL_OWN = PAIRS, POLL_TERMINAL, POLL_MP, POLL_TOKEN, POLL_POINTS, POLL_MPS, POLL_COUNT };
+
+//  A POLL taken apart: s_pairs, then those above.
+typedef struct {
+    uint64_t found;
+    reader_t values[POLL_COUNT];
+} poll_t;
+
+static poll_t s_take_apart (bytes_t body)
 {
-    reader_t in;
-    uint32_t count = wire_find (body, "points", &in) ? wire_get_array (&in) : 0;
+    static const char *const others[] = {"own", "terminal", "mp", "token", "points", "mps"};
+    const char *keys[POLL_COUNT];
+    poll_t poll;
+    for (size_t i = 0; i < POLL_COUNT; i++) {
+        keys[i] = i < PAIRS ? s_pairs[i].key : others[i - PAIRS];
+    }
+    poll.found = wire_pick (body, keys, POLL_COUNT, poll.values);
+    return poll;
+}
+
+static int64_t s_int (poll_t *poll, size_t i, int64_t usual)
+{
+    bool there = poll->found >> i & 1 && wire_peek (&poll->values[i]) == WIRE_INT;
+    return there ? wire_get_int (&poll->values[i]) : usual;
+}
+
+static uint32_t s_array (poll_t *poll, size_t i)
+{
+    return poll->found >> i & 1 ? wire_get_array (&poll->values[i]) : 0;
+}
+
+//  Points by their numbers. LIMIT: more than a request holds.
+static fep_err_t s_poll_points (poll_t *poll, writer_t *out)
+{
+    reader_t *in = &poll->values[POLL_POINTS];
+    uint32_t count = s_array (poll, POLL_POINTS);
     if (count > REQUEST_POINTS_MAX) {
         return FEP_LIMIT;
     }
     wire_put_text (out, "points");
     wire_put_array (out, count);
     for (uint32_t i = 0; i < count; i++) {
-        wire_put_uint (out, wire_get_uint (&in));
+        wire_put_uint (out, wire_get_uint (in));
     }
-    return count && in.failed ? FEP_CORRUPT : FEP_OK;
+    return count && in->failed ? FEP_CORRUPT : FEP_OK;
 }
 
 //  Several measuring points, if it names them. LIMIT: more than the terminal's protocol takes, or not of what it keeps
 //  itself; NOT_FOUND: it has not all of them.
-static fep_err_t s_poll_mps (control_t *self, bytes_t body, const presence_t *presence, bool own,
-                             writer_t *out, uint32_t *pairs)
+static fep_err_t s_poll_mps (control_t *self, poll_t *poll, uint32_t number,
+                             const presence_t *presence, bool own, writer_t *out, uint32_t *pairs)
 {
-    reader_t in;
-    uint32_t number = (uint32_t) wire_find_int (body, "terminal", 0);
-    uint32_t count = wire_find (body, "mps", &in) ? wire_get_array (&in) : 0;
+    reader_t *in = &poll->values[POLL_MPS];
+    uint32_t count = s_array (poll, POLL_MPS);
     if (!count) {
         return FEP_OK;
     }
@@ -191,40 +221,38 @@ static fep_err_t s_poll_mps (control_t *self, bytes_t body, const presence_t *pr
     }
     wire_put_text (out, "mps");
     wire_put_array (out, count);
-    for (uint32_t i = 0; i < count && !in.failed; i++) {
-        uint16_t mp = (uint16_t) wire_get_uint (&in);
+    for (uint32_t i = 0; i < count && !in->failed; i++) {
+        uint16_t mp = (uint16_t) wire_get_uint (in);
         if (!archive_point (actor_context (self->actor)->archive, number, mp)) {
             return FEP_NOT_FOUND;
         }
         wire_put_uint (out, mp);
     }
     *pairs += 1;
-    return in.failed ? FEP_CORRUPT : FEP_OK;
+    return in->failed ? FEP_CORRUPT : FEP_OK;
 }
 
 //  The REQUEST a POLL becomes. NOT_FOUND: its terminal has no such measuring point; mp 0, the terminal, need be none.
 //  `own`: a terminal that keeps what its meters froze is asked itself, whatever protocol its meter speaks.
-static fep_err_t s_poll_request (control_t *self, bytes_t body, const presence_t *presence,
-                                 writer_t *out)
+static fep_err_t s_poll_request (control_t *self, poll_t *poll, uint32_t number, int64_t token,
+                                 const presence_t *presence, writer_t *out)
 {
-    reader_t in;
-    uint32_t number = (uint32_t) wire_find_int (body, "terminal", 0);
-    uint16_t mp = (uint16_t) wire_find_int (body, "mp", 0);
-    bool own = wire_find (body, "own", &in) && wire_get_bool (&in) &&
+    uint16_t mp = (uint16_t) s_int (poll, POLL_MP, 0);
+    bool own = poll->found >> POLL_OWN & 1 && wire_get_bool (&poll->values[POLL_OWN]) &&
                (!mp || !presence->codec || presence->codec->is_store);
     size_t mark = wire_open_map (out);
     wire_pair_int (out, "session", presence->session);
-    wire_pair_int (out, "token", wire_find_int (body, "token", 0));
+    wire_pair_int (out, "token", token);
     wire_pair_uint (out, "mp", mp);
     for (size_t i = 0; i < PAIRS; i++) {
-        wire_pair_int (out, s_pairs[i].key, wire_find_int (body, s_pairs[i].key, s_pairs[i].usual));
+        wire_pair_int (out, s_pairs[i].key, s_int (poll, i, s_pairs[i].usual));
     }
     wire_put_text (out, "client");
     wire_put_bin (out, bytes_of (NULL, 0));
     uint32_t pairs = (uint32_t) PAIRS + 5;
-    fep_err_t error = s_poll_points (body, out);
+    fep_err_t error = s_poll_points (poll, out);
     if (error == FEP_OK) {
-        error = s_poll_mps (self, body, presence, own, out, &pairs);
+        error = s_poll_mps (self, poll, number, presence, own, out, &pairs);
     }
     if (error != FEP_OK) {
         return error;
@@ -240,15 +268,16 @@ fep_err_t control_on_poll (void *arg, actor_t *actor, bytes_t body)
     control_t *self = arg;
     uint8_t memory[REQUEST_ROOM];
     writer_t out = writer_of (memory, sizeof memory);
-    int64_t token = wire_find_int (body, "token", 0);
-    const presence_t *presence =
-        directory_find (self->directory, (uint32_t) wire_find_int (body, "terminal", 0));
+    poll_t poll = s_take_apart (body);
+    int64_t token = s_int (&poll, POLL_TOKEN, 0);
+    uint32_t number = (uint32_t) s_int (&poll, POLL_TERMINAL, 0);
+    const presence_t *presence = directory_find (self->directory, number);
     (void) actor;
     if (!door_online (presence)) {
         s_poll_failed (self, token, FEP_CLOSED);
         return FEP_OK;
     }
-    fep_err_t error = s_poll_request (self, body, presence, &out);
+    fep_err_t error = s_poll_request (self, &poll, number, token, presence, &out);
     if (error == FEP_OK) {
         error = actor_send_to (self->actor, self->inside, bytes_text (presence->connector),
                                WORD_REQUEST, writer_bytes (&out));

@@ -394,8 +394,23 @@ static uint64_t s_enter (reader_t *in)
     return in->failed ? 0 : inside;
 }
 
+//  The commonest values are one tag, or a tag and so many bytes.
+static bool s_skip_short (reader_t *in)
+{
+    uint8_t tag = !in->failed && in->pos < in->size ? in->data[in->pos] : TAG_NIL;
+    bool number = tag < TAG_FIXMAP || tag >= TAG_NEGATIVE;
+    bool text = tag >= TAG_FIXSTR && tag < TAG_NIL;
+    if (number || text) {
+        (void) reader_take (in, 1 + (text ? tag & 0x1fu : 0));
+    }
+    return number || text;
+}
+
 void wire_skip (reader_t *in)
 {
+    if (s_skip_short (in)) {
+        return;
+    }
     uint64_t left[WIRE_DEPTH_MAX];  //  Values still to be skipped at each level
     unsigned depth = 0;
     uint64_t inside = s_enter (in);
@@ -437,6 +452,41 @@ bool wire_find (bytes_t map, const char *key, reader_t *value)
         wire_skip (&in);
     }
     return false;
+}
+
+static bool s_is_key (bytes_t text, const char *key)
+{
+    return text.size && text.data[0] == (uint8_t) key[0] &&
+           strncmp ((const char *) text.data, key, text.size) == 0 && key[text.size] == 0;
+}
+
+uint64_t wire_pick (bytes_t map, const char *const keys[], size_t count, reader_t values[])
+{
+    reader_t in = reader_of (map);
+    uint32_t left = wire_get_map (&in);
+    uint64_t found = 0;
+    size_t next = 0;
+    while (!in.failed && left-- > 0) {
+        bytes_t text = bytes_of (NULL, 0);
+        if (wire_peek (&in) == WIRE_STR) {
+            text = wire_get_str (&in);
+        } else {
+            wire_skip (&in);
+        }
+        for (size_t n = 0; n < count && !in.failed; n++) {
+            size_t i = next + n < count ? next + n : next + n - count;
+            if (s_is_key (text, keys[i])) {
+                if (!(found >> i & 1)) {
+                    values[i] = in;
+                    found |= 1ull << i;
+                }
+                next = i + 1;
+                break;
+            }
+        }
+        wire_skip (&in);
+    }
+    return found;
 }
 
 int64_t wire_find_int (bytes_t map, const char *key, int64_t fallback)

@@ -63,6 +63,10 @@ void wire_skip (reader_t *in);
 //  Looks up a key in a map body. True and *value at the value if found. Duplicate keys: the first.
 bool wire_find (bytes_t map, const char *key, reader_t *value);
 
+//  The same of several keys in one walk, fastest if they stand in the map in that order: values[i] is at the value of
+//  keys[i] where bit i of the answer is set. At most 64; duplicate keys: the first.
+uint64_t wire_pick (bytes_t map, const char *const keys[], size_t count, reader_t values[]);
+
 //  The value of a key, or fallback if absent or of another type. The text is copied and cut; it is
 //  empty when there is none, and then the answer is false.
 int64_t wire_find_int (bytes_t map, const char *key, int64_t fallback);

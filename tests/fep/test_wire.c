@@ -336,6 +336,25 @@ static void test_finds_keys (void **state)
     assert_false (wire_find (bytes_of (NULL, 0), "n", &value));
 }
 
+//  Several keys in one walk, whatever their order; what is no map has none.
+static void test_picks_keys (void **state)
+{
+    static const char *const keys[] = {"n", "nam", "flag", "name", "big", ""};
+    (void) state;
+    writer_t out = s_map ();
+    bytes_t map = writer_bytes (&out);
+    reader_t values[6];
+    assert_int_equal (wire_pick (map, keys, 6, values), 1 << 0 | 1 << 2 | 1 << 3 | 1 << 4);
+    assert_int_equal (wire_get_int (&values[0]), -3);
+    assert_true (wire_get_bool (&values[2]));
+    assert_true (bytes_equal (wire_get_str (&values[3]), bytes_text ("north")));
+    assert_true (wire_get_uint (&values[4]) == UINT64_MAX);
+    assert_int_equal (wire_pick (bytes_text ("x"), keys, 6, values), 0);
+    assert_int_equal (wire_pick (bytes_of (map.data, map.size - 1), keys, 6, values),
+                      1 << 0 | 1 << 2 | 1 << 3 | 1 << 4);
+    assert_int_equal (wire_pick (map, keys, 0, values), 0);
+}
+
 static void test_finds_texts (void **state)
 {
     (void) state;
@@ -404,6 +423,7 @@ int main (void)
         cmocka_unit_test (test_skips_whole_values),
         cmocka_unit_test (test_depth_is_limited),
         cmocka_unit_test (test_finds_keys),
+        cmocka_unit_test (test_picks_keys),
         cmocka_unit_test (test_finds_texts),
         cmocka_unit_test (test_open_and_close),
         cmocka_unit_test (test_writer_too_small),
