@@ -441,4 +441,5 @@ const actor_class_t account_class = {.name = NAME_ACCOUNT,
                                      .stop = s_stop,
                                      .tick = s_tick,
                                      .drain = s_drain,
-                                     .words = s_words};
+                                     .words = s_words,
+                                     .behind = true};

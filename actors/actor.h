@@ -30,6 +30,8 @@ typedef struct {
     void (*raw) (void *self, actor_t *actor,
                  int socket);   //  For sockets made by actor_raw. May be NULL
     const actor_word_t *words;  //  The actor's public protocol
+    bool
+        behind;  //  It follows what the others wrote: where CPU is scarce its thread comes after theirs
 } actor_class_t;
 
 extern const actor_class_t connector_class, storage_class, publisher_class, history_class,

@@ -309,4 +309,5 @@ const actor_class_t history_class = {.name = NAME_HISTORY,
                                      .stop = s_stop,
                                      .tick = s_tick,
                                      .drain = s_drain,
-                                     .words = s_words};
+                                     .words = s_words,
+                                     .behind = true};

@@ -238,4 +238,5 @@ const actor_class_t publisher_class = {.name = NAME_PUBLISHER,
                                        .tick = s_tick,
                                        .drain = s_drain,
                                        .raw = s_raw,
-                                       .words = s_words};
+                                       .words = s_words,
+                                       .behind = true};
