@@ -36,6 +36,10 @@ def _costs(run, found):
                       "cpu_us_per_frame": _per(cpu_us, frames), "cpu_us_per_reading": _per(cpu_us, readings)})
     if run["figures"].get("accounts") and not killed:
         found.update({"requests_per_s": requests / seconds, "cpu_us_per_request": _per(cpu_us, requests)})
+    floor = run["figures"].get("floor")
+    if floor and requests:
+        found.update({"cpu_to_floor": cpu_us / requests / floor["with"],
+                      "cpu_to_floor_bare": cpu_us / requests / floor["without"]})
     count = plans.terminals(run["plan"])
     found["rss_bytes_per_session"] = _per(run["figures"]["rss_idle"], count)
     found["online_s"] = run["figures"]["online_s"]

@@ -18,6 +18,7 @@ TOP = {
     "subscribers": (1, 0, 100, "at the feed; the first is the checker, which heals and judges"),
     "stalled": (0, 0, 10, "further subscribers that never read"),
     "reads_per_s": (0, 0, 1000, "on-demand reads of terminals that answer, during the window"),
+    "floor": (0, 0, 10, "so many times floor does the same beside it, to be compared with; only of asked ones"),
     "reconnect": (0, 0, 100, "so many times in the window all connections are closed at once by the terminals"),
     "kills": (0, 0, 100000, "so many times fepd is killed (-9) in the window and started again"),
 }
@@ -69,6 +70,8 @@ INDEXES = {
     "cpu_us_per_frame": ("us", "<=", None, "fepd's CPU a frame received"),
     "cpu_us_per_reading": ("us", "<=", None, "fepd's CPU a reading committed"),
     "cpu_us_per_request": ("us", "<=", None, "fepd's CPU a request answered"),
+    "cpu_to_floor": ("", "<=", None, "fepd's CPU a request, as a multiple of floor's with store and publication"),
+    "cpu_to_floor_bare": ("", "<=", None, "likewise of floor's without them"),
     "rss_bytes_per_session": ("B", "<=", None, "resident memory, all online less none"),
     "rss_growth_pct": ("%", "<=", None, "resident memory, least of the last tenth of the window over that of the second"),
     "fds_growth": ("", "<=", None, "descriptors, likewise"),
@@ -198,6 +201,8 @@ def read(path):
     for key in ("says", "fleet"):
         if not plan[key]:
             _fault(path, root, f"{key} is missing")
+    if plan["floor"] and [kind for kind, _ in plan["fleet"]] != ["asked"]:
+        _fault(path, root, "floor: only beside a fleet of asked terminals alone")
     plan["name"] = os.path.splitext(os.path.basename(path))[0]
     plan["path"] = path
     return plan

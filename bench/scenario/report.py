@@ -48,6 +48,7 @@ def make(run):
             "verdict": figures.verdict(rows, run), "acceptance": rows, "indexes": measured, "seconds": run["seconds"],
             "limits": run["limits"], "faults": run["faults"], "facts": run["facts"],
             "reads": run["figures"].get("reads"), "accounts": run["figures"].get("accounts"),
+            "floor": run["figures"].get("floor"), "threads": run["threads"],
             "metrics": status.get("metrics", {}), "hops": status.get("hops", []), "refused": status.get("refused", {}), "closed": status.get("closed", {}), "kills": run["kills"],
             "starts": run["starts"], "generators": run["generators"], "plan": run["plan"], "samples": run["samples"]}
 
@@ -109,6 +110,10 @@ def page(report):
     counts = "".join(f"<h2>{title}</h2><table>{_rows([[('', name), ('n', number(count))] for name, count in report[key].items()])}</table>"
                      for key, title in (("refused", "Frames refused, by reason"), ("closed", "Sessions closed, by reason"))
                      if report[key])
+    counts += "".join(f"<h2>{title}</h2><table>{_rows([[('', name), ('n', number(round(value, 3)))] for name, value in (report[key] or {}).items()])}</table>"
+                      for key, title in (("threads", "CPU seconds of fepd in the window, by thread"),
+                                         ("floor", "CPU microseconds a request of floor, with and without store"))
+                      if report[key])
     charts = "".join(_chart(report["samples"], *chart) for chart in CHARTS)
     machine_text = ", ".join(f"{key} {value}" for key, value in report["machine"].items())
     return f"""<!DOCTYPE html>

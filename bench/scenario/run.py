@@ -4,11 +4,13 @@ order; gather what was measured and proved."""
 import json
 import os
 import random
+import socket
 import subprocess
 import sys
 import time
 
 import accounts
+import floor
 import plan as plans
 from fleet import Fleet
 from reads import Reads
@@ -128,6 +130,13 @@ class Run:
             time.sleep(0.2)
         self.figures["online_s"] = time.monotonic() - begin
 
+    def wait_port(self, port):
+        """Until somebody listens there."""
+        def listens():
+            with socket.socket() as probe:
+                return probe.connect_ex(("127.0.0.1", port)) == 0
+        self._until(listens, 30, f"nobody listens at port {port}")
+
     # ---- the window ----
 
     def open_slots(self, status):
@@ -160,7 +169,7 @@ class Run:
         if not first:
             raise RunError("fepd does not answer at its door")
         cpu = {one.name: one.cpu_s() for one in self.fleet.generators}
-        begin, due = time.monotonic(), self.timetable()
+        begin, due, threads = time.monotonic(), self.timetable(), self.station.threads()
         settled = 0
         self.station.put_tasks()
         while True:
@@ -181,6 +190,8 @@ class Run:
                 break
             time.sleep(min(SAMPLE_S, 1.0 if self.plan["until"] == "settled" else SAMPLE_S))
         seconds = time.monotonic() - begin
+        after = self.station.threads()
+        self.figures["threads"] = {name: after[name] - threads.get(name, 0) for name in after}
         if self.plan["until"] == "settled" and settled < 2:
             self.faults.append(f"slots were still open after {self.plan['seconds']} s")
         self.limits = self.fleet.limits({one.name: one.cpu_s() - cpu[one.name] for one in self.fleet.generators},
@@ -240,9 +251,12 @@ class Run:
         status = self.station.status()
         if not self.station.stop():
             self.faults.append("fepd did not end well")
+        if plan["floor"]:
+            self.say("floor does the same")
+            self.figures["floor"] = floor.measure(self)
         return {"plan": dict(plan), "first": first, "last": last, "seconds": seconds, "facts": facts,
                 "figures": self.figures, "status": status, "samples": self.samples, "faults": self.faults,
-                "limits": self.limits, "kills": self.kills, "starts": self.starts,
+                "limits": self.limits, "kills": self.kills, "threads": self.figures.get("threads", {}), "starts": self.starts,
                 "generators": {one.name: one.last() for one in self.fleet.generators}}
 
     def close(self):

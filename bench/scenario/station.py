@@ -192,6 +192,19 @@ class Station:
         except OSError:
             return self.past_cpu_s
 
+    def threads(self):
+        """{name: CPU seconds} of its threads, those of one name together."""
+        found = {}
+        try:
+            for task in os.listdir(f"/proc/{self.process.pid}/task"):
+                with open(f"/proc/{self.process.pid}/task/{task}/stat", encoding="ascii") as file:
+                    head, tail = file.read().rsplit(")", 1)
+                name, fields = head.split("(", 1)[1], tail.split()
+                found[name] = found.get(name, 0) + (int(fields[11]) + int(fields[12])) / TICK
+        except (OSError, AttributeError):
+            pass
+        return found
+
     def sample(self):
         """{cpu_s, rss, fds, threads}; empty if it does not run."""
         try:
