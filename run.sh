@@ -2,12 +2,13 @@
 # Installs what is missing, builds, and runs fepd with simulated terminals: concentrators that report by Q/GDW 1376.1,
 # gateways (DTU) whose Modbus meters are polled, and devices of the other protocols, of each a few.
 #   ./run.sh [--terminals N] [--dtus N] [--devices N] [--meters N] [--seconds S] [--data DIR] [--port-base P]
-#            [--period-ms MS]
+#            [--period-ms MS] [--bench SCENARIO]
 # --dtus: how many of the terminals are gateways with Modbus meters, --devices: how many of other protocols (defaults
 # 15 in 100 each); --meters: behind each (default 4).
 # Ctrl-C stops everything in order: the terminals (they wait for their confirmations and log out), the checker
 # (it compares what was sent, confirmed or answered, committed and published), fepd. With --seconds it stops by itself
 # and ends 0 only if the comparison holds. A second run on the same directory goes on where the first stopped.
+# --bench: when all that is done, a scenario of fepbench, such as push, is run; the last line is its report.
 set -u
 cd "$(dirname "$(readlink -f "$0")")" || exit 1
 
@@ -19,6 +20,7 @@ SECONDS_TO_RUN=0
 DATA=var
 PORT=7600
 PERIOD_MS=5000
+BENCH=
 FIRST_ADDRESS=310100001
 FIRST_GATEWAY=864201060000001 # As in bench/terminal_dtu.c
 METERS_MAX=32
@@ -54,7 +56,8 @@ while (($# > 0)); do
     --data) [[ -n ${2-} ]] || die "--data needs a directory"; DATA=$2 ;;
     --port-base) number "$1" "${2-}" 1024 $((65536 - PORTS)) && PORT=$2 ;;
     --period-ms) number "$1" "${2-}" 10 86400000 && PERIOD_MS=$2 ;;
-    --help | -h) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    --bench) [[ -f bench/scenarios/${2-}.yaml ]] || die "--bench ${2-}: none of $(cd bench/scenarios && echo *.yaml | sed 's/\.yaml//g')"; BENCH=$2 ;;
+    --help | -h) sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) die "$1: no such option; --help lists them" ;;
     esac
     shift 2
@@ -93,7 +96,7 @@ build ()
 {
     local log=$DATA/build.log
     echo "run.sh: building (log: $log)"
-    if ! { cmake --preset release && cmake --build --preset release --target fepd fepctl fepdecode fepsim fepfield floor fepbench; } >"$log" 2>&1; then
+    if ! { cmake --preset release && cmake --build --preset release --target fepd fepctl fepdecode fepsim fepfield fepmeter floor fepbench; } >"$log" 2>&1; then
         tail -n 40 "$log" >&2
         die "the build failed; the whole log is in $log"
     fi
@@ -395,3 +398,9 @@ watch
 stop_all
 [[ -z $FAILED ]] || die "$FAILED"
 echo "run.sh: done; everything confirmed or answered was committed and published, once each"
+[[ -n $BENCH ]] || exit 0
+trap - INT TERM
+status=0
+build/bin/fepbench run "$BENCH" --data "$DATA/bench-$BENCH" || status=$?
+((status < 2)) || die "fepbench run $BENCH: status $status"
+echo "run.sh: report: file://$(readlink -f "$DATA/bench-$BENCH/report.html")"

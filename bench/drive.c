@@ -1,6 +1,5 @@
 //  Load for fepbench.
 #include "bench/drive.h"
-#include "bench/terminal.h"
 #include "fep/check.h"
 #include "fep/clock.h"
 #include <arpa/inet.h>
@@ -14,7 +13,7 @@
 #include <unistd.h>
 
 #define EVENTS_MAX 512
-#define FRAME_SIZE 96
+#define FRAME_SIZE 128
 #define INPUT_SIZE 4096
 #define HALF_SIZE 64
 #define KEPT_MAX 4000000
@@ -62,7 +61,7 @@ static void s_push (drive_t *self, pusher_t *pusher, int64_t now)
     uint8_t out[DRIVE_DEPTH_MAX * FRAME_SIZE];
     size_t size = 0;
     for (uint32_t i = 0; i < self->options.depth; i++) {
-        terminal_gdw1376.touch (pusher->frame, pusher->minute++, pusher->sequence++);
+        self->options.protocol->touch (pusher->frame, pusher->minute++, pusher->sequence++);
         memcpy (out + size, pusher->frame, self->frame_size);
         size += self->frame_size;
     }
@@ -111,7 +110,8 @@ static void s_readable (drive_t *self, pusher_t *pusher)
     size_t pos = 0;
     pusher->half_size = 0;
     while (pos < size && pusher->fd >= 0) {
-        input_t what = terminal_gdw1376.input (pusher->address, bytes_of (input + pos, size - pos));
+        input_t what =
+            self->options.protocol->input (pusher->address, bytes_of (input + pos, size - pos));
         if (what.what == INPUT_MORE) {
             break;
         }
@@ -181,7 +181,7 @@ static bool s_connect (drive_t *self, pusher_t *pusher)
     (void) setsockopt (pusher->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = pusher};
     (void) epoll_ctl (self->epoll, EPOLL_CTL_ADD, pusher->fd, &event);
-    terminal_gdw1376.login (pusher->address, pusher->sequence++, &out);
+    self->options.protocol->login (pusher->address, pusher->sequence++, &out);
     return send (pusher->fd, out.data, out.size, MSG_NOSIGNAL) == (ssize_t) out.size;
 }
 
@@ -224,7 +224,7 @@ drive_t *drive_new (const drive_options_t *options)
         pusher->fd = -1;
         pusher->minute = minute;
         pusher->address = terminal_address (options->first_address, i);
-        terminal_gdw1376.report (pusher->address, &report, 0, &out);
+        self->options.protocol->report (pusher->address, &report, 0, &out);
         FEP_ASSERT (!out.failed);
         self->frame_size = out.size;
     }

@@ -1,8 +1,8 @@
-//  Load for fepbench: terminals that only push F25 reports and count confirmations, cheaply, in one
-//  thread.
+//  Load for fepbench: terminals that only push reports of 23 values and count confirmations, cheaply, in one thread.
 #ifndef BENCH_DRIVE_H
 #define BENCH_DRIVE_H
 
+#include "bench/terminal.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -16,6 +16,7 @@ typedef struct {
     uint32_t first_address;  //  Decimal address of the first
     uint32_t depth;          //  Frames in one write; the next write when all of them are confirmed
     uint32_t rate;           //  Frames a second over all; 0 = as fast as confirmations come
+    const terminal_protocol_t *protocol;  //  They speak
 } drive_options_t;
 
 //  Counters since drive_new; latencies since drive_mark.

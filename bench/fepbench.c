@@ -2,9 +2,10 @@
 //    fepbench run SCENARIO | compare A B | list    scenarios; bench/scenario/main.py
 //    fepbench push ...    what a confirmed report costs fepd, as a ratio to floor run beside it
 //    fepbench push [--terminals 5000] [--depth 1|8 --rate 0|20000] [--seconds 5] [--rounds 3] [--data DIR]
-//                  [--fepd PATH] [--floor PATH] [--pin 0|1]
+//                  [--fepd PATH] [--floor PATH] [--mosquitto PATH] [--pin 0|1]
 //  Without --depth and --rate the three usual loads: one report outstanding for each terminal, eight, and one
 //  paced at 20,000 a second. The programs are those beside this one.
+//  With --mosquitto that broker takes the same reports as QoS 1 publishes, persistence on.
 //  Each round runs floor, then fepd, each on a fresh store with one subscriber at the feed: connect
 //  and log in, one second to warm up, then the window. Printed for each run, then the best (lowest
 //  cost, highest rate) and the median of both servers, and fepd's ratio to floor:
@@ -18,7 +19,7 @@
 #include "bench/args.h"
 #include "bench/child.h"
 #include "bench/drive.h"
-#include "bench/terminal.h"
+#include "bench/peer.h"
 #include "fep/check.h"
 #include "fep/clock.h"
 #include <arpa/inet.h>
@@ -49,9 +50,9 @@
 #define FIRST_ADDRESS 310100001
 #define PATH_SIZE 256
 
-typedef enum { SERVER_FLOOR, SERVER_FEPD, SERVER_COUNT } server_t;
+typedef enum { SERVER_FLOOR, SERVER_FEPD, SERVER_MOSQUITTO, SERVER_COUNT } server_t;
 
-static const char *const s_names[SERVER_COUNT] = {"floor", "fepd"};
+static const char *const s_names[SERVER_COUNT] = {"floor", "fepd", "mosquitto"};
 
 #define DATA_DEFAULT "var/bench"
 
@@ -68,9 +69,10 @@ typedef struct {
 } result_t;
 
 typedef struct {
-    const char *fepd;   //  Program
-    const char *floor;  //  Program
-    const char *data;   //  Directory for stores, configuration, logs
+    const char *fepd;       //  Program
+    const char *floor;      //  Program
+    const char *mosquitto;  //  Program; "": it is not asked
+    const char *data;       //  Directory for stores, configuration, logs
     int64_t terminals;
     int64_t depth;
     int64_t rate;
@@ -85,6 +87,7 @@ typedef struct {
     pthread_t thread;        //  Its thread
     void *context;           //  ZeroMQ
     int port;                //  Of the feed
+    bool mqtt;               //  Of a broker
     atomic_bool stop;        //  Set to end it
     atomic_ullong messages;  //  Publications received
     atomic_ullong cpu_ns;    //  Its own CPU time
@@ -98,6 +101,10 @@ static void *s_subscribe (void *arg)
     int queue = 0;
     int timeout = 50;
     struct timespec cpu;
+    if (self->mqtt) {
+        peer_subscribe (self->port, &self->stop, &self->messages, &self->cpu_ns);
+        return NULL;
+    }
     void *socket = zmq_socket (self->context, ZMQ_SUB);
     (void) zmq_setsockopt (socket, ZMQ_RCVHWM, &queue, sizeof queue);
     (void) zmq_setsockopt (socket, ZMQ_RCVTIMEO, &timeout, sizeof timeout);
@@ -187,7 +194,11 @@ static pid_t s_start (const options_t *o, server_t server, char *directory, cons
                                 store,
                                 NULL};
     char *const fepd_argv[] = {(char *) (uintptr_t) o->fepd, "-c", config, NULL};
-    return child_start (server == SERVER_FLOOR ? floor_argv : fepd_argv, log, o->pin ? 0 : -1);
+    char conf[PATH_SIZE + 16];
+    snprintf (conf, sizeof conf, "%s/mosquitto.conf", directory);
+    char *const mosquitto_argv[] = {(char *) (uintptr_t) o->mosquitto, "-c", conf, NULL};
+    char *const *const argv[SERVER_COUNT] = {floor_argv, fepd_argv, mosquitto_argv};
+    return child_start (argv[server], log, o->pin ? 0 : -1);
 }
 
 //  Until its listener accepts. False if it died or took too long.
@@ -230,10 +241,12 @@ static void s_window (const options_t *o, pid_t pid, drive_t *drive, result_t *r
 }
 
 //  Connects, measures. False after a line on stderr.
-static bool s_measure (const options_t *o, pid_t pid, result_t *result)
+static bool s_measure (const options_t *o, server_t server, pid_t pid, result_t *result)
 {
+    const terminal_protocol_t *protocol =
+        server == SERVER_MOSQUITTO ? &terminal_mqtt : &terminal_gdw1376;
     drive_options_t options = {(uint16_t) o->port_base, (uint32_t) o->terminals, FIRST_ADDRESS,
-                               (uint32_t) o->depth, (uint32_t) o->rate};
+                               (uint32_t) o->depth,     (uint32_t) o->rate,      protocol};
     uint64_t before = child_rss (pid);
     drive_t *drive = drive_new (&options);
     if (!drive) {
@@ -258,11 +271,14 @@ static bool s_run (const options_t *o, server_t server, int64_t round, result_t 
 {
     char directory[PATH_SIZE - 32];
     char log[PATH_SIZE];
-    subscriber_t subscriber = {.port = (int) o->port_base + 1, .context = zmq_ctx_new ()};
+    bool mqtt = server == SERVER_MOSQUITTO;
+    subscriber_t subscriber = {
+        .port = (int) o->port_base + !mqtt, .mqtt = mqtt, .context = zmq_ctx_new ()};
     snprintf (directory, sizeof directory, "%s/%s-%" PRId64, o->data, s_names[server], round);
     snprintf (log, sizeof log, "%s/%s-%" PRId64 ".log", o->data, s_names[server], round);
     (void) nftw (directory, s_remove, 16, FTW_DEPTH | FTW_PHYS);
-    if (mkdir (directory, 0755) != 0 || !s_write_config (o, directory)) {
+    if (mkdir (directory, 0755) != 0 || !s_write_config (o, directory) ||
+        !peer_write_config (directory, (int) o->port_base)) {
         fprintf (stderr, "fepbench: %s: %s\n", directory, strerror (errno));
         return false;
     }
@@ -273,7 +289,7 @@ static bool s_run (const options_t *o, server_t server, int64_t round, result_t 
     }
     if (ok && pthread_create (&subscriber.thread, NULL, s_subscribe, &subscriber) == 0) {
         (void) usleep (SETTLE_MS * 1000);
-        ok = s_measure (o, pid, result);
+        ok = s_measure (o, server, pid, result);
         subscriber.stop = true;
         (void) pthread_join (subscriber.thread, NULL);
         result->publications = subscriber.messages;
@@ -346,7 +362,9 @@ static double s_rss (const result_t *r)
     return r->rss;
 }
 
-static void s_print_summary (result_t results[SERVER_COUNT][ROUNDS_MAX], size_t count)
+//  fepd beside another.
+static void s_print_summary (result_t results[SERVER_COUNT][ROUNDS_MAX], server_t beside,
+                             size_t count)
 {
     static const struct {
         const char *name;
@@ -357,13 +375,12 @@ static void s_print_summary (result_t results[SERVER_COUNT][ROUNDS_MAX], size_t 
                    {"p50_us", s_p50, false},
                    {"p99_us", s_p99, false},
                    {"rss", s_rss, false}};
-    printf ("\n%-10s %12s %12s %12s %12s %9s %9s\n", "fepd/floor", "floor best", "median",
+    printf ("\nfepd/%-9s %12s %12s %12s %12s %9s %9s\n", s_names[beside], "its best", "median",
             "fepd best", "median", "of best", "of median");
     for (size_t i = 0; i < sizeof s_lines / sizeof s_lines[0]; i++) {
-        summary_t floor =
-            s_summary (results[SERVER_FLOOR], count, s_lines[i].of, s_lines[i].higher);
+        summary_t floor = s_summary (results[beside], count, s_lines[i].of, s_lines[i].higher);
         summary_t fepd = s_summary (results[SERVER_FEPD], count, s_lines[i].of, s_lines[i].higher);
-        printf ("%-10s %12.3f %12.3f %12.3f %12.3f %9.2f %9.2f\n", s_lines[i].name, floor.best,
+        printf ("%-14s %12.3f %12.3f %12.3f %12.3f %9.2f %9.2f\n", s_lines[i].name, floor.best,
                 floor.median, fepd.best, fepd.median, fepd.best / floor.best,
                 fepd.median / floor.median);
     }
@@ -443,7 +460,7 @@ static bool s_load (const options_t *o)
     static result_t s_results[SERVER_COUNT][ROUNDS_MAX];
     printf ("\ndepth=%" PRId64 " rate=%" PRId64 "\n", o->depth, o->rate);
     for (int64_t round = 0; round < o->rounds; round++) {
-        for (int server = 0; server < SERVER_COUNT; server++) {
+        for (int server = 0; server < (*o->mosquitto ? SERVER_COUNT : SERVER_MOSQUITTO); server++) {
             result_t *result = &s_results[server][round];
             if (!s_run (o, (server_t) server, round, result)) {
                 return false;
@@ -451,7 +468,10 @@ static bool s_load (const options_t *o)
             s_print_run ((server_t) server, round, result);
         }
     }
-    s_print_summary (s_results, (size_t) o->rounds);
+    s_print_summary (s_results, SERVER_FLOOR, (size_t) o->rounds);
+    if (*o->mosquitto) {
+        s_print_summary (s_results, SERVER_MOSQUITTO, (size_t) o->rounds);
+    }
     return true;
 }
 
@@ -489,6 +509,7 @@ int main (int argc, char **argv)
     static char fepd[PATH_MAX], floor_path[PATH_MAX];
     options_t o = {.fepd = fepd,
                    .floor = floor_path,
+                   .mosquitto = "",
                    .data = DATA_DEFAULT,
                    .terminals = 5000,
                    .rate = -1,
@@ -498,6 +519,7 @@ int main (int argc, char **argv)
     const arg_t args[] = {
         {"fepd", NULL, &o.fepd, 0, 0, "program; default beside this one"},
         {"floor", NULL, &o.floor, 0, 0, "program; default beside this one"},
+        {"mosquitto", NULL, &o.mosquitto, 0, 0, "program; default none"},
         {"data", NULL, &o.data, 0, 0, "directory for stores and logs; default " DATA_DEFAULT},
         {"terminals", &o.terminals, NULL, 1, 18000, "connections"},
         {"depth", &o.depth, NULL, 1, DRIVE_DEPTH_MAX, "frames in one write"},

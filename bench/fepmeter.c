@@ -23,7 +23,7 @@ static void s_print (const char *what, const fleet_t *fleet, int64_t since_ms, i
             ", \"heartbeats\": %" PRIu64 ", \"reconnects\": %" PRIu64
             ", \"refused_dials\": %" PRIu64 ", \"noise\": %" PRIu64 ", \"requests\": %" PRIu64
             ", \"units\": %" PRIu64,
-            what, clock_mono_ms () - since_ms, program_cpu_ms (), late_ms, stats->online,
+            what, clock_mono_ms () - since_ms, program_cpu_us () / 1000, late_ms, stats->online,
             stats->logins, stats->heartbeats, stats->reconnects, stats->refused_dials, stats->noise,
             asked->requests, asked->units);
     for (unsigned i = ASKED_NOT + 1; i < ASKED_OUTCOMES; i++) {

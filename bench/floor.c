@@ -9,8 +9,8 @@
 //
 //  With --ask it asks: once --terminals have logged in, each for the register of last midnight of so many measuring
 //  points, as many with a frame as fit, the next when one is answered. Then it ends, with a line of JSON: frames
-//  answered, values, on-CPU and wall milliseconds from the first request to the last commit. Without --store nothing is
-//  written or published.
+//  answered, values, on-CPU microseconds and wall milliseconds from the first request to the last commit. Without
+//  --store nothing is written or published.
 #include "bench/args.h"
 #include "bench/program.h"
 #include "codecs/codec.h"
@@ -82,7 +82,7 @@ typedef struct {
     uint64_t answers;                    //  To requests
     uint64_t values;                     //  They brought
     int64_t begin_ms;                    //  First request; 0 = not yet
-    int64_t begin_cpu_ms;                //  On-CPU time then
+    int64_t begin_cpu_us;                //  On-CPU time then
     uint64_t commits;                    //  Done
     uint8_t input[READ_SIZE + 65536];    //  What one read brought, behind half a frame
 } floor_t;
@@ -225,7 +225,7 @@ static void s_online (floor_t *self, connection_t *connection)
     self->all[self->online++] = connection;
     if (self->online == (size_t) self->terminals) {
         self->begin_ms = clock_mono_ms ();
-        self->begin_cpu_ms = program_cpu_ms ();
+        self->begin_cpu_us = program_cpu_us ();
         for (size_t i = 0; i < self->online; i++) {
             s_ask (self, self->all[i]);
         }
@@ -251,8 +251,8 @@ static void s_asked (floor_t *self, connection_t *connection, const codec_io_t *
 static void s_report (const floor_t *self)
 {
     printf ("{\"what\": \"summary\", \"frames\": %" PRIu64 ", \"values\": %" PRIu64
-            ", \"cpu_ms\": %" PRId64 ", \"ms\": %" PRId64 ", \"commits\": %" PRIu64 "}\n",
-            self->answers, self->values, program_cpu_ms () - self->begin_cpu_ms,
+            ", \"cpu_us\": %" PRId64 ", \"ms\": %" PRId64 ", \"commits\": %" PRIu64 "}\n",
+            self->answers, self->values, program_cpu_us () - self->begin_cpu_us,
             clock_mono_ms () - self->begin_ms, self->commits);
 }
 

@@ -54,10 +54,10 @@ bool program_descriptors (const char *name, size_t count)
     return true;
 }
 
-int64_t program_cpu_ms (void)
+int64_t program_cpu_us (void)
 {
     struct rusage usage;
     (void) getrusage (RUSAGE_SELF, &usage);
-    return (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000 +
-           (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1000;
+    return (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 + usage.ru_utime.tv_usec +
+           usage.ru_stime.tv_usec;
 }

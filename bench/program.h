@@ -16,7 +16,7 @@ bool program_reconnects (void);
 //  program itself are more even then.
 bool program_descriptors (const char *name, size_t count);
 
-//  On-CPU milliseconds of this process.
-int64_t program_cpu_ms (void);
+//  On-CPU microseconds of this process.
+int64_t program_cpu_us (void);
 
 #endif

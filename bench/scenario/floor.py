@@ -45,5 +45,5 @@ def measure(run):
     for _ in range(run.plan["floor"]):
         for name in found:
             said = _once(run, name == "with")
-            found[name].append(said["cpu_ms"] * 1000 / max(1, said["frames"]))
+            found[name].append(said["cpu_us"] / max(1, said["frames"]))
     return {name: min(values) for name, values in found.items()}

@@ -17,6 +17,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.dirname(HERE)]
 
 import plan as plans  # noqa: E402
+import push  # noqa: E402
 import report as reports  # noqa: E402
 from run import Run, RunError  # noqa: E402
 from station import DoorError  # noqa: E402
@@ -52,11 +53,14 @@ def run(options):
         plan["seconds"] = options.seconds
     directory = os.path.abspath(options.data or os.path.join("var", "bench", plan["name"]))
     shutil.rmtree(os.path.join(directory, "store"), ignore_errors=True)
-    one = Run(plan, options.programs, directory, options.quiet)
-    try:
-        report = reports.make(one.go())
-    finally:
-        one.close()
+    if plan["push"]:
+        report = push.go(plan, options.programs, directory, options.quiet)
+    else:
+        one = Run(plan, options.programs, directory, options.quiet)
+        try:
+            report = reports.make(one.go())
+        finally:
+            one.close()
     paths = reports.write(report, directory)
     if not options.keep:
         shutil.rmtree(os.path.join(directory, "store"), ignore_errors=True)
@@ -92,6 +96,8 @@ def show_list(_options):
         print(f"  {key:<16}{'' if default is None else default!s:<10}{meaning}")
     print("  fepd            options of fepd as section.key: value\n  tasks           texts of acquisition tasks\n"
           "  targets         index: number")
+    for key, (default, _, _, meaning) in plans.PUSH.items():
+        print(f"  push.{key:<11}{default!s:<10}{meaning}")
     for kind, (meaning, table) in plans.FLEETS.items():
         print(f"  fleet {kind}: {meaning}")
         for key, (default, _, _, text) in table.items():

@@ -49,6 +49,10 @@ FLEETS = {
         "count": (14, 1, 10000, "devices, spread over nine kinds"), "meters": (4, 1, 32, "of each")}),
 }
 
+#  Instead of a fleet: reports as fast as they are confirmed, by fepbench push, floor beside it.
+PUSH = {"terminals": (5000, 1, 18000, "connections"), "seconds": (5, 1, 600, "length of a window"),
+        "rounds": (3, 1, 50, "runs of each server"), "mosquitto": (0, 0, 1, "1: that broker, if it is installed, takes them too")}
+
 #  name: (unit, which way is good, default target or None, meaning). The acceptance table has those that were measured
 #  and have a target.
 INDEXES = {
@@ -72,6 +76,14 @@ INDEXES = {
     "cpu_us_per_request": ("us", "<=", None, "fepd's CPU a request answered"),
     "cpu_to_floor": ("", "<=", None, "fepd's CPU a request, as a multiple of floor's with store and publication"),
     "cpu_to_floor_bare": ("", "<=", None, "likewise of floor's without them"),
+    **{f"{load}_{name}": (unit, sense, None, f"{says}: {meaning}")
+       for load, says in (("closed", "one report of each terminal on the way"), ("pipelined", "eight"),
+                          ("paced", "20,000 a second"))
+       for name, unit, sense, meaning in (
+           ("cpu_us", "us", "<=", "fepd's CPU a confirmed report"), ("cpu_to_floor", "", "<=", "that as a multiple of floor's"),
+           ("cpu_to_mosquitto", "", "<=", "that as a multiple of the broker's"),
+           ("frames_per_s", "1/s", ">=", "reports confirmed"), ("p50_ms", "ms", "<=", "report to confirmation"),
+           ("p99_ms", "ms", "<=", "report to confirmation"))},
     "rss_bytes_per_session": ("B", "<=", None, "resident memory, all online less none"),
     "rss_growth_pct": ("%", "<=", None, "resident memory, least of the last tenth of the window over that of the second"),
     "fds_growth": ("", "<=", None, "descriptors, likewise"),
@@ -188,9 +200,10 @@ def read(path):
             line = error.problem_mark.line + 1 if error.problem_mark else 0
             raise PlanError(f"{path}:{line}: {error.problem}") from error
     if root is None:
-        raise PlanError(f"{path}:1: empty; says and fleet are wanted")
-    parts = {"fepd": _fepd, "targets": _targets, "tasks": _tasks, "fleet": _fleet}
-    plan = Plan({key: row[0] for key, row in TOP.items()}, fepd={}, targets={}, tasks=[], fleet=[])
+        raise PlanError(f"{path}:1: empty; says and one of fleet and push are wanted")
+    parts = {"fepd": _fepd, "targets": _targets, "tasks": _tasks, "fleet": _fleet,
+             "push": lambda path, node: _table(path, node, PUSH, "push")}
+    plan = Plan({key: row[0] for key, row in TOP.items()}, fepd={}, targets={}, tasks=[], fleet=[], push={})
     for key, value in _pairs(path, root, "a scenario"):
         if key.value in parts:
             plan[key.value] = parts[key.value](path, value)
@@ -198,9 +211,8 @@ def read(path):
             plan[key.value] = _value(path, key.value, value, TOP[key.value])
         else:
             _fault(path, key, f"{key.value}: no such key; allowed are {', '.join([*TOP, *parts])}")
-    for key in ("says", "fleet"):
-        if not plan[key]:
-            _fault(path, root, f"{key} is missing")
+    if not plan["says"] or bool(plan["fleet"]) == bool(plan["push"]):
+        _fault(path, root, "says and one of fleet and push are wanted")
     if plan["floor"] and [kind for kind, _ in plan["fleet"]] != ["asked"]:
         _fault(path, root, "floor: only beside a fleet of asked terminals alone")
     plan["name"] = os.path.splitext(os.path.basename(path))[0]

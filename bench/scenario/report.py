@@ -41,7 +41,11 @@ def machine():
 
 def make(run):
     measured = figures.indexes(run)
-    rows = figures.acceptance(run["plan"], measured)
+    return frame(run, measured, figures.acceptance(run["plan"], measured))
+
+
+def frame(run, measured, rows):
+    """A report of what was measured and how it was accepted."""
     status = run["status"]
     return {"report": 1, "scenario": run["plan"]["name"], "says": run["plan"]["says"], "seed": run["plan"]["seed"],
             "made": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "machine": machine(), "fepd": status.get("version", ""),

@@ -63,6 +63,26 @@ def test_ci():
     check(re.search(r"^cycle_pct .* 1\.000$", said.stdout, re.M), "compare", said.stdout)
 
 
+def test_push():
+    said, report, path = run_text("says: a few as fast as they are confirmed\npush: {terminals: 20, seconds: 1, rounds: 1}\n"
+                                  "targets: {closed_frames_per_s: 1}\n")
+    equal((said.returncode, report["verdict"]), (0, "passed"), f"{said.stdout} {said.stderr}")
+    found = report["indexes"]
+    equal(found["lost"], 0, "all were confirmed")
+    check(all(found[f"{load}_cpu_to_floor"] > 0 and found[f"{load}_frames_per_s"] > 0
+              for load in ("closed", "pipelined", "paced")), "three loads, floor beside each", found)
+    check(os.path.exists(os.path.join(path, "report.html")), "the page")
+
+
+def test_floor():
+    """Polling has floor beside it: the same measuring points, with and without store."""
+    said, report, _ = run_text(SMALL.replace(", dead_every: 2", "").replace("until:", "floor: 1\nuntil:") % 100)
+    equal((said.returncode, report["verdict"]), (0, "passed"), f"{said.stdout} {said.stderr}")
+    check(report["floor"]["with"] > report["floor"]["without"] > 0 and "cpu_to_floor_bare" in report["indexes"], "figures",
+          report["floor"])
+    check(report["threads"], "CPU by thread")
+
+
 def test_targets():
     said, report, _ = run_text(SMALL % 50)
     equal((said.returncode, report["verdict"]), (0, "passed"), f"half of them, {said.stdout} {said.stderr}")

@@ -1,0 +1,78 @@
+"""A scenario of reports as fast as they are confirmed: fepbench push, its text taken apart into a report."""
+
+import os
+import re
+import shutil
+import subprocess
+
+import figures
+import plan as plans
+import report as reports
+
+#  name of the load: (reports of a terminal on the way, reports a second or 0)
+LOADS = {"closed": (1, 0), "pipelined": (8, 0), "paced": (1, 20000)}
+LIMIT_S = 3600
+
+
+def _pairs(text):
+    return {key: float(value) for key, value in re.findall(r"(\w+)=(-?[0-9.]+)", text)}
+
+
+def _load(plan, programs, directory, depth, rate, say):
+    """{server: [figures of a round]} of one load. OSError if it could not be measured."""
+    keys = plan["push"]
+    arguments = [os.path.join(programs, "fepbench"), "push", "--terminals", str(keys["terminals"]), "--seconds",
+                 str(keys["seconds"]), "--rounds", str(keys["rounds"]), "--depth", str(depth), "--rate", str(rate),
+                 "--data", os.path.join(directory, "push")]
+    broker = shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin")
+    if keys["mosquitto"] and broker:
+        arguments += ["--mosquitto", broker]
+    found, said = {}, []
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as child:
+        try:
+            for line in child.stdout:
+                said.append(line)
+                words = line.split()
+                if len(words) > 1 and words[1].startswith("round="):
+                    say(line.strip())
+                    found.setdefault(words[0], []).append(_pairs(line))
+        except BaseException:
+            child.terminate()
+            raise
+    if child.returncode or "fepd" not in found:
+        raise OSError("fepbench push: " + "".join(said[-3:]).strip())
+    return found
+
+
+def _median(rows, key):
+    values = sorted(row[key] for row in rows)
+    return (values[len(values) // 2] + values[(len(values) - 1) // 2]) / 2
+
+
+def _indexes(loads):
+    found = {"lost": sum(row["unconfirmed"] for servers in loads.values() for row in servers["fepd"])}
+    for name, servers in loads.items():
+        fepd = servers["fepd"]
+        least = min(row["cpu_us"] for row in fepd)
+        found.update({f"{name}_cpu_us": least,
+                      f"{name}_cpu_to_floor": least / min(row["cpu_us"] for row in servers["floor"]),
+                      f"{name}_frames_per_s": max(row["frames_s"] for row in fepd),
+                      f"{name}_p50_ms": _median(fepd, "p50_us") / 1000, f"{name}_p99_ms": _median(fepd, "p99_us") / 1000})
+        if "mosquitto" in servers:
+            found[f"{name}_cpu_to_mosquitto"] = least / min(row["cpu_us"] for row in servers["mosquitto"])
+    return found
+
+
+def go(plan, programs, directory, quiet):
+    """The report."""
+    os.makedirs(directory, exist_ok=True)
+    say = (lambda text: None) if quiet else (lambda text: print(text, flush=True))
+    loads = {}
+    for name, (depth, rate) in LOADS.items():
+        say(name)
+        loads[name] = _load(plan, programs, directory, depth, rate, say)
+    measured = _indexes(loads)
+    rows = figures.acceptance(plan, measured)
+    run = {"plan": dict(plan), "limits": [], "faults": [], "kills": 0, "starts": [], "seconds": plan["push"]["seconds"],
+           "facts": {}, "status": {}, "generators": {}, "samples": [], "figures": {}, "threads": {}}
+    return dict(reports.frame(run, measured, rows), loads=loads)
