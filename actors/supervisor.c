@@ -9,7 +9,9 @@
 #include "codecs/codec.h"
 #include "fep/clock.h"
 #include "fep/log.h"
+#include "fep/metrics.h"
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +21,9 @@
 #include <unistd.h>
 
 #define HOSTS_MAX 24
-#define PING_MS 1000           //  Between STATUS rounds
+#define STORM 1000    //  Connections accepted since memory was given back: many came and went ...
+#define CALM 50       //  ... and so few in a round: it is over
+#define PING_MS 1000  //  Between STATUS rounds
 #define DESCRIPTORS_SPARE 128  //  Sockets, epolls, log, clients
 
 //  In order of start; the reverse is the order of stop.
@@ -55,6 +59,8 @@ typedef struct {
     size_t count;             //  Of them
     int signals;              //  signalfd
     int64_t last_ms;          //  Last turn of the watch
+    int64_t accepted;         //  Connections then
+    int64_t trimmed;          //  Connections when memory was given back last
     bool failed;              //  An actor failed
 } supervisor_t;
 
@@ -231,6 +237,17 @@ static void s_news (supervisor_t *self)
     }
 }
 
+//  What many connections used at once goes back to the system when it is calm again.
+static void s_trim (supervisor_t *self)
+{
+    int64_t accepted = metric_get (METRIC_connections_accepted);
+    if (accepted - self->trimmed >= STORM && accepted - self->accepted <= CALM) {
+        self->trimmed = accepted;
+        (void) malloc_trim (0);
+    }
+    self->accepted = accepted;
+}
+
 //  Asks everybody once a second. A supervisor that was late itself begins its counts anew.
 static void s_watch (supervisor_t *self)
 {
@@ -242,6 +259,7 @@ static void s_watch (supervisor_t *self)
     }
     self->last_ms = now_ms;
     log_flush ();
+    s_trim (self);
     for (size_t i = 0; i < self->count; i++) {
         seat_t *seat = &self->seats[i];
         if (late) {
