@@ -24,6 +24,7 @@ def _rates(run, found):
                       "completeness_pct": 100 * rate["items_valid"] / rate["items"]})
     if run["plan"]["until"] == "settled":
         found["tour_s"] = run["seconds"]
+        found["points_per_s"] = rate["cycle"] / run["seconds"] if rate else None
 
 
 def _costs(run, found):
@@ -67,6 +68,9 @@ def _growth(run, found):
     if share < 3 or run["kills"]:
         return
     least = lambda part, key: min(row[key] for row in part)
+    if run["plan"]["reconnect"]:
+        found["rss_back_pct"] = 100 * (least(rows[-share:], "rss") / run["first"]["rss"] - 1)
+        return
     early, late = rows[share:2 * share], rows[-share:]
     found["rss_growth_pct"] = 100 * (least(late, "rss") / least(early, "rss") - 1)
     for key in ("fds", "threads"):

@@ -95,7 +95,9 @@ def show_list(_options):
     for key, (default, _, _, meaning) in plans.TOP.items():
         print(f"  {key:<16}{'' if default is None else default!s:<10}{meaning}")
     print("  fepd            options of fepd as section.key: value\n  tasks           texts of acquisition tasks\n"
-          "  targets         index: number")
+          "  targets         index: number\n  events          what happens to fepd, SECOND WHAT NUMBER each:")
+    for word, (low, high, meaning) in plans.faults.WORDS.items():
+        print(f"    {word:<14}{f'{low}..{high}':<16}{meaning}")
     for key, (default, _, _, meaning) in plans.PUSH.items():
         print(f"  push.{key:<11}{default!s:<10}{meaning}")
     for kind, (meaning, table) in plans.FLEETS.items():

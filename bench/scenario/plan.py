@@ -6,6 +6,8 @@ import re
 
 import yaml
 
+import faults
+
 #  name: (default, lowest, highest, meaning); a text has no bounds.
 TOP = {
     "says": (None, None, None, "one sentence for people"),
@@ -70,6 +72,7 @@ INDEXES = {
     "confirm_p99_ms": ("ms", "<=", None, "report to confirmation"),
     "frames_per_s": ("1/s", ">=", None, "frames received in the window"),
     "readings_per_s": ("1/s", ">=", None, "readings committed in the window"),
+    "points_per_s": ("1/s", ">=", None, "measuring points answered in the window, many with one request"),
     "requests_per_s": ("1/s", ">=", None, "requests answered in the window"),
     "cpu_us_per_frame": ("us", "<=", None, "fepd's CPU a frame received"),
     "cpu_us_per_reading": ("us", "<=", None, "fepd's CPU a reading committed"),
@@ -86,6 +89,7 @@ INDEXES = {
            ("p99_ms", "ms", "<=", "report to confirmation"))},
     "rss_bytes_per_session": ("B", "<=", None, "resident memory, all online less none"),
     "rss_growth_pct": ("%", "<=", None, "resident memory, least of the last tenth of the window over that of the second"),
+    "rss_back_pct": ("%", "<=", None, "resident memory, least of the last tenth of the window over that before the first reconnection"),
     "fds_growth": ("", "<=", None, "descriptors, likewise"),
     "threads_growth": ("", "<=", None, "threads, likewise"),
     "online_s": ("s", "<=", None, "from the first dial to all online"),
@@ -185,6 +189,21 @@ def _targets(path, node):
     return found
 
 
+def _events(path, node):
+    found = []
+    if not isinstance(node, yaml.SequenceNode):
+        _fault(path, node, "events: a list of texts is wanted: SECOND WHAT NUMBER")
+    for one in node.value:
+        words = str(one.value).split()
+        row = faults.WORDS.get(words[1]) if len(words) == 3 else None
+        good = row and all(re.fullmatch(r"-?[0-9]{1,9}", word) for word in (words[0], words[2]))
+        if not good or int(words[0]) < 0 or not row[0] <= int(words[2]) <= row[1]:
+            allowed = "; ".join(f"{name} {low}..{high}" for name, (low, high, _) in faults.WORDS.items())
+            _fault(path, one, f"events: {one.value}: allowed is SECOND WHAT NUMBER, of {allowed}")
+        found.append((int(words[0]), words[1], int(words[2])))
+    return found
+
+
 def _tasks(path, node):
     if not isinstance(node, yaml.SequenceNode) or not all(isinstance(one, yaml.ScalarNode) for one in node.value):
         _fault(path, node, "tasks: a list of texts is wanted, as docs/acquisition.md has them")
@@ -201,9 +220,9 @@ def read(path):
             raise PlanError(f"{path}:{line}: {error.problem}") from error
     if root is None:
         raise PlanError(f"{path}:1: empty; says and one of fleet and push are wanted")
-    parts = {"fepd": _fepd, "targets": _targets, "tasks": _tasks, "fleet": _fleet,
+    parts = {"fepd": _fepd, "targets": _targets, "tasks": _tasks, "fleet": _fleet, "events": _events,
              "push": lambda path, node: _table(path, node, PUSH, "push")}
-    plan = Plan({key: row[0] for key, row in TOP.items()}, fepd={}, targets={}, tasks=[], fleet=[], push={})
+    plan = Plan({key: row[0] for key, row in TOP.items()}, fepd={}, targets={}, tasks=[], fleet=[], events=[], push={})
     for key, value in _pairs(path, root, "a scenario"):
         if key.value in parts:
             plan[key.value] = parts[key.value](path, value)

@@ -150,12 +150,21 @@ class Run:
         found = []
         for what, count in (("reconnect", self.plan["reconnect"]), ("kill", self.plan["kills"])):
             share = self.plan["seconds"] / count if count else 0
-            found += [(share * (i + 0.1 + 0.8 * self.draw.random()), what) for i in range(count)]
-        return sorted(found)
+            found += [(share * (i + 0.1 + 0.8 * self.draw.random()), what, 0) for i in range(count)]
+        return sorted(found + self.plan["events"])
 
-    def do(self, what):
+    def do(self, what, number):
         if what == "kill":
             self.station.kill()
+            self.starts.append(self.station.start())
+            self.kills += 1
+        elif what == "disk_slow":
+            self.station.faults.set_disk(sync_ms=number)
+        elif what == "clock":
+            self.station.faults.set_clock(number)
+        elif what == "disk_eio":
+            if not self.station.fails():
+                self.faults.append("fepd did not end when its syncs failed")
             self.starts.append(self.station.start())
             self.kills += 1
         elif what == "reconnect":
@@ -175,7 +184,7 @@ class Run:
         while True:
             passed = time.monotonic() - begin
             if due and due[0][0] <= passed:
-                self.do(due.pop(0)[1])
+                self.do(*due.pop(0)[1:])
                 continue
             if self.station.process.poll() is not None:
                 raise RunError(f"fepd ended by itself, status {self.station.process.returncode}; see fepd.log")

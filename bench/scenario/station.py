@@ -8,6 +8,7 @@ import subprocess
 import time
 
 from door import Door, DoorError
+from faults import EIO, Faults
 import plan as plans
 
 FIRST = {"reporters": 310100001, "asked": 410100001}
@@ -58,6 +59,7 @@ class Station:
         self.feed_at = f"tcp://127.0.0.1:{self.feed_port}"
         self.log = os.path.join(directory, "fepd.log")
         self.process, self.door, self.past_cpu_s = None, None, 0.0
+        self.faults = Faults(programs, directory) if plan["events"] else None
 
     # ---- files ----
 
@@ -149,7 +151,8 @@ class Station:
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen([os.path.join(self.programs, "fepd"), "-c",
                                              os.path.join(self.directory, "fepd.yaml")],
-                                            stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+                                            stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                                            env=self.faults.environment() if self.faults else None)
         while time.monotonic() < begin + limit_s and self.process.poll() is None:
             with open(self.log, "rb") as log:
                 log.seek(at)
@@ -160,6 +163,18 @@ class Station:
         with open(self.log, "rb") as log:
             tail = log.read()[-1500:].decode("utf-8", "replace")
         raise OSError(f"fepd did not start:\n{tail}")
+
+    def fails(self, limit_s=60):
+        """Its syncs fail until it has ended by itself. True if it did, and not well."""
+        self.past_cpu_s = self.cpu_s()
+        self.faults.set_disk(sync_errno=EIO)
+        try:
+            return self.process.wait(limit_s) != 0
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return False
+        finally:
+            self.faults.set_disk()
 
     def kill(self):
         self.past_cpu_s = self.cpu_s()

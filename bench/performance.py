@@ -1,0 +1,175 @@
+#!/usr/bin/python3
+"""Writes docs/performance.md from the reports of fepbench: what was measured, against what is aimed at.
+
+    bench/performance.py [--reports var/bench] [--out docs/performance.md]
+
+Reports are REPORTS/SCENARIO/report.json; what bench/scale.py and bench/overtake.py print may stand there as scale.txt and
+overtake.txt. A row whose report is missing says so. With --run the scenarios are run first, one after the other."""
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "scenario"))
+
+import plan as plans  # noqa: E402
+from report import number  # noqa: E402
+
+SCENARIOS = ["push", "push_1000", "push_18000", "poll", "slow", "deadmeter", "idle", "storm", "subscriber", "mixed", "midnight", "kill", "disk", "clock"]
+
+#  (figure, scenario, index, sense, aim, unit)
+AIMS = [
+    ("push, 5,000 terminals, one report each on the way: fepd's CPU a report to floor's", "push", "closed_cpu_to_floor", "<=", 1.15, "×"),
+    ("... to mosquitto's", "push", "closed_cpu_to_mosquitto", "<=", 0.6, "×"),
+    ("... reports a second, generator and subscriber on the same two cores", "push", "closed_frames_per_s", ">=", 130000, "1/s"),
+    ("... eight of each terminal on the way", "push", "pipelined_frames_per_s", ">=", 300000, "1/s"),
+    ("20,000 reports a second: report to confirmation, p50", "push", "paced_p50_ms", "<=", 3, "ms"),
+    ("... p99", "push", "paced_p99_ms", "<=", 6, "ms"),
+    ("... fepd's CPU a report to floor's", "push", "paced_cpu_to_floor", "<=", 1.3, "×"),
+    ("18,000 connections to 1,000: CPU a report", None, "crowd", "<=", 1.9, "×"),
+    ("poll, 10,000 terminals: first-pass rate", "poll", "first_pass_pct", ">=", 100, "%"),
+    ("... measuring points answered a second", "poll", "points_per_s", ">=", 60000, "1/s"),
+    ("... fepd's CPU a request to floor's with store", "poll", "cpu_to_floor", "<=", 1.3, "×"),
+    ("... to floor's without store", "poll", "cpu_to_floor_bare", "<=", 1.8, "×"),
+    ("... on-demand reads meanwhile, p99", "poll", "on_demand_s", "<=", 0.05, "s"),
+    ("poll with slow, silent, wrong and dropping terminals: accounts that are wrong", "slow", "accounts_wrong", "<=", 0, ""),
+    ("... cycle rate", "slow", "cycle_pct", ">=", None, "%"),
+    ("one of 32 meters dead: accounts that are wrong", "deadmeter", "accounts_wrong", "<=", 0, ""),
+    ("idle: resident memory a session, 18,000 held", "idle", "rss_bytes_per_session", "<=", 1024, "B"),
+    ("storm: 18,000 online after", "storm", "online_s", "<=", 20, "s"),
+    ("... memory a minute after the last storm", "storm", "rss_back_pct", "<=", 5, "%"),
+    ("... sessions without fault that were closed", "storm", "healthy_closed", "<=", 0, ""),
+    ("midnight: accounts that are wrong", "midnight", "accounts_wrong", "<=", 0, ""),
+    ("kill: kills survived in this run", "kill", "kills_survived", ">=", None, ""),
+    ("... confirmed reports lost", "kill", "lost", "<=", 0, ""),
+    ("... doubled", "kill", "doubled", "<=", 0, ""),
+]
+
+#  (figure, file, what stands in it, aim, unit)
+TEXTS = [
+    ("start with 1,000,000 measuring points in the archive", "scale.txt", r"start to READY with them in the archive: ([0-9.]+) s", 5, "s"),
+    ("on-demand read to the wire, every terminal's queue full, p99", "overtake.txt", r"p99 ([0-9.]+) ms", 20, "ms"),
+]
+
+
+def load(directory):
+    found = {}
+    for name in SCENARIOS:
+        path = os.path.join(directory, name, "report.json")
+        if os.path.exists(path):
+            with open(path, encoding="utf-8") as file:
+                found[name] = json.load(file)
+    return found
+
+
+def value_of(reports, scenario, index):
+    if index == "crowd":
+        both = [reports.get(name, {}).get("indexes", {}).get("closed_cpu_us") for name in ("push_18000", "push_1000")]
+        return both[0] / both[1] if all(both) else None
+    return reports.get(scenario, {}).get("indexes", {}).get(index)
+
+
+def met(value, sense, aim):
+    if value is None or aim is None:
+        return ""
+    return "yes" if (value <= aim if sense == "<=" else value >= aim) else "no"
+
+
+def row(text, value, sense, aim, unit):
+    wanted = f"{sense.replace('<=', '≤').replace('>=', '≥')} {number(aim)} {unit}".strip() if aim is not None else ""
+    shown = f"{number(value)} {unit}".strip() if value is not None else "not measured"
+    return f"| {text} | {wanted} | {shown} | {met(value, sense, aim)} |\n"
+
+
+def aims(reports, directory):
+    out = "| figure | aim | measured | met |\n| --- | --- | --- | --- |\n"
+    for text, scenario, index, sense, aim, unit in AIMS:
+        out += row(text, value_of(reports, scenario, index), sense, aim, unit)
+    for text, name, pattern, aim, unit in TEXTS:
+        path = os.path.join(directory, name)
+        match = re.search(pattern, open(path, encoding="utf-8").read()) if os.path.exists(path) else None
+        out += row(text, float(match[1]) if match else None, "<=", aim, unit)
+    return out
+
+
+def threads(report):
+    """Where fepd's CPU goes, per request."""
+    asked = report["indexes"].get("requests_per_s", 0) * report["seconds"]
+    cost = sorted((report.get("threads") or {}).items(), key=lambda one: -one[1])
+    if not asked or not cost:
+        return ""
+    out = "| thread | CPU µs a request |\n| --- | --- |\n"
+    for name, seconds in cost:
+        if seconds * 1e6 / asked >= 0.1:
+            out += f"| {name} | {seconds * 1e6 / asked:.1f} |\n"
+    floor = report.get("floor") or {}
+    for name, text in (("with", "floor, with store and publication"), ("without", "floor, without")):
+        if name in floor:
+            out += f"| {text} | {floor[name]:.1f} |\n"
+    return out
+
+
+def rounds(report):
+    """Each run of push."""
+    out = "| load | server | CPU µs a report | reports/s | p50 ms | p99 ms |\n| --- | --- | --- | --- | --- | --- |\n"
+    for name, servers in report["loads"].items():
+        for server, runs in servers.items():
+            cells = [", ".join(f"{one[key] * factor:{form}}" for one in runs) for key, factor, form in (
+                ("cpu_us", 1, ".2f"), ("frames_s", 1, ".0f"), ("p50_us", 0.001, ".1f"), ("p99_us", 0.001, ".1f"))]
+            out += f"| {name} | {server} | " + " | ".join(cells) + " |\n"
+    return out
+
+
+def scenarios(reports):
+    out = ""
+    for name, report in reports.items():
+        out += f"\n### {name}\n\n{report['says']} {report['made']}, seed {report['seed']}: {report['verdict'].replace('_', ' ')}.\n\n"
+        out += "| index | measured | target |\n| --- | --- | --- |\n"
+        targets = {one["index"]: one for one in report["acceptance"]}
+        for index, value in report["indexes"].items():
+            one = targets.get(index)
+            text = f"{one['sense']} {number(one['target'])}, {'pass' if one['passed'] else 'fail'}" if one else ""
+            out += f"| {index} | {number(value)} {plans.INDEXES[index][0]} | {text} |\n"
+        for line in report["limits"] + report["faults"][:5]:
+            out += f"\n{line}\n"
+    return out
+
+
+def page(reports, directory, remarks):
+    machine = next(iter(reports.values()))["machine"]
+    version = next((one["fepd"] for one in reports.values() if one["fepd"]), "")
+    out = (f"# What it costs, measured\n\nWritten by `bench/performance.py` from the reports of `fepbench run`. {machine['cpu']},\n"
+           f"{machine['cpus']} CPUs, {machine['memory_mb']:,} MB, {machine['system'].split('-')[0]}; fepd {version}. Terminals, subscriber, checker and\n"
+           "fepd share the machine. What an index means `fepbench list` and the reports say. Compare ratios: single times swing by a\n"
+           "tenth and more between runs on such a machine.\n\n## Aims\n\n")
+    out += aims(reports, directory) + "\n" + remarks
+    if reports.get("push", {}).get("loads"):
+        out += "\n## Each run of push\n\nIn turn, on fresh stores.\n\n" + rounds(reports["push"])
+    if "poll" in reports:
+        out += "\n## Where the CPU of polling goes\n\n" + threads(reports["poll"])
+    return out + "\n## The reports\n" + scenarios(reports)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--reports", default="var/bench")
+    parser.add_argument("--out", default="docs/performance.md")
+    parser.add_argument("--run", metavar="PROGRAMS", help="run the scenarios with the programs of that folder first")
+    options = parser.parse_args()
+    for name in SCENARIOS if options.run else []:
+        subprocess.run([os.path.join(options.run, "fepbench"), "run", name, "--data", os.path.join(options.reports, name)], check=False)
+    reports = load(options.reports)
+    if not reports:
+        sys.exit(f"no report in {options.reports}")
+    with open(os.path.join(HERE, "performance.txt"), encoding="utf-8") as file:
+        remarks = file.read()
+    with open(options.out, "w", encoding="utf-8") as file:
+        file.write(page(reports, options.reports, remarks))
+
+
+if __name__ == "__main__":
+    main()
