@@ -23,7 +23,7 @@ static void s_put_row (writer_t *out, const archive_text_t *text)
 {
     task_t task;
     archive_task_read (text, &task);
-    wire_put_map (out, 20);
+    wire_put_map (out, 21);
     wire_pair_uint (out, "number", task.number);
     wire_pair_text (out, "name", task.name);
     wire_pair_text (out, "type", task_type_name (task.type));
@@ -48,6 +48,7 @@ static void s_put_row (writer_t *out, const archive_text_t *text)
     wire_pair_int (out, "window_ms", task.window_ms);
     wire_pair_int (out, "timely_ms", task.timely_ms);
     wire_pair_uint (out, "share", task.share);
+    wire_pair_bool (out, "report", task.report);
     wire_pair_bool (out, "paused", task.paused);
     wire_pair_uint (out, "change", text->change);
 }

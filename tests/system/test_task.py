@@ -67,7 +67,7 @@ def test_door():
     equal(daily, {"number": 1, "name": "daily energy", "type": "daily", "group": "north", "area": -1, "terminal": "",
                   "points": [KEY, "energy.active.export.total_kWh"], "period_ms": 0, "offset_ms": 1800000,
                   "spread_ms": 600000, "from": "", "to": "", "priority": 5, "rereads": 8, "reread_ms": 1800000,
-                  "window_ms": 86400000, "timely_ms": 28800000, "share": 100, "paused": False, "change": change - 2}, "every field")
+                  "window_ms": 86400000, "timely_ms": 28800000, "share": 100, "report": False, "paused": False, "change": change - 2}, "every field")
     equal([curve[key] for key in ("number", "area", "period_ms", "offset_ms", "from", "to")],
           [2, 3, 3600000, 120000, "2026-11-01", "2027-10-31"], "another one")
     equal([events[key] for key in ("number", "terminal", "points", "paused")], [3, "010000001", [], True], "and another")
