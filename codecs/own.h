@@ -6,7 +6,7 @@
 #include "fep/message.h"
 
 //  Longest JSON of a setting.
-#define OWN_JSON_MAX 4096
+#define OWN_JSON_MAX 16384
 
 //  Items of the batch's last message, a READING of the terminal itself. fields: a JSON object, its members are the
 //  fields. A field longer than a text goes on in further ones that begin with a blank.
