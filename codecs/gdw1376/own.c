@@ -86,10 +86,13 @@ static fep_err_t s_put_when (writer_t *out, const task_t *task)
 {
     int64_t offset_min = task->offset_ms / MINUTE_MS;
     int64_t period_min = task->period_ms / MINUTE_MS;
-    unsigned unit = task->type == TASK_DAILY || period_min == DAY_MIN ? EACH_DAY
-                    : task->type == TASK_MONTHLY                      ? EACH_MONTH
-                    : period_min % 60 == 0                            ? EACH_HOUR
-                                                                      : EACH_MINUTE;
+    bool daily = task->type == TASK_DAILY || period_min == DAY_MIN;
+    unsigned unit = EACH_MINUTE;
+    if (daily || task->type == TASK_MONTHLY) {
+        unit = daily ? EACH_DAY : EACH_MONTH;
+    } else if (period_min % 60 == 0) {
+        unit = EACH_HOUR;
+    }
     int64_t count = unit == EACH_MINUTE ? period_min : unit == EACH_HOUR ? period_min / 60 : 1;
     clock_civil_t date = {.year = 2000, .month = 1, .day = 1};
     if (count > COUNT_MAX) {
