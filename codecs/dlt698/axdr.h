@@ -80,6 +80,9 @@ enum {
     RSD_LAST_OF
 };
 
+//  Units of TI.
+enum { TI_SECOND, TI_MINUTE, TI_HOUR, TI_DAY, TI_MONTH };
+
 //  One Data; all borrowed.
 typedef struct {
     uint8_t tag;    //  d698_tag_t

@@ -12,9 +12,6 @@ enum {
     ROW_OBJECT = 27    //  and for each register, with four tariffs
 };
 
-//  Units of TI.
-enum { TI_MINUTE = 1, TI_HOUR, TI_DAY, TI_MONTH };
-
 //  How a kind of freezing repeats.
 typedef struct {
     uint16_t pieces;    //  Units a request

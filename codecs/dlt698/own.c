@@ -7,10 +7,12 @@
 #include "codecs/dlt698/requests.h"
 #include "codecs/dlt698/explain.h"
 #include "codecs/own.h"
+#include "fep/text.h"
 
 enum { TASKS = 0x6012, SCHEMES = 0x6014, REPORTS = 0x601C };
 enum { ATTRIBUTE_LIST = 0x0200, METHOD_ADD = 127, METHOD_DELETE = 128 };
-enum { NUMBER_MAX = 255, REPORT_TASKS = 128, REPORT_NUMBER_MAX = 127 };
+//  Half of the task numbers are for reports, whoever has one: no two tasks of ours want the same.
+enum { NUMBER_MAX = 255, REPORT_TASKS = 128 };
 enum { KIND_COLLECT = 1, KIND_REPORT = 4 };  //  Of a task's scheme
 enum {
     METHOD_LAST = 1,
@@ -19,7 +21,6 @@ enum {
 enum { STAMP_FREEZE = 6 };             //  Records are stored under the time they were frozen
 enum { STATE_ON = 1, STATE_OFF = 2 };  //  Of a task
 enum { CONTENT_RECORD = 1 };           //  Of a report
-enum { TI_SECOND, TI_MINUTE, TI_HOUR, TI_DAY, TI_MONTH };
 enum { DELAY_MIN = 5, REPORT_WAIT_S = 60, REPORT_TIMES = 3 };
 enum { KEEP_DAYS = 31, KEEP_MONTHS = 12, KEEP_CURVE_DAYS = 10 };
 enum { FIELDS_MAX = 12 };
@@ -94,9 +95,9 @@ static void s_json_field (json_t *out, const d698_data_t *data)
 //  The items of one element. False, with nothing put: it has another shape.
 static bool s_put_element (batch_t *batch, const shape_t *shape, const d698_data_t *element)
 {
-    static const char digits[] = "0123456789ABCDEF";
+    const uint8_t oi[2] = {(uint8_t) (shape->oi >> 8), (uint8_t) shape->oi};
+    text_t object = {"", 0};
     uint8_t room[OWN_JSON_MAX];
-    char object[5] = "";
     writer_t text = writer_of (room, sizeof room);
     json_t json = json_of (&text);
     reader_t in = reader_of (element->body);
@@ -119,10 +120,8 @@ static bool s_put_element (batch_t *batch, const shape_t *shape, const d698_data
     if (in.failed || text.failed || number < 0 || number > NUMBER_MAX) {
         return false;
     }
-    for (int i = 0; i < 4; i++) {
-        object[i] = digits[shape->oi >> (12 - 4 * i) & 15];
-    }
-    own_put (batch, object, (uint32_t) number, writer_bytes (&text));
+    text_hex (&object, oi, sizeof oi, true);
+    own_put (batch, object.text, (uint32_t) number, writer_bytes (&text));
     return true;
 }
 
@@ -330,7 +329,7 @@ static fep_err_t s_make (make_t *self, size_t i, uint32_t *key)
     unsigned number = task->number;
     bool curve = task->type == TASK_CURVE;
     fep_err_t error = s_columns (self);
-    if (error || number > (i < 2 ? NUMBER_MAX : REPORT_NUMBER_MAX)) {
+    if (error || number >= REPORT_TASKS) {
         return error ? error : FEP_RANGE;
     }
     if (i == 0) {

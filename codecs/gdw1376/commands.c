@@ -69,24 +69,30 @@ static uint8_t s_bcd (int two)
     return (uint8_t) (two / 10 % 10 << 4 | two % 10);
 }
 
+void gdw_put_time (writer_t *out, const clock_civil_t *civil)
+{
+    enum { SUNDAY = 7 };
+    int weekday = zone_weekday (civil->year, civil->month, civil->day);
+    writer_u8 (out, s_bcd (civil->second));
+    writer_u8 (out, s_bcd (civil->minute));
+    writer_u8 (out, s_bcd (civil->hour));
+    writer_u8 (out, s_bcd (civil->day));
+    writer_u8 (out, (uint8_t) ((weekday ? weekday : SUNDAY) << 5 | s_bcd (civil->month)));
+    writer_u8 (out, s_bcd (civil->year));
+}
+
 static fep_err_t s_clock (const request_t *request, const codec_io_t *io, gdw_ask_t *ask)
 {
-    enum { CLOCK_FN = 31, SUNDAY = 7 };
+    enum { CLOCK_FN = 31 };
     writer_t *out = &ask->units;
     clock_civil_t civil;
     if (request->mp != 0) {
         return FEP_UNSUPPORTED;
     }
     (void) zone_civil (io->options->zone, io->wall_ms, &civil);
-    int weekday = zone_weekday (civil.year, civil.month, civil.day);
     ask->afn = AFN_CONTROL;
     gdw_put_unit (out, 0, CLOCK_FN);
-    writer_u8 (out, s_bcd (civil.second));
-    writer_u8 (out, s_bcd (civil.minute));
-    writer_u8 (out, s_bcd (civil.hour));
-    writer_u8 (out, s_bcd (civil.day));
-    writer_u8 (out, (uint8_t) ((weekday ? weekday : SUNDAY) << 5 | s_bcd (civil.month)));
-    writer_u8 (out, s_bcd (civil.year));
+    gdw_put_time (out, &civil);
     return FEP_OK;
 }
 

@@ -64,23 +64,6 @@ bool gdw_visit_own (gdw_turn_t *self, uint16_t pn, uint16_t fn, reader_t *in)
 
 //  ---- Making ----
 
-static uint8_t s_bcd (int two)
-{
-    return (uint8_t) (two / 10 % 10 << 4 | two % 10);
-}
-
-//  A.1: second, minute, hour, day, weekday and month, year.
-static void s_put_time (writer_t *out, const clock_civil_t *civil)
-{
-    int weekday = zone_weekday (civil->year, civil->month, civil->day);
-    writer_u8 (out, s_bcd (civil->second));
-    writer_u8 (out, s_bcd (civil->minute));
-    writer_u8 (out, s_bcd (civil->hour));
-    writer_u8 (out, s_bcd (civil->day));
-    writer_u8 (out, (uint8_t) ((weekday ? weekday : 7) << 5 | s_bcd (civil->month)));
-    writer_u8 (out, s_bcd (civil->year));
-}
-
 //  How often, and the first instant: the task's offset behind the begin of its first day, month or period.
 static fep_err_t s_put_when (writer_t *out, const task_t *task)
 {
@@ -109,7 +92,7 @@ static fep_err_t s_put_when (writer_t *out, const task_t *task)
     date.minute = (int) (offset_min % 60);
     date.second = 0;
     writer_u8 (out, (uint8_t) (unit << 6 | (unsigned) count));
-    s_put_time (out, &date);
+    gdw_put_time (out, &date);
     return FEP_OK;
 }
 

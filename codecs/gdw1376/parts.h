@@ -41,6 +41,9 @@ bool gdw_visit_parameters (gdw_turn_t *self, uint16_t pn, uint16_t fn, reader_t 
 fep_err_t gdw_ask_read (const request_t *request, const codec_io_t *io, gdw_ask_t *ask);
 fep_err_t gdw_ask_command (const request_t *request, const codec_io_t *io, gdw_ask_t *ask);
 
+//  A.1: second, minute, hour, day, weekday and month, year.
+void gdw_put_time (writer_t *out, const clock_civil_t *civil);
+
 //  The Fn, at most PROFILE_POINTS_MAX, that together show the request's points, all of them or UNSUPPORTED.
 fep_err_t gdw_fns_of (const request_t *request, const codec_io_t *io, uint16_t fns[],
                       size_t *count);

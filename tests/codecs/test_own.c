@@ -131,12 +131,12 @@ static void s_expect (const char *codec, const char *text, uint32_t number, size
 static void test_tasks_698 (void **state)
 {
     (void) state;
-    s_expect ("dlt698", "type daily\n" POINTS, 255, 1, ERRORS (FEP_OK, FEP_OK));
-    s_expect ("dlt698", "type monthly\noffset 10d\n" POINTS, 256, 1, ERRORS (FEP_RANGE, FEP_RANGE));
+    s_expect ("dlt698", "type daily\n" POINTS, 127, 1, ERRORS (FEP_OK, FEP_OK));
+    s_expect ("dlt698", "type monthly\noffset 10d\n" POINTS, 128, 1, ERRORS (FEP_RANGE, FEP_RANGE));
     s_expect ("dlt698", "type daily\nreport yes\n" POINTS, 127, 1,
               ERRORS (FEP_OK, FEP_OK, FEP_OK, FEP_OK));
     s_expect ("dlt698", "type daily\nreport yes\n" POINTS, 128, 1,
-              ERRORS (FEP_OK, FEP_OK, FEP_RANGE, FEP_RANGE));
+              ERRORS (FEP_RANGE, FEP_RANGE, FEP_RANGE, FEP_RANGE));
     s_expect ("dlt698", "type curve\nperiod 1d\n" POINTS, 1, 1, ERRORS (FEP_OK, FEP_OK));
     s_expect ("dlt698", "type event\n", 1, 1, NONE);
     s_expect ("dlt698", "type daily\npoints meter.class\n", 1, 1,
