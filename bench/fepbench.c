@@ -277,8 +277,8 @@ static bool s_run (const options_t *o, server_t server, int64_t round, result_t 
     snprintf (directory, sizeof directory, "%s/%s-%" PRId64, o->data, s_names[server], round);
     snprintf (log, sizeof log, "%s/%s-%" PRId64 ".log", o->data, s_names[server], round);
     (void) nftw (directory, s_remove, 16, FTW_DEPTH | FTW_PHYS);
-    if (mkdir (directory, 0755) != 0 || !s_write_config (o, directory) ||
-        !peer_write_config (directory, (int) o->port_base)) {
+    if (mkdir (directory, 0755) != 0 || !(mqtt ? peer_write_config (directory, (int) o->port_base)
+                                               : s_write_config (o, directory))) {
         fprintf (stderr, "fepbench: %s: %s\n", directory, strerror (errno));
         return false;
     }

@@ -8,14 +8,20 @@ import subprocess
 import figures
 import plan as plans
 import report as reports
+from station import free_ports
 
 #  name of the load: (reports of a terminal on the way, reports a second or 0)
 LOADS = {"closed": (1, 0), "pipelined": (8, 0), "paced": (1, 20000)}
-LIMIT_S = 3600
+PORTS = 3                # fepbench takes so many, one behind the other
 
 
 def _pairs(text):
     return {key: float(value) for key, value in re.findall(r"(\w+)=(-?[0-9.]+)", text)}
+
+
+def _port_base():
+    ports = free_ports(64)
+    return next(port for port in ports if all(port + i in ports for i in range(PORTS)))
 
 
 def _load(plan, programs, directory, depth, rate, say):
@@ -23,7 +29,7 @@ def _load(plan, programs, directory, depth, rate, say):
     keys = plan["push"]
     arguments = [os.path.join(programs, "fepbench"), "push", "--terminals", str(keys["terminals"]), "--seconds",
                  str(keys["seconds"]), "--rounds", str(keys["rounds"]), "--depth", str(depth), "--rate", str(rate),
-                 "--data", os.path.join(directory, "push")]
+                 "--data", os.path.join(directory, "push"), "--port-base", str(_port_base())]
     broker = shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin")
     if keys["mosquitto"] and broker:
         arguments += ["--mosquitto", broker]
