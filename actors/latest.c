@@ -1,6 +1,7 @@
 //  Latest values. Reports of one kind bring the same points in the same order, so the place of the next one is
 //  guessed first and rarely searched.
 #include "actors/latest.h"
+#include "actors/pointmap.h"
 #include "fep/metrics.h"
 #include "fep/wire.h"
 #include <stdlib.h>
@@ -13,8 +14,7 @@ struct latest {
     latest_block_t **blocks;  //  In order of first arrival
     size_t block_count;       //  Of them
     size_t block_capacity;    //  Of that array
-    uint32_t *index;          //  Hash of (terminal, mp): block number + 1
-    size_t index_size;        //  Power of two
+    pointmap_t index;         //  Their places
     size_t values, limit;     //  Held, and how many may be
 };
 
@@ -24,10 +24,8 @@ latest_t *latest_new (size_t values)
     FEP_ASSERT (self);
     self->limit = values;
     self->block_capacity = BLOCKS_FIRST;
-    self->index_size = 4 * BLOCKS_FIRST;
     self->blocks = malloc (self->block_capacity * sizeof *self->blocks);
-    self->index = calloc (self->index_size, sizeof *self->index);
-    FEP_ASSERT (self->blocks && self->index);
+    FEP_ASSERT (self->blocks);
     return self;
 }
 
@@ -40,59 +38,32 @@ void latest_destroy (latest_t **self_p)
             free (self->blocks[i]);
         }
         free (self->blocks);
-        free (self->index);
+        pointmap_free (&self->index);
         free (self);
         *self_p = NULL;
     }
 }
 
-static size_t s_slot (const latest_t *self, uint32_t terminal, uint16_t mp)
-{
-    uint64_t hash = ((uint64_t) terminal << 16 | mp) * 0x9E3779B97F4A7C15u;
-    size_t at = (size_t) (hash >> 32) & (self->index_size - 1);
-    while (self->index[at]) {
-        const latest_block_t *block = self->blocks[self->index[at] - 1];
-        if (block->terminal == terminal && block->mp == mp) {
-            break;
-        }
-        at = (at + 1) & (self->index_size - 1);
-    }
-    return at;
-}
-
-static void s_grow (latest_t *self)
-{
-    self->block_capacity *= 2;
-    self->index_size *= 2;
-    self->blocks = realloc (self->blocks, self->block_capacity * sizeof *self->blocks);
-    free (self->index);
-    self->index = calloc (self->index_size, sizeof *self->index);
-    FEP_ASSERT (self->blocks && self->index);
-    for (size_t i = 0; i < self->block_count; i++) {
-        self->index[s_slot (self, self->blocks[i]->terminal, self->blocks[i]->mp)] =
-            (uint32_t) i + 1;
-    }
-}
-
 latest_block_t *latest_block (latest_t *self, uint32_t terminal, uint16_t mp, bool make)
 {
-    size_t at = s_slot (self, terminal, mp);
-    if (self->index[at]) {
-        return self->blocks[self->index[at] - 1];
+    uint32_t place = pointmap_find (&self->index, terminal, mp);
+    if (place != POINTMAP_NONE) {
+        return self->blocks[place];
     }
     if (!make) {
         return NULL;
     }
     if (self->block_count == self->block_capacity) {
-        s_grow (self);
-        at = s_slot (self, terminal, mp);
+        self->block_capacity *= 2;
+        self->blocks = realloc (self->blocks, self->block_capacity * sizeof *self->blocks);
+        FEP_ASSERT (self->blocks);
     }
     latest_block_t *block = calloc (1, sizeof *block);
     FEP_ASSERT (block);
     block->terminal = terminal;
     block->mp = mp;
+    pointmap_add (&self->index, terminal, mp, (uint32_t) self->block_count);
     self->blocks[self->block_count++] = block;
-    self->index[at] = (uint32_t) self->block_count;
     return block;
 }
 

@@ -1,5 +1,6 @@
 //  Measuring points by hash, their registers in the order in which reports bring them.
 #include "actors/registers.h"
+#include "actors/pointmap.h"
 #include <stdlib.h>
 
 #define METERS_FIRST 1024
@@ -9,8 +10,7 @@ struct meters {
     meter_t **meters;   //  In order of first arrival
     size_t count;       //  Of them
     size_t capacity;    //  Of that array
-    uint32_t *index;    //  Hash of (terminal, mp): place + 1
-    size_t index_size;  //  Power of two
+    pointmap_t index;   //  Their places
     size_t registers;   //  Of all
     size_t holds;       //  Of all
     size_t limit;       //  Of registers, and of measuring points
@@ -24,10 +24,8 @@ meters_t *meters_new (size_t registers, size_t holds)
     self->limit = registers;
     self->hold_limit = holds;
     self->capacity = METERS_FIRST;
-    self->index_size = 4 * METERS_FIRST;
     self->meters = malloc (self->capacity * sizeof (meter_t *));
-    self->index = calloc (self->index_size, sizeof *self->index);
-    FEP_ASSERT (self->meters && self->index);
+    FEP_ASSERT (self->meters);
     return self;
 }
 
@@ -42,7 +40,7 @@ void meters_destroy (meters_t **self_p)
             free (self->meters[i]);
         }
         free (self->meters);
-        free (self->index);
+        pointmap_free (&self->index);
         free (self);
         *self_p = NULL;
     }
@@ -68,62 +66,29 @@ size_t meters_holds (const meters_t *self)
     return self->holds;
 }
 
-static size_t s_slot (const meters_t *self, uint32_t terminal, uint16_t mp)
-{
-    uint64_t hash = ((uint64_t) terminal << 16 | mp) * 0x9E3779B97F4A7C15u;
-    size_t at = (size_t) (hash >> 32) & (self->index_size - 1);
-    while (self->index[at]) {
-        const meter_t *meter = self->meters[self->index[at] - 1];
-        if (meter->terminal == terminal && meter->mp == mp) {
-            break;
-        }
-        at = (at + 1) & (self->index_size - 1);
-    }
-    return at;
-}
-
-static void s_grow (meters_t *self)
-{
-    self->capacity *= 2;
-    self->index_size *= 2;
-    self->meters = realloc (self->meters, self->capacity * sizeof (meter_t *));
-    free (self->index);
-    self->index = calloc (self->index_size, sizeof *self->index);
-    FEP_ASSERT (self->meters && self->index);
-    for (size_t i = 0; i < self->count; i++) {
-        self->index[s_slot (self, self->meters[i]->terminal, self->meters[i]->mp)] =
-            (uint32_t) i + 1;
-    }
-}
-
 meter_t *meters_find (meters_t *self, uint32_t terminal, uint16_t mp)
 {
-    if (self->count == 0) {
-        return NULL;
-    }
-    size_t at = s_slot (self, terminal, mp);
-    return self->index[at] ? self->meters[self->index[at] - 1] : NULL;
+    uint32_t place = pointmap_find (&self->index, terminal, mp);
+    return place == POINTMAP_NONE ? NULL : self->meters[place];
 }
 
 meter_t *meters_make (meters_t *self, uint32_t terminal, uint16_t mp)
 {
-    size_t at = s_slot (self, terminal, mp);
-    if (self->index[at]) {
-        return self->meters[self->index[at] - 1];
-    }
-    if (self->count == self->limit) {
-        return NULL;
+    meter_t *meter = meters_find (self, terminal, mp);
+    if (meter || self->count == self->limit) {
+        return meter;
     }
     if (self->count == self->capacity) {
-        s_grow (self);
-        at = s_slot (self, terminal, mp);
+        self->capacity *= 2;
+        self->meters = realloc (self->meters, self->capacity * sizeof (meter_t *));
+        FEP_ASSERT (self->meters);
     }
-    meter_t *meter = calloc (1, sizeof *meter);
+    meter = calloc (1, sizeof *meter);
     FEP_ASSERT (meter);
     meter->terminal = terminal;
     meter->mp = mp;
+    pointmap_add (&self->index, terminal, mp, (uint32_t) self->count);
     self->meters[self->count++] = meter;
-    self->index[at] = (uint32_t) self->count;
     return meter;
 }
 
