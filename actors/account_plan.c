@@ -266,7 +266,8 @@ slot_block_t *account_block (account_t *self, uint16_t task, uint32_t terminal, 
     //  An open one is only in the store if there was no room for it at the start.
     for (int closed = 1; closed >= 0 && !find.block && !error; closed--) {
         slots_key (task, terminal, slot_ms, closed, key);
-        error = store_each (self->store, FAMILY_SLOT, bytes_of (key, sizeof key), s_found, &find);
+        error = store_get (self->store, FAMILY_SLOT, bytes_of (key, sizeof key), s_found, &find);
+        error = error == FEP_NOT_FOUND ? FEP_OK : error;
     }
     if (error) {
         log_line (LEVEL_WARNING, "SLOT-UNREADABLE", "task=%u terminal=%u reason=%s", task, terminal,

@@ -669,6 +669,18 @@ fep_err_t store_drop (store_t *self, family_t family, bytes_t below)
     return store_drop_range (self, family, bytes_of (NULL, 0), below);
 }
 
+fep_err_t store_get (store_t *self, family_t family, bytes_t key, store_visit_t *visit, void *arg)
+{
+    pin_t *pin;
+    bytes_t value;
+    fep_err_t error = store_pin (self, s_row_families[family], key, &pin, &value);
+    if (!error) {
+        error = visit (arg, key, value);
+        store_unpin (&pin);
+    }
+    return error;
+}
+
 //  From a key on while `inside` is true of the keys.
 static fep_err_t s_walk (store_t *self, family_t family, bytes_t from,
                          bool (*inside) (bytes_t key, bytes_t limit), bytes_t limit,

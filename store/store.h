@@ -132,6 +132,9 @@ fep_err_t store_drop_range (store_t *self, family_t family, bytes_t from, bytes_
 
 //  Borrows; an error ends the walk and is returned.
 typedef fep_err_t (store_visit_t) (void *arg, bytes_t key, bytes_t value);
+//  The row of that key; without a scan, so cheap if there is none. NOT_FOUND. Any thread.
+FEP_MUST_CHECK
+fep_err_t store_get (store_t *self, family_t family, bytes_t key, store_visit_t *visit, void *arg);
 //  Every row of a family whose key begins with prefix, in key order. Any thread.
 FEP_MUST_CHECK
 fep_err_t store_each (store_t *self, family_t family, bytes_t prefix, store_visit_t *visit,

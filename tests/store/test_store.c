@@ -253,6 +253,15 @@ static void test_rows (void **state)
     CHECK_ERR (store_each (place->store, FAMILY_LATEST, bytes_of (NULL, 0), s_see, &seen),
                FEP_REFUSED);
     assert_string_equal (seen.text, "a1= b2=2 ");
+    rows_seen_t one = {"", 99};
+    CHECK_OK (store_get (place->store, FAMILY_LATEST, bytes_text ("b2"), s_see, &one));
+    assert_string_equal (one.text, "b2=2 ");
+    CHECK_ERR (store_get (place->store, FAMILY_LATEST, bytes_text ("b"), s_see, &one),
+               FEP_NOT_FOUND);
+    CHECK_ERR (store_get (place->store, FAMILY_LATEST, bytes_text ("b1"), s_see, &one),
+               FEP_NOT_FOUND);
+    one = (rows_seen_t){"", 1};
+    CHECK_ERR (store_get (place->store, FAMILY_LATEST, bytes_text ("c"), s_see, &one), FEP_REFUSED);
 }
 
 //  Rows of a commit are there with its record; of two with one key the later counts.
