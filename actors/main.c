@@ -8,6 +8,7 @@
 
 #define SAMPLE_BYTES 65536
 #define KEEP_BYTES (32 * 1024 * 1024)
+#define HEAP_BYTES (64 * 1024 * 1024)
 
 static int s_usage (FILE *out, int verdict)
 {
@@ -59,6 +60,8 @@ int main (int argc, char **argv)
     //  Commit buffers and messages come and go by the thousand: keep their memory instead of giving it back.
     mallopt (M_MMAP_THRESHOLD, KEEP_BYTES);
     mallopt (M_TRIM_THRESHOLD, KEEP_BYTES);
+    //  A heap of a thread is made writable at once, not by a call for each page; what is not used takes no memory.
+    mallopt (M_TOP_PAD, HEAP_BYTES);
     log_level_t level;
     if (log_level_parse (config->log.level, &level)) {
         log_set_level (level);
