@@ -28,16 +28,21 @@ int zone_weekday (int year, int month, int day)
     return s_flat (&civil, &seconds) ? (int) ((seconds / DAY_S + 4) % WEEK) : 0;
 }
 
+//  The day behind it, or the first of the month behind that; what is no day stays as it is.
 void zone_next_day (clock_civil_t *civil)
 {
     int64_t seconds;
-    clock_civil_t noon = {civil->year, civil->month, civil->day, 12, 0, 0};
-    if (s_flat (&noon, &seconds)) {
-        s_unflat (seconds + DAY_S, &noon);
-        civil->year = noon.year;
-        civil->month = noon.month;
-        civil->day = noon.day;
+    clock_civil_t next = {civil->year, civil->month, civil->day + 1, 0, 0, 0};
+    clock_civil_t day = {civil->year, civil->month, civil->day, 0, 0, 0};
+    if (!s_flat (&next, &seconds)) {
+        if (!s_flat (&day, &seconds)) {
+            return;
+        }
+        next = (clock_civil_t){civil->year + civil->month / 12, civil->month % 12 + 1, 1, 0, 0, 0};
     }
+    civil->year = next.year;
+    civil->month = next.month;
+    civil->day = next.day;
 }
 
 //  When a rule's change falls in a year, in flat seconds of the time that ends then.

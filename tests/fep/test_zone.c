@@ -51,6 +51,26 @@ static int64_t s_day_ms (const zone_t *zone, int month, int day)
     return to - from;
 }
 
+static void s_behind (clock_civil_t day, int year, int month, int next)
+{
+    zone_next_day (&day);
+    assert_int_equal (day.year, year);
+    assert_int_equal (day.month, month);
+    assert_int_equal (day.day, next);
+}
+
+static void test_next_day (void **state)
+{
+    (void) state;
+    s_behind ((clock_civil_t){2026, 2, 28, 0, 0, 0}, 2026, 3, 1);
+    s_behind ((clock_civil_t){2028, 2, 28, 23, 59, 59}, 2028, 2, 29);
+    s_behind ((clock_civil_t){2028, 2, 29, 0, 0, 0}, 2028, 3, 1);
+    s_behind ((clock_civil_t){2026, 4, 30, 0, 0, 0}, 2026, 5, 1);
+    s_behind ((clock_civil_t){2026, 12, 31, 0, 0, 0}, 2027, 1, 1);
+    //  No day: as it was.
+    s_behind ((clock_civil_t){2026, 2, 30, 0, 0, 0}, 2026, 2, 30);
+}
+
 static void test_days (void **state)
 {
     (void) state;
@@ -101,6 +121,7 @@ static void test_reads (void **state)
 int main (void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test (test_agrees_with_the_library),
+                                       cmocka_unit_test (test_next_day),
                                        cmocka_unit_test (test_days), cmocka_unit_test (test_reads)};
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
