@@ -83,7 +83,7 @@ class Run:
     def start_check(self):
         arguments = [PYTHON, os.path.join(BENCH, "check.py"), "--feed", self.station.feed_at, "--door",
                      self.station.door_at, "--settle-ms", "60000", "--field-few"]
-        if os.path.exists(os.path.join(self.directory, "field.csv")):
+        if self.station.kinds():
             arguments += ["--field-archive", os.path.join(self.directory, "field.csv"), "--field-ledger",
                           os.path.join(self.directory, "field.ledger")]
         for generator in self.fleet.generators:
@@ -154,6 +154,8 @@ class Run:
         return sorted(found + self.plan["events"])
 
     def do(self, what, number):
+        """Seconds for which fepd was away: the window's clock stands still meanwhile."""
+        away = len(self.starts)
         if what == "kill":
             self.station.kill()
             self.starts.append(self.station.start())
@@ -171,6 +173,7 @@ class Run:
             for generator in self.fleet.generators:
                 if generator.name == "sim" or generator.name.startswith("asked"):
                     generator.process.send_signal(10)
+        return sum(self.starts[away:])
 
     def window(self):
         """Until it ends; the rows of its begin and end, and its seconds."""
@@ -184,7 +187,7 @@ class Run:
         while True:
             passed = time.monotonic() - begin
             if due and due[0][0] <= passed:
-                self.do(*due.pop(0)[1:])
+                begin += self.do(*due.pop(0)[1:])
                 continue
             if self.station.process.poll() is not None:
                 raise RunError(f"fepd ended by itself, status {self.station.process.returncode}; see fepd.log")
@@ -197,7 +200,8 @@ class Run:
             settled = settled + 1 if self.plan["until"] == "settled" and not self.open_slots(status) else 0
             if settled >= 2 or passed >= self.plan["seconds"]:
                 break
-            time.sleep(min(SAMPLE_S, 1.0 if self.plan["until"] == "settled" else SAMPLE_S))
+            next_s = due[0][0] - (time.monotonic() - begin) if due else SAMPLE_S
+            time.sleep(max(0.0, min(SAMPLE_S, next_s)))
         seconds = time.monotonic() - begin
         after = self.station.threads()
         self.figures["threads"] = {name: after[name] - threads.get(name, 0) for name in after}

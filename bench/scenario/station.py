@@ -122,7 +122,7 @@ class Station:
                    "connector.fresh_per_address": sessions, "store.path": os.path.join(self.directory, "store"),
                    "store.reserve_bytes": 1 << 26, "feed.port": self.feed_port, "door.port": self.door_port,
                    "archive.csv": os.path.join(self.directory, "archive.csv"), "archive.profiles": profiles,
-                   "account.begin_ms": 0, "account.checkpoint_ms": 500}
+                   "account.begin_ms": 0}
         options.update(self.plan["fepd"])
         sections = {}
         for name, value in options.items():
