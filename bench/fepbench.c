@@ -6,9 +6,9 @@
 //  Without --depth and --rate the three usual loads: one report outstanding for each terminal, eight, and one
 //  paced at 20,000 a second. The programs are those beside this one.
 //  With --mosquitto that broker takes the same reports as QoS 1 publishes, persistence on.
-//  Each round runs floor, then fepd, each on a fresh store with one subscriber at the feed: connect
+//  Each round runs floor, then fepd, then the brokers, each on a fresh store with one subscriber: connect
 //  and log in, one second to warm up, then the window. Printed for each run, then the best (lowest
-//  cost, highest rate) and the median of both servers, and fepd's ratio to floor:
+//  cost, highest rate) and the median of fepd and of each other, and fepd's ratio to it:
 //    cpu_us     on-CPU microseconds of the server process (all threads) per report confirmed in the
 //    window
 //    frames_s   reports confirmed per second
@@ -30,7 +30,6 @@
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -48,11 +47,6 @@
 #define STOP_MS 20000
 #define SETTLE_MS 300
 #define FIRST_ADDRESS 310100001
-#define PATH_SIZE 256
-
-typedef enum { SERVER_FLOOR, SERVER_FEPD, SERVER_MOSQUITTO, SERVER_COUNT } server_t;
-
-static const char *const s_names[SERVER_COUNT] = {"floor", "fepd", "mosquitto"};
 
 #define DATA_DEFAULT "var/bench"
 
@@ -69,10 +63,8 @@ typedef struct {
 } result_t;
 
 typedef struct {
-    const char *fepd;       //  Program
-    const char *floor;      //  Program
-    const char *mosquitto;  //  Program; "": it is not asked
-    const char *data;       //  Directory for stores, configuration, logs
+    const char *programs[SERVER_COUNT];  //  "": that one is not asked
+    const char *data;                    //  Directory for stores, configuration, logs
     int64_t terminals;
     int64_t depth;
     int64_t rate;
@@ -82,46 +74,17 @@ typedef struct {
     int64_t pin;        //  1: server on CPU 0, this program on CPU 1
 } options_t;
 
-//  The subscriber: a thread that only receives.
+//  The subscriber in its thread.
 typedef struct {
-    pthread_t thread;        //  Its thread
-    void *context;           //  ZeroMQ
-    int port;                //  Of the feed
-    bool mqtt;               //  Of a broker
-    atomic_bool stop;        //  Set to end it
-    atomic_ullong messages;  //  Publications received
-    atomic_ullong cpu_ns;    //  Its own CPU time
+    pthread_t thread;    //  Its thread
+    const peer_t *peer;  //  Whose publications it takes
+    peer_feed_t feed;    //  And counts
 } subscriber_t;
 
 static void *s_subscribe (void *arg)
 {
     subscriber_t *self = arg;
-    char endpoint[64];
-    char buffer[16];
-    int queue = 0;
-    int timeout = 50;
-    struct timespec cpu;
-    if (self->mqtt) {
-        peer_subscribe (self->port, &self->stop, &self->messages, &self->cpu_ns);
-        return NULL;
-    }
-    void *socket = zmq_socket (self->context, ZMQ_SUB);
-    (void) zmq_setsockopt (socket, ZMQ_RCVHWM, &queue, sizeof queue);
-    (void) zmq_setsockopt (socket, ZMQ_RCVTIMEO, &timeout, sizeof timeout);
-    (void) zmq_setsockopt (socket, ZMQ_SUBSCRIBE, "reading/", 8);
-    snprintf (endpoint, sizeof endpoint, "tcp://127.0.0.1:%d", self->port);
-    (void) zmq_connect (socket, endpoint);
-    while (!self->stop) {
-        int more = 0;
-        size_t size = sizeof more;
-        if (zmq_recv (socket, buffer, sizeof buffer, 0) >= 0) {
-            (void) zmq_getsockopt (socket, ZMQ_RCVMORE, &more, &size);
-            self->messages += more == 0;
-        }
-        (void) clock_gettime (CLOCK_THREAD_CPUTIME_ID, &cpu);
-        self->cpu_ns = (uint64_t) cpu.tv_sec * 1000000000 + (uint64_t) cpu.tv_nsec;
-    }
-    (void) zmq_close (socket);
+    self->peer->subscribe (&self->feed);
     return NULL;
 }
 
@@ -138,67 +101,6 @@ static int s_remove (const char *path, const struct stat *info, int kind, struct
     (void) kind;
     (void) walk;
     return remove (path);
-}
-
-static bool s_write_config (const options_t *o, const char *directory)
-{
-    char path[PATH_SIZE];
-    snprintf (path, sizeof path, "%s/fepd.yaml", directory);
-    FILE *file = fopen (path, "w");
-    if (!file) {
-        return false;
-    }
-    fprintf (file,
-             "connector:\n  sessions: %" PRId64 "\n  fresh_sessions: %" PRId64
-             "\n  fresh_per_address: %" PRId64 "\nstore:\n  path: \"%s/store\"\n"
-             //  A flood runs ahead of the clock.
-             "validator:\n  future_ms: 315360000000\n"
-             "feed:\n  port: %" PRId64 "\ndoor:\n  port: %" PRId64
-             "\narchive:\n  csv: \"%s/archive.csv\"\n"
-             "listeners:\n  - name: field\n    address: 127.0.0.1\n    port: %" PRId64
-             "\n    codec: gdw1376\n    sessions: %" PRId64 "\n",
-             o->terminals + 16, o->terminals + 16, o->terminals + 16, directory, o->port_base + 1,
-             o->port_base + 2, directory, o->port_base, o->terminals + 16);
-    if (fclose (file) != 0) {
-        return false;
-    }
-    snprintf (path, sizeof path, "%s/archive.csv", directory);
-    file = fopen (path, "w");
-    if (!file) {
-        return false;
-    }
-    fprintf (file, "terminal,name,area,heartbeat_s,measuring_point,meter\n");
-    for (uint32_t i = 0; i < (uint32_t) o->terminals; i++) {
-        fprintf (file, "%09" PRIu32 ",terminal %" PRIu32 ",0,900,1,\n",
-                 terminal_address (FIRST_ADDRESS, i), i);
-    }
-    return fclose (file) == 0;
-}
-
-static pid_t s_start (const options_t *o, server_t server, char *directory, const char *log)
-{
-    char store[PATH_SIZE + 16];
-    char config[PATH_SIZE + 16];
-    char port[24];
-    char feed_port[24];
-    snprintf (store, sizeof store, "%s/store", directory);
-    snprintf (config, sizeof config, "%s/fepd.yaml", directory);
-    snprintf (port, sizeof port, "%" PRId64, o->port_base);
-    snprintf (feed_port, sizeof feed_port, "%" PRId64, o->port_base + 1);
-    char *const floor_argv[] = {(char *) (uintptr_t) o->floor,
-                                "--port",
-                                port,
-                                "--feed-port",
-                                feed_port,
-                                "--store",
-                                store,
-                                NULL};
-    char *const fepd_argv[] = {(char *) (uintptr_t) o->fepd, "-c", config, NULL};
-    char conf[PATH_SIZE + 16];
-    snprintf (conf, sizeof conf, "%s/mosquitto.conf", directory);
-    char *const mosquitto_argv[] = {(char *) (uintptr_t) o->mosquitto, "-c", conf, NULL};
-    char *const *const argv[SERVER_COUNT] = {floor_argv, fepd_argv, mosquitto_argv};
-    return child_start (argv[server], log, o->pin ? 0 : -1);
 }
 
 //  Until its listener accepts. False if it died or took too long.
@@ -243,10 +145,9 @@ static void s_window (const options_t *o, pid_t pid, drive_t *drive, result_t *r
 //  Connects, measures. False after a line on stderr.
 static bool s_measure (const options_t *o, server_t server, pid_t pid, result_t *result)
 {
-    const terminal_protocol_t *protocol =
-        server == SERVER_MOSQUITTO ? &terminal_mqtt : &terminal_gdw1376;
-    drive_options_t options = {(uint16_t) o->port_base, (uint32_t) o->terminals, FIRST_ADDRESS,
-                               (uint32_t) o->depth,     (uint32_t) o->rate,      protocol};
+    drive_options_t options = {(uint16_t) o->port_base, (uint32_t) o->terminals,
+                               FIRST_ADDRESS,           (uint32_t) o->depth,
+                               (uint32_t) o->rate,      peers[server].protocol};
     uint64_t before = child_rss (pid);
     drive_t *drive = drive_new (&options);
     if (!drive) {
@@ -269,36 +170,34 @@ static bool s_measure (const options_t *o, server_t server, pid_t pid, result_t 
 //  One run of one server. False if it could not be measured; its log stays in the data directory.
 static bool s_run (const options_t *o, server_t server, int64_t round, result_t *result)
 {
-    char directory[PATH_SIZE - 32];
-    char log[PATH_SIZE];
-    bool mqtt = server == SERVER_MOSQUITTO;
-    subscriber_t subscriber = {
-        .port = (int) o->port_base + !mqtt, .mqtt = mqtt, .context = zmq_ctx_new ()};
-    snprintf (directory, sizeof directory, "%s/%s-%" PRId64, o->data, s_names[server], round);
-    snprintf (log, sizeof log, "%s/%s-%" PRId64 ".log", o->data, s_names[server], round);
+    char directory[PEER_PATH_SIZE - 32];
+    char log[PEER_PATH_SIZE];
+    const peer_t *peer = &peers[server];
+    subscriber_t subscriber = {.peer = peer, .feed.port = (int) o->port_base};
+    peer_place_t place = {directory, (int) o->port_base, (uint32_t) o->terminals, FIRST_ADDRESS};
+    snprintf (directory, sizeof directory, "%s/%s-%" PRId64, o->data, peer->name, round);
+    snprintf (log, sizeof log, "%s/%s-%" PRId64 ".log", o->data, peer->name, round);
     (void) nftw (directory, s_remove, 16, FTW_DEPTH | FTW_PHYS);
-    if (mkdir (directory, 0755) != 0 || !(mqtt ? peer_write_config (directory, (int) o->port_base)
-                                               : s_write_config (o, directory))) {
+    if (mkdir (directory, 0755) != 0 || !peer_configure (peer, &place)) {
         fprintf (stderr, "fepbench: %s: %s\n", directory, strerror (errno));
         return false;
     }
-    pid_t pid = s_start (o, server, directory, log);
+    pid_t pid = peer_start (peer, o->programs[server], &place, log, o->pin ? 0 : -1);
     bool ok = pid > 0 && s_ready (pid, o->port_base);
     if (!ok) {
-        fprintf (stderr, "fepbench: %s did not come up; see %s\n", s_names[server], log);
+        fprintf (stderr, "fepbench: %s did not come up; see %s\n", peer->name, log);
     }
     if (ok && pthread_create (&subscriber.thread, NULL, s_subscribe, &subscriber) == 0) {
         (void) usleep (SETTLE_MS * 1000);
         ok = s_measure (o, server, pid, result);
-        subscriber.stop = true;
+        subscriber.feed.stop = true;
         (void) pthread_join (subscriber.thread, NULL);
-        result->publications = subscriber.messages;
+        result->publications = subscriber.feed.messages;
     }
     if (pid > 0 && !child_stop (pid, STOP_MS)) {
-        fprintf (stderr, "fepbench: %s did not end well; see %s\n", s_names[server], log);
+        fprintf (stderr, "fepbench: %s did not end well; see %s\n", peer->name, log);
         ok = false;
     }
-    (void) zmq_ctx_term (subscriber.context);
     (void) nftw (directory, s_remove, 16, FTW_DEPTH | FTW_PHYS);
     return ok;
 }
@@ -308,7 +207,7 @@ static void s_print_run (server_t server, int64_t round, const result_t *r)
     printf ("%-6s round=%" PRId64 " cpu_us=%.3f frames_s=%.0f p50_us=%u p99_us=%u rss=%.0f"
             " cpu_gen_us=%.3f unconfirmed=%" PRIu64 " skipped=%" PRIu64 " publications=%" PRIu64
             "\n",
-            s_names[server], round, r->cpu_us, r->frames_s, r->p50_us, r->p99_us, r->rss,
+            peers[server].name, round, r->cpu_us, r->frames_s, r->p50_us, r->p99_us, r->rss,
             r->cpu_gen_us, r->unconfirmed, r->skipped, r->publications);
     (void) fflush (stdout);
 }
@@ -375,7 +274,7 @@ static void s_print_summary (result_t results[SERVER_COUNT][ROUNDS_MAX], server_
                    {"p50_us", s_p50, false},
                    {"p99_us", s_p99, false},
                    {"rss", s_rss, false}};
-    printf ("\nfepd/%-9s %12s %12s %12s %12s %9s %9s\n", s_names[beside], "its best", "median",
+    printf ("\nfepd/%-9s %12s %12s %12s %12s %9s %9s\n", peers[beside].name, "its best", "median",
             "fepd best", "median", "of best", "of median");
     for (size_t i = 0; i < sizeof s_lines / sizeof s_lines[0]; i++) {
         summary_t floor = s_summary (results[beside], count, s_lines[i].of, s_lines[i].higher);
@@ -454,23 +353,27 @@ static bool s_beside (const char *name, char *path, size_t size)
     return snprintf (path, size, "%.*s/%s", (int) (slash - own), own, name) < (int) size;
 }
 
-//  All rounds of one load, both servers in turn.
+//  All rounds of one load, the servers in turn.
 static bool s_load (const options_t *o)
 {
     static result_t s_results[SERVER_COUNT][ROUNDS_MAX];
     printf ("\ndepth=%" PRId64 " rate=%" PRId64 "\n", o->depth, o->rate);
     for (int64_t round = 0; round < o->rounds; round++) {
-        for (int server = 0; server < (*o->mosquitto ? SERVER_COUNT : SERVER_MOSQUITTO); server++) {
+        for (server_t server = 0; server < SERVER_COUNT; server++) {
             result_t *result = &s_results[server][round];
-            if (!s_run (o, (server_t) server, round, result)) {
+            if (!*o->programs[server]) {
+                continue;
+            }
+            if (!s_run (o, server, round, result)) {
                 return false;
             }
-            s_print_run ((server_t) server, round, result);
+            s_print_run (server, round, result);
         }
     }
-    s_print_summary (s_results, SERVER_FLOOR, (size_t) o->rounds);
-    if (*o->mosquitto) {
-        s_print_summary (s_results, SERVER_MOSQUITTO, (size_t) o->rounds);
+    for (server_t server = 0; server < SERVER_COUNT; server++) {
+        if (server != SERVER_FEPD && *o->programs[server]) {
+            s_print_summary (s_results, server, (size_t) o->rounds);
+        }
     }
     return true;
 }
@@ -507,9 +410,7 @@ int main (int argc, char **argv)
         int64_t rate;   //  Reports a second; 0 = as fast as it goes
     } usual[] = {{1, 0}, {8, 0}, {1, 20000}};
     static char fepd[PATH_MAX], floor_path[PATH_MAX];
-    options_t o = {.fepd = fepd,
-                   .floor = floor_path,
-                   .mosquitto = "",
+    options_t o = {.programs = {floor_path, fepd, ""},
                    .data = DATA_DEFAULT,
                    .terminals = 5000,
                    .rate = -1,
@@ -517,9 +418,9 @@ int main (int argc, char **argv)
                    .rounds = 3,
                    .port_base = 7700};
     const arg_t args[] = {
-        {"fepd", NULL, &o.fepd, 0, 0, "program; default beside this one"},
-        {"floor", NULL, &o.floor, 0, 0, "program; default beside this one"},
-        {"mosquitto", NULL, &o.mosquitto, 0, 0, "program; default none"},
+        {"fepd", NULL, &o.programs[SERVER_FEPD], 0, 0, "program; default beside this one"},
+        {"floor", NULL, &o.programs[SERVER_FLOOR], 0, 0, "program; default beside this one"},
+        {"mosquitto", NULL, &o.programs[SERVER_MOSQUITTO], 0, 0, "program; default none"},
         {"data", NULL, &o.data, 0, 0, "directory for stores and logs; default " DATA_DEFAULT},
         {"terminals", &o.terminals, NULL, 1, 18000, "connections"},
         {"depth", &o.depth, NULL, 1, DRIVE_DEPTH_MAX, "frames in one write"},

@@ -1,36 +1,82 @@
-//  MQTT 3.1.1 as far as a subscriber needs it.
+//  The servers that fepbench push loads: the table, and what several of them share.
 #include "bench/peer.h"
-#include "fep/bytes.h"
+#include "bench/child.h"
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdio.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { INPUT_SIZE = 65536, ACKS_SIZE = 32768, ACK_SIZE = 4, TIMEOUT_MS = 50 };
+enum { INPUT_SIZE = 65536, CHUNK_SIZE = 8192, TIMEOUT_MS = 50 };
 
-bool peer_write_config (const char *directory, int port)
+static void s_floor_words (const peer_t *self, const peer_place_t *place,
+                           char words[PEER_WORDS_MAX][PEER_PATH_SIZE])
 {
-    char path[512];
-    snprintf (path, sizeof path, "%s/mosquitto.conf", directory);
+    (void) self;
+    snprintf (words[0], PEER_PATH_SIZE, "--port");
+    snprintf (words[1], PEER_PATH_SIZE, "%d", place->port);
+    snprintf (words[2], PEER_PATH_SIZE, "--feed-port");
+    snprintf (words[3], PEER_PATH_SIZE, "%d", place->port + 1);
+    snprintf (words[4], PEER_PATH_SIZE, "--store");
+    snprintf (words[5], PEER_PATH_SIZE, "%s/store", place->directory);
+}
+
+static void s_config_words (const peer_t *self, const peer_place_t *place,
+                            char words[PEER_WORDS_MAX][PEER_PATH_SIZE])
+{
+    snprintf (words[0], PEER_PATH_SIZE, "-c");
+    snprintf (words[1], PEER_PATH_SIZE, "%s/%s", place->directory, self->config);
+}
+
+const peer_t peers[SERVER_COUNT] = {
+    [SERVER_FLOOR] = {.name = "floor",
+                      .protocol = &terminal_gdw1376,
+                      .words = s_floor_words,
+                      .subscribe = peer_fepd_subscribe},
+    [SERVER_FEPD] = {.name = "fepd",
+                     .protocol = &terminal_gdw1376,
+                     .config = "fepd.yaml",
+                     .write_config = peer_fepd_config,
+                     .words = s_config_words,
+                     .subscribe = peer_fepd_subscribe},
+    [SERVER_MOSQUITTO] = {.name = "mosquitto",
+                          .protocol = &terminal_mqtt,
+                          .config = "mosquitto.conf",
+                          .write_config = peer_mosquitto_config,
+                          .words = s_config_words,
+                          .subscribe = peer_mosquitto_subscribe},
+};
+
+bool peer_configure (const peer_t *self, const peer_place_t *place)
+{
+    char path[PEER_PATH_SIZE];
+    if (!self->config) {
+        return true;
+    }
+    snprintf (path, sizeof path, "%s/%s", place->directory, self->config);
     FILE *file = fopen (path, "w");
     if (!file) {
         return false;
     }
-    fprintf (file,
-             "listener %d 127.0.0.1\nallow_anonymous true\npersistence true\n"
-             "persistence_location %s/\nautosave_interval 10\nmax_queued_messages 0\n"
-             "max_inflight_messages 0\nlog_type error\nset_tcp_nodelay true\nuser root\n",
-             port, directory);
-    return fclose (file) == 0;
+    bool ok = self->write_config (place, file);
+    return fclose (file) == 0 && ok;
 }
 
-static int s_connect (int port)
+pid_t peer_start (const peer_t *self, const char *program, const peer_place_t *place,
+                  const char *log, int cpu)
 {
-    static const uint8_t hello[] = "\x10\x0F\x00\x04MQTT\x04\x02\x02\x58\x00\x03sub"
-                                   "\x82\x08\x00\x01\x00\x03t/#\x01";
+    char words[PEER_WORDS_MAX][PEER_PATH_SIZE] = {0};
+    char *argv[PEER_WORDS_MAX + 2] = {(char *) (uintptr_t) program};
+    self->words (self, place, words);
+    for (size_t i = 0; i < PEER_WORDS_MAX && words[i][0]; i++) {
+        argv[i + 1] = words[i];
+    }
+    return child_start (argv, log, cpu);
+}
+
+int peer_connect (int port)
+{
     struct timeval timeout = {.tv_usec = TIMEOUT_MS * 1000};
     struct sockaddr_in peer = {.sin_family = AF_INET,
                                .sin_port = htons ((uint16_t) port),
@@ -43,51 +89,32 @@ static int s_connect (int port)
     }
     (void) setsockopt (fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     (void) setsockopt (fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
-    (void) send (fd, hello, sizeof hello - 1, MSG_NOSIGNAL);
     return fd;
 }
 
-//  Whole packets at the head; what each PUBLISH wants as its confirmation is appended. Returns the bytes taken.
-static size_t s_take (const uint8_t *p, size_t size, writer_t *acks, atomic_ullong *messages)
-{
-    size_t at = 0;
-    while (size - at >= 2 && size - at >= 2u + p[at + 1]) {
-        const uint8_t *packet = p + at;
-        size_t length = packet[1];
-        if (packet[0] >> 4 == 3 && length >= 4) {
-            size_t topic = (size_t) packet[2] << 8 | packet[3];
-            const uint8_t *id = packet + 4 + topic;
-            writer_u16be (acks, 0x4002);
-            writer_put (acks, id, 2);
-            (*messages)++;
-        }
-        at += 2 + length;
-    }
-    return at;
-}
-
-void peer_subscribe (int port, const atomic_bool *stop, atomic_ullong *messages,
-                     atomic_ullong *cpu_ns)
+void peer_follow (peer_feed_t *feed, bytes_t hello, peer_take_t *take)
 {
     static uint8_t input[INPUT_SIZE];
-    uint8_t memory[ACKS_SIZE];
+    uint8_t memory[INPUT_SIZE];
     struct timespec cpu;
     size_t have = 0;
-    int fd = s_connect (port);
-    while (fd >= 0 && !*stop) {
-        ssize_t n = recv (fd, input + have, ACKS_SIZE / ACK_SIZE, 0);
+    int fd = peer_connect (feed->port);
+    (void) send (fd, hello.data, hello.size, MSG_NOSIGNAL);
+    while (fd >= 0 && !feed->stop) {
+        ssize_t n = recv (fd, input + have, CHUNK_SIZE, 0);
         if (n > 0) {
-            writer_t acks = writer_of (memory, sizeof memory);
+            writer_t answer = writer_of (memory, sizeof memory);
             have += (size_t) n;
-            size_t taken = s_take (input, have, &acks, messages);
+            size_t taken = take (bytes_of (input, have), &answer, &feed->messages);
             memmove (input, input + taken, have - taken);
             have -= taken;
-            (void) send (fd, acks.data, acks.size, MSG_NOSIGNAL);
-        } else if (n == 0) {
+            (void) send (fd, answer.data, answer.size, MSG_NOSIGNAL);
+        }
+        if (n == 0 || have > INPUT_SIZE - CHUNK_SIZE) {
             break;
         }
         (void) clock_gettime (CLOCK_THREAD_CPUTIME_ID, &cpu);
-        *cpu_ns = (uint64_t) cpu.tv_sec * 1000000000 + (uint64_t) cpu.tv_nsec;
+        feed->cpu_ns = (uint64_t) cpu.tv_sec * 1000000000 + (uint64_t) cpu.tv_nsec;
     }
     close (fd);
 }
