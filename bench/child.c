@@ -46,7 +46,7 @@ bool child_alive (pid_t pid)
     return waitid (P_PID, (id_t) pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == 0;
 }
 
-bool child_stop (pid_t pid, int64_t timeout_ms)
+int child_stop (pid_t pid, int64_t timeout_ms)
 {
     int status = 0;
     int64_t end = clock_mono_ms () + timeout_ms;
@@ -57,7 +57,7 @@ bool child_stop (pid_t pid, int64_t timeout_ms)
     if (child_alive (pid)) {
         (void) kill (pid, SIGKILL);
     }
-    return waitpid (pid, &status, 0) == pid && WIFEXITED (status) && WEXITSTATUS (status) == 0;
+    return waitpid (pid, &status, 0) == pid && WIFEXITED (status) ? WEXITSTATUS (status) : -1;
 }
 
 uint64_t child_cpu_ns (pid_t pid)

@@ -14,8 +14,8 @@ pid_t child_start (char *const argv[], const char *log, int cpu);
 //  True while it runs.
 bool child_alive (pid_t pid);
 
-//  SIGTERM, then SIGKILL after timeout_ms. True if it ended by itself with status 0.
-bool child_stop (pid_t pid, int64_t timeout_ms);
+//  SIGTERM, then SIGKILL after timeout_ms. Its exit status; -1 if it did not end by itself.
+int child_stop (pid_t pid, int64_t timeout_ms);
 
 //  On-CPU nanoseconds of all its threads so far. Threads that ended are not in it.
 uint64_t child_cpu_ns (pid_t pid);

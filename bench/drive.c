@@ -13,9 +13,9 @@
 #include <unistd.h>
 
 #define EVENTS_MAX 512
-#define FRAME_SIZE 128
+#define FRAME_SIZE 192
 #define INPUT_SIZE 4096
-#define HALF_SIZE 64
+#define HALF_SIZE 512  //  NATS says much of itself at first
 #define KEPT_MAX 4000000
 #define LOGIN_MS 60000
 #define MINUTES_BACK 20000
@@ -25,12 +25,12 @@ typedef struct {
     uint32_t address;           //  Decimal form
     uint32_t open;              //  Frames not confirmed yet
     uint8_t sequence;           //  Of the next frame
-    uint8_t half_size;          //  Bytes in half
     bool online;                //  Its login was confirmed
+    uint16_t half_size;         //  Bytes in half
     int64_t minute;             //  Of the next report
     int64_t sent_us;            //  Last write
-    uint8_t half[HALF_SIZE];    //  Half a confirmation
     uint8_t frame[FRAME_SIZE];  //  Its report
+    uint8_t half[HALF_SIZE];    //  Half a confirmation
 } pusher_t;
 
 struct drive {
@@ -124,8 +124,10 @@ static void s_readable (drive_t *self, pusher_t *pusher)
             self->stats.noise += what.size;
         }
     }
-    if (pos < size && size - pos <= HALF_SIZE) {
-        pusher->half_size = (uint8_t) (size - pos);
+    if (size - pos > HALF_SIZE) {
+        self->stats.noise += size - pos;
+    } else if (pos < size) {
+        pusher->half_size = (uint16_t) (size - pos);
         memcpy (pusher->half, input + pos, size - pos);
     }
 }
@@ -166,7 +168,7 @@ static void s_pace (drive_t *self)
 static bool s_connect (drive_t *self, pusher_t *pusher)
 {
     int one = 1;
-    uint8_t buffer[64];
+    uint8_t buffer[FRAME_SIZE];
     writer_t out = writer_of (buffer, sizeof buffer);
     struct linger reset = {1, 0};
     struct sockaddr_in peer = {.sin_family = AF_INET,

@@ -2,10 +2,11 @@
 //    fepbench run SCENARIO | compare A B | list    scenarios; bench/scenario/main.py
 //    fepbench push ...    what a confirmed report costs fepd, as a ratio to floor run beside it
 //    fepbench push [--terminals 5000] [--depth 1|8 --rate 0|20000] [--seconds 5] [--rounds 3] [--data DIR]
-//                  [--fepd PATH] [--floor PATH] [--mosquitto PATH] [--pin 0|1]
+//                  [--fepd PATH] [--floor PATH] [--mosquitto PATH] [--nats PATH] [--pin 0|1]
 //  Without --depth and --rate the three usual loads: one report outstanding for each terminal, eight, and one
 //  paced at 20,000 a second. The programs are those beside this one.
-//  With --mosquitto that broker takes the same reports as QoS 1 publishes, persistence on.
+//  With --mosquitto that broker takes the same reports as QoS 1 publishes, persistence on; with --nats a
+//  JetStream of one replica stores them in files.
 //  Each round runs floor, then fepd, then the brokers, each on a fresh store with one subscriber: connect
 //  and log in, one second to warm up, then the window. Printed for each run, then the best (lowest
 //  cost, highest rate) and the median of fepd and of each other, and fepd's ratio to it:
@@ -183,7 +184,7 @@ static bool s_run (const options_t *o, server_t server, int64_t round, result_t 
         return false;
     }
     pid_t pid = peer_start (peer, o->programs[server], &place, log, o->pin ? 0 : -1);
-    bool ok = pid > 0 && s_ready (pid, o->port_base);
+    bool ok = pid > 0 && s_ready (pid, o->port_base) && (!peer->prepare || peer->prepare (&place));
     if (!ok) {
         fprintf (stderr, "fepbench: %s did not come up; see %s\n", peer->name, log);
     }
@@ -194,7 +195,8 @@ static bool s_run (const options_t *o, server_t server, int64_t round, result_t 
         (void) pthread_join (subscriber.thread, NULL);
         result->publications = subscriber.feed.messages;
     }
-    if (pid > 0 && !child_stop (pid, STOP_MS)) {
+    int status = pid > 0 ? child_stop (pid, STOP_MS) : 0;
+    if (status < 0 || status > peer->end_status) {
         fprintf (stderr, "fepbench: %s did not end well; see %s\n", peer->name, log);
         ok = false;
     }
@@ -410,7 +412,7 @@ int main (int argc, char **argv)
         int64_t rate;   //  Reports a second; 0 = as fast as it goes
     } usual[] = {{1, 0}, {8, 0}, {1, 20000}};
     static char fepd[PATH_MAX], floor_path[PATH_MAX];
-    options_t o = {.programs = {floor_path, fepd, ""},
+    options_t o = {.programs = {floor_path, fepd, "", ""},
                    .data = DATA_DEFAULT,
                    .terminals = 5000,
                    .rate = -1,
@@ -421,6 +423,7 @@ int main (int argc, char **argv)
         {"fepd", NULL, &o.programs[SERVER_FEPD], 0, 0, "program; default beside this one"},
         {"floor", NULL, &o.programs[SERVER_FLOOR], 0, 0, "program; default beside this one"},
         {"mosquitto", NULL, &o.programs[SERVER_MOSQUITTO], 0, 0, "program; default none"},
+        {"nats", NULL, &o.programs[SERVER_NATS], 0, 0, "nats-server; default none"},
         {"data", NULL, &o.data, 0, 0, "directory for stores and logs; default " DATA_DEFAULT},
         {"terminals", &o.terminals, NULL, 1, 18000, "connections"},
         {"depth", &o.depth, NULL, 1, DRIVE_DEPTH_MAX, "frames in one write"},

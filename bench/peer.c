@@ -46,6 +46,15 @@ const peer_t peers[SERVER_COUNT] = {
                           .write_config = peer_mosquitto_config,
                           .words = s_config_words,
                           .subscribe = peer_mosquitto_subscribe},
+    //  2.9 ends with 1 after SIGTERM.
+    [SERVER_NATS] = {.name = "nats",
+                     .protocol = &terminal_nats,
+                     .config = "nats.conf",
+                     .end_status = 1,
+                     .write_config = peer_nats_config,
+                     .prepare = peer_nats_prepare,
+                     .words = s_config_words,
+                     .subscribe = peer_nats_subscribe},
 };
 
 bool peer_configure (const peer_t *self, const peer_place_t *place)

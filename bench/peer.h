@@ -10,7 +10,7 @@
 
 enum { PEER_PATH_SIZE = 256, PEER_WORDS_MAX = 6 };
 
-typedef enum { SERVER_FLOOR, SERVER_FEPD, SERVER_MOSQUITTO, SERVER_COUNT } server_t;
+typedef enum { SERVER_FLOOR, SERVER_FEPD, SERVER_MOSQUITTO, SERVER_NATS, SERVER_COUNT } server_t;
 
 //  Where a server is and whom it has to expect.
 typedef struct {
@@ -32,7 +32,10 @@ typedef struct peer {
     const char *name;                     //  As shown
     const terminal_protocol_t *protocol;  //  Its terminals speak
     const char *config;                   //  Name of its configuration; NULL: it has none
+    int end_status;                       //  Highest exit status of an end that was asked for
     bool (*write_config) (const peer_place_t *place, FILE *config);
+    //  What is to be done once it accepts; NULL: nothing. False after a line on stderr.
+    bool (*prepare) (const peer_place_t *place);
     //  The words behind its program's name, up to the first empty one.
     void (*words) (const struct peer *self, const peer_place_t *place,
                    char words[PEER_WORDS_MAX][PEER_PATH_SIZE]);
@@ -64,5 +67,8 @@ bool peer_fepd_config (const peer_place_t *place, FILE *config);
 void peer_fepd_subscribe (peer_feed_t *feed);
 bool peer_mosquitto_config (const peer_place_t *place, FILE *config);
 void peer_mosquitto_subscribe (peer_feed_t *feed);
+bool peer_nats_config (const peer_place_t *place, FILE *config);
+bool peer_nats_prepare (const peer_place_t *place);
+void peer_nats_subscribe (peer_feed_t *feed);
 
 #endif

@@ -59,7 +59,9 @@ typedef struct {
 } terminal_protocol_t;
 
 extern const terminal_protocol_t terminal_gdw1376;
-extern const terminal_protocol_t terminal_mqtt;  //  What a broker is given; the same reports
+//  What brokers are given; the same reports.
+extern const terminal_protocol_t terminal_mqtt;
+extern const terminal_protocol_t terminal_nats;
 
 //  Minutes east of UTC of the terminals' clocks. Set before use; default 480.
 void terminal_set_offset_min (int minutes);

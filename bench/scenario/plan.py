@@ -53,7 +53,8 @@ FLEETS = {
 
 #  Instead of a fleet: reports as fast as they are confirmed, by fepbench push, floor beside it.
 PUSH = {"terminals": (5000, 1, 18000, "connections"), "seconds": (5, 1, 600, "length of a window"),
-        "rounds": (3, 1, 50, "runs of each server"), "mosquitto": (0, 0, 1, "1: that broker, if it is installed, takes them too")}
+        "rounds": (3, 1, 50, "runs of each server"), "mosquitto": (0, 0, 1, "1: that broker, if it is installed, takes them too"),
+        "nats": (0, 0, 1, "1: likewise NATS JetStream")}
 
 #  name: (unit, which way is good, default target or None, meaning). The acceptance table has those that were measured
 #  and have a target.
@@ -85,6 +86,7 @@ INDEXES = {
        for name, unit, sense, meaning in (
            ("cpu_us", "us", "<=", "fepd's CPU a confirmed report"), ("cpu_to_floor", "", "<=", "that as a multiple of floor's"),
            ("cpu_to_mosquitto", "", "<=", "that as a multiple of the broker's"),
+           ("cpu_to_nats", "", "<=", "that as a multiple of NATS JetStream's"),
            ("frames_per_s", "1/s", ">=", "reports confirmed"), ("p50_ms", "ms", "<=", "report to confirmation"),
            ("p99_ms", "ms", "<=", "report to confirmation"))},
     "rss_bytes_per_session": ("B", "<=", None, "resident memory, all online less none"),

@@ -14,6 +14,9 @@ from station import free_ports
 LOADS = {"closed": (1, 0), "pipelined": (8, 0), "paced": (1, 20000)}
 PORTS = 3                # fepbench takes so many, one behind the other
 
+#  key of the plan and option of fepbench: its program
+BROKERS = {"mosquitto": "mosquitto", "nats": "nats-server"}
+
 
 def _pairs(text):
     return {key: float(value) for key, value in re.findall(r"(\w+)=(-?[0-9.]+)", text)}
@@ -30,9 +33,10 @@ def _load(plan, programs, directory, depth, rate, say):
     arguments = [os.path.join(programs, "fepbench"), "push", "--terminals", str(keys["terminals"]), "--seconds",
                  str(keys["seconds"]), "--rounds", str(keys["rounds"]), "--depth", str(depth), "--rate", str(rate),
                  "--data", os.path.join(directory, "push"), "--port-base", str(_port_base())]
-    broker = shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin")
-    if keys["mosquitto"] and broker:
-        arguments += ["--mosquitto", broker]
+    for broker, program in BROKERS.items():
+        path = shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin")
+        if keys[broker] and path:
+            arguments += ["--" + broker, path]
     found, said = {}, []
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as child:
         try:
@@ -64,8 +68,9 @@ def _indexes(loads):
                       f"{name}_cpu_to_floor": least / min(row["cpu_us"] for row in servers["floor"]),
                       f"{name}_frames_per_s": max(row["frames_s"] for row in fepd),
                       f"{name}_p50_ms": _median(fepd, "p50_us") / 1000, f"{name}_p99_ms": _median(fepd, "p99_us") / 1000})
-        if "mosquitto" in servers:
-            found[f"{name}_cpu_to_mosquitto"] = least / min(row["cpu_us"] for row in servers["mosquitto"])
+        for broker in BROKERS:
+            if broker in servers:
+                found[f"{name}_cpu_to_{broker}"] = least / min(row["cpu_us"] for row in servers[broker])
     return found
 
 
