@@ -241,8 +241,9 @@ static int64_t s_later (int64_t before, int64_t now)
     return now > before ? now : before;
 }
 
-//  Adds what an ended session counted to what the terminal's earlier ones did.
-static void s_account (past_t *past, bytes_t body)
+//  Adds what an ended session counted to what the terminal's earlier ones did; its last frames, if that made it go
+//  offline.
+static void s_account (past_t *past, bytes_t body, bool offline)
 {
     reader_t refused, frames;
     traffic_t today = traffic_find (body, "session_today");
@@ -257,7 +258,7 @@ static void s_account (past_t *past, bytes_t body)
         s_later (past->last_heartbeat_ms, wire_find_int (body, "last_heartbeat_ms", 0));
     past->last_reading_ms =
         s_later (past->last_reading_ms, wire_find_int (body, "session_reading_ms", 0));
-    if (wire_find (body, "last_frames", &frames)) {
+    if (offline && wire_find (body, "last_frames", &frames)) {
         size_t from = frames.pos;
         wire_skip (&frames);
         past_keep_frames (past, bytes_of (frames.data + from, frames.pos - from));
@@ -267,7 +268,8 @@ static void s_account (past_t *past, bytes_t body)
     }
     bytes_t map = bytes_of (refused.data + refused.pos, reader_left (&refused));
     for (int i = 1; i < FEP_ERR_COUNT; i++) {
-        past->refused[i] += (uint64_t) wire_find_int (map, fep_err_name ((fep_err_t) i), 0);
+        past_add_refused (past, (fep_err_t) i,
+                          (uint64_t) wire_find_int (map, fep_err_name ((fep_err_t) i), 0));
     }
 }
 
@@ -284,9 +286,9 @@ static void s_down (control_t *self, const link_t *link, const terminal_t *termi
     presence_t *presence = directory_use (self->directory, number);
     char reason[32];
     wire_find_text (link->body, "reason", reason, sizeof reason);
-    s_account (directory_past (presence), link->body);
     bool offline = directory_down (self->directory, presence, link->connector, link->session,
                                    reason, clock_wall_ms ());
+    s_account (directory_past (self->directory, presence), link->body, offline);
     if (offline) {
         control_plan (self, number, false);
     }

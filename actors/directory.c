@@ -9,7 +9,11 @@ struct directory {
     size_t online;         //  Now
     char **names;          //  Connectors and reasons
     size_t name_count;     //  Of them
+    past_t **pasts;        //  PASTS at a time: what is freed between them goes back in whole pages
+    size_t past_count;     //  Used
 };
+
+#define PASTS 64
 
 static const char s_none[] = "";
 
@@ -28,8 +32,8 @@ static void s_free (presence_t *presence)
     if (presence) {
         if (presence->past) {
             free (presence->past->frames);
+            free (presence->past->refused);
         }
-        free (presence->past);
         free (presence->rival);
         if (presence->peer != s_none) {
             free ((char *) (uintptr_t) presence->peer);
@@ -50,6 +54,10 @@ void directory_destroy (directory_t **self_p)
             free (self->names[i]);
         }
         free (self->names);
+        for (size_t i = 0; i * PASTS < self->past_count; i++) {
+            free (self->pasts[i]);
+        }
+        free (self->pasts);
         free (self);
         *self_p = NULL;
     }
@@ -127,6 +135,9 @@ void directory_up (directory_t *self, presence_t *presence, const char *connecto
     presence->sessions++;
     presence->connector = s_name (self, connector);
     s_set_peer (presence, peer);
+    if (presence->past) {
+        past_keep_frames (presence->past, bytes_of (NULL, 0));
+    }
 }
 
 bool directory_down (directory_t *self, presence_t *presence, const char *connector,
@@ -143,12 +154,19 @@ bool directory_down (directory_t *self, presence_t *presence, const char *connec
     return true;
 }
 
-past_t *directory_past (presence_t *presence)
+past_t *directory_past (directory_t *self, presence_t *presence)
 {
-    if (!presence->past) {
-        presence->past = calloc (1, sizeof *presence->past);
-        FEP_ASSERT (presence->past);
+    size_t chunk = self->past_count / PASTS;
+    if (presence->past) {
+        return presence->past;
     }
+    if (self->past_count % PASTS == 0) {
+        self->pasts = realloc (self->pasts, (chunk + 1) * sizeof *self->pasts);
+        FEP_ASSERT (self->pasts);
+        self->pasts[chunk] = calloc (PASTS, sizeof (past_t));
+        FEP_ASSERT (self->pasts[chunk]);
+    }
+    presence->past = &self->pasts[chunk][self->past_count++ % PASTS];
     return presence->past;
 }
 
@@ -178,6 +196,17 @@ void past_keep_frames (past_t *past, bytes_t frames)
     past->frames_size = past->frames ? frames.size : 0;
     if (past->frames) {
         memcpy (past->frames, frames.data, frames.size);
+    }
+}
+
+void past_add_refused (past_t *past, fep_err_t reason, uint64_t count)
+{
+    if (count && !past->refused) {
+        past->refused = calloc (FEP_ERR_COUNT, sizeof *past->refused);
+        FEP_ASSERT (past->refused);
+    }
+    if (count) {
+        past->refused[reason] += count;
     }
 }
 

@@ -23,16 +23,16 @@ typedef struct {
 
 //  What a terminal's ended sessions left behind.
 typedef struct {
-    traffic_t total;                  //  Of all of them
-    traffic_t today;                  //  Of those that ended on `day`
-    int64_t day;                      //  Local
-    uint64_t refused[FEP_ERR_COUNT];  //  By reason
-    int64_t opened_ms;                //  Of the last one, wall clock
-    int64_t last_rx_ms;               //  Likewise
-    int64_t last_heartbeat_ms;        //  Wall clock; 0 = none
-    int64_t last_reading_ms;          //  Wall clock; 0 = none
-    uint8_t *frames;                  //  Last frames of the last one, as packed; or NULL
-    size_t frames_size;               //  Bytes of them
+    traffic_t total;            //  Of all of them
+    traffic_t today;            //  Of those that ended on `day`
+    int64_t day;                //  Local
+    uint64_t *refused;          //  By reason, FEP_ERR_COUNT; NULL: none
+    int64_t opened_ms;          //  Of the last one, wall clock
+    int64_t last_rx_ms;         //  Likewise
+    int64_t last_heartbeat_ms;  //  Wall clock; 0 = none
+    int64_t last_reading_ms;    //  Wall clock; 0 = none
+    uint8_t *frames;            //  While it is offline: the last ones, as packed; or NULL
+    size_t frames_size;         //  Bytes of them
 } past_t;
 
 typedef struct {
@@ -75,14 +75,15 @@ bool directory_down (directory_t *self, presence_t *presence, const char *connec
                      int64_t session, const char *reason, int64_t wall_ms);
 
 //  What ended sessions left behind; made if missing. Valid until directory_destroy.
-past_t *directory_past (presence_t *presence);
+past_t *directory_past (directory_t *self, presence_t *presence);
 //  The same to look at; zeros if none has ended.
 const past_t *directory_seen (const presence_t *presence);
 //  What ended sessions carried on that day.
 traffic_t past_today (const past_t *past, int64_t day);
 void past_add (past_t *past, int64_t day, const traffic_t *today, const traffic_t *total);
-//  Copies what frames_wire wrote.
+//  Copies what frames_wire wrote. They are kept until the terminal comes again.
 void past_keep_frames (past_t *past, bytes_t frames);
+void past_add_refused (past_t *past, fep_err_t reason, uint64_t count);
 
 //  Copies; NULL clears.
 void directory_rival (presence_t *presence, const rival_t *rival);

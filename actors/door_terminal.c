@@ -59,7 +59,7 @@ static void s_refused_before (writer_t *out, const past_t *past)
     uint32_t reasons = 0;
     wire_put_text (out, "refused_before");
     size_t mark = wire_open_map (out);
-    for (int i = 1; i < FEP_ERR_COUNT; i++) {
+    for (int i = 1; i < FEP_ERR_COUNT && past->refused; i++) {
         if (past->refused[i]) {
             wire_pair_uint (out, fep_err_name ((fep_err_t) i), past->refused[i]);
             reasons++;

@@ -21,9 +21,11 @@
 #include <unistd.h>
 
 #define HOSTS_MAX 24
-#define STORM 1000    //  Connections accepted since memory was given back: many came and went ...
-#define CALM 50       //  ... and so few in a round: it is over
-#define PING_MS 1000  //  Between STATUS rounds
+#define STORM 1000  //  Connections accepted since memory was given back: many came and went ...
+#define CALM 50     //  ... and so few in a round: it is over
+#define SPILLED                                                                                    \
+    20  //  Rounds after which the store has written what it had in memory, and sessions left behind
+#define PING_MS 1000           //  Between STATUS rounds
 #define DESCRIPTORS_SPARE 128  //  Sockets, epolls, log, clients
 
 //  In order of start; the reverse is the order of stop.
@@ -61,6 +63,7 @@ typedef struct {
     int64_t last_ms;          //  Last turn of the watch
     int64_t accepted;         //  Connections then
     int64_t trimmed;          //  Connections when memory was given back last
+    int trim_in;              //  Rounds until it is; 0: it is not due
     bool failed;              //  An actor failed
 } supervisor_t;
 
@@ -237,13 +240,18 @@ static void s_news (supervisor_t *self)
     }
 }
 
-//  What many connections used at once goes back to the system when it is calm again.
+//  What many connections used at once goes back to the system when it is calm again: the store first lets go of what
+//  it has of them in memory.
 static void s_trim (supervisor_t *self)
 {
     int64_t accepted = metric_get (METRIC_connections_accepted);
-    if (accepted - self->trimmed >= STORM && accepted - self->accepted <= CALM) {
-        self->trimmed = accepted;
+    bool calm = accepted - self->accepted <= CALM;
+    if (self->trim_in && calm && --self->trim_in == 0) {
         (void) malloc_trim (0);
+    } else if (accepted - self->trimmed >= STORM && calm && self->context.store) {
+        self->trimmed = accepted;
+        self->trim_in = SPILLED;
+        store_spill (self->context.store);
     }
     self->accepted = accepted;
 }

@@ -597,56 +597,46 @@ void store_follower_at (store_t *self, const char *name, uint64_t position)
     atomic_store (&follower->position, position);
 }
 
-//  Space and number of rows, before anything is written.
-static fep_err_t s_allow_rows (store_t *self, size_t count)
+//  Rows, and with a key the number behind it: all or nothing.
+static fep_err_t s_put (store_t *self, const rocksdb_writeoptions_t *how, const row_t rows[],
+                        size_t count, const char *key, uint64_t number)
 {
-    return count > STORE_ROWS_MAX ? FEP_LIMIT : store_space (self);
+    fep_err_t error = count > STORE_ROWS_MAX ? FEP_LIMIT : store_space (self);
+    if (error) {
+        return error;
+    }
+    rocksdb_writebatch_t *batch = rocksdb_writebatch_create ();
+    s_put_rows (self, batch, rows, count);
+    if (key) {
+        s_put_number (self, batch, key, number);
+    }
+    error = s_write (self, how, batch, "put");
+    rocksdb_writebatch_destroy (batch);
+    return error;
 }
 
 fep_err_t store_follow (store_t *self, const char *name, uint64_t position, const row_t rows[],
                         size_t count)
 {
+    char key[POSITION_KEY_SIZE];
     follower_t *follower = followers_find (&self->followers, name);
     FEP_ASSERT (follower);
-    fep_err_t error = s_allow_rows (self, count);
-    if (error) {
-        return error;
-    }
-    char key[POSITION_KEY_SIZE];
     s_position_key (name, key, sizeof key);
-    rocksdb_writebatch_t *batch = rocksdb_writebatch_create ();
-    s_put_rows (self, batch, rows, count);
-    s_put_number (self, batch, key, position);
-    error = s_write (self, self->write_lazy, batch, "follow");
-    rocksdb_writebatch_destroy (batch);
+    fep_err_t error = s_put (self, self->write_lazy, rows, count, key, position);
     if (!error) {
         atomic_store (&follower->position, position);
     }
     return error;
 }
 
-static fep_err_t s_put (store_t *self, const rocksdb_writeoptions_t *how, const row_t rows[],
-                        size_t count)
-{
-    fep_err_t error = s_allow_rows (self, count);
-    if (error) {
-        return error;
-    }
-    rocksdb_writebatch_t *batch = rocksdb_writebatch_create ();
-    s_put_rows (self, batch, rows, count);
-    error = s_write (self, how, batch, "put");
-    rocksdb_writebatch_destroy (batch);
-    return error;
-}
-
 fep_err_t store_put (store_t *self, const row_t rows[], size_t count)
 {
-    return s_put (self, self->write_sync, rows, count);
+    return s_put (self, self->write_sync, rows, count, NULL, 0);
 }
 
 fep_err_t store_put_lazy (store_t *self, const row_t rows[], size_t count)
 {
-    return s_put (self, self->write_lazy, rows, count);
+    return s_put (self, self->write_lazy, rows, count, NULL, 0);
 }
 
 fep_err_t store_drop_range (store_t *self, family_t family, bytes_t from, bytes_t to)
@@ -720,6 +710,18 @@ fep_err_t store_range (store_t *self, family_t family, bytes_t from, bytes_t to,
 }
 
 //  ---- State ----
+
+void store_spill (store_t *self)
+{
+    rocksdb_flushoptions_t *how = rocksdb_flushoptions_create ();
+    rocksdb_flushoptions_set_wait (how, 0);
+    for (int i = CF_JOURNAL; i < CF_COUNT; i++) {
+        char *said = NULL;
+        rocksdb_flush_cf (self->db, how, self->families[i], &said);
+        (void) s_check (said, "spill");
+    }
+    rocksdb_flushoptions_destroy (how);
+}
 
 static uint64_t s_journal_property (store_t *self, const char *name)
 {

@@ -162,6 +162,10 @@ typedef struct {
 //  Any thread.
 void store_stats (store_t *self, store_stats_t *stats);
 
+//  What is in memory of the journal and the rows is written to their files, which is not waited for: then that memory
+//  is free. It is on disk either way. Any thread.
+void store_spill (store_t *self);
+
 //  Free space against the reserve, asked of the file system at most every 100 ms. FEP_OK or
 //  NO_SPACE.
 FEP_MUST_CHECK

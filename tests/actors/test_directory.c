@@ -95,8 +95,8 @@ static void test_past (void **state)
     const traffic_t whole = {10, 20, 30, 40};
     assert_int_equal (directory_seen (one)->total.frames, 0);
     assert_null (one->past);
-    past_t *past = directory_past (one);
-    assert_ptr_equal (directory_past (one), past);
+    past_t *past = directory_past (directory, one);
+    assert_ptr_equal (directory_past (directory, one), past);
     assert_ptr_equal (directory_seen (one), past);
     past_add (past, 20000, &part, &whole);
     past_add (past, 20000, &whole, &whole);
@@ -111,7 +111,22 @@ static void test_past (void **state)
     assert_true (bytes_equal (bytes_of (past->frames, past->frames_size), bytes_text ("others")));
     past_keep_frames (past, bytes_of (NULL, 0));
     assert_null (past->frames);
+    past_keep_frames (past, bytes_text ("until it comes"));
+    directory_up (directory, one, "connector.0", 3, "peer", 1000);
+    assert_null (past->frames);
     past_keep_frames (past, bytes_text ("left to the end"));
+    past_add_refused (past, FEP_CHECKSUM, 0);
+    assert_null (past->refused);
+    past_add_refused (past, FEP_CHECKSUM, 2);
+    past_add_refused (past, FEP_CHECKSUM, 3);
+    assert_int_equal (past->refused[FEP_CHECKSUM], 5);
+    //  Those of others are apart, however many there are.
+    for (uint32_t i = 2; i < 200; i++) {
+        directory_past (directory, directory_use (directory, i))->opened_ms = i;
+    }
+    for (uint32_t i = 2; i < 200; i++) {
+        assert_int_equal (directory_seen (directory_find (directory, i))->opened_ms, i);
+    }
     const rival_t rival = {.session = 7, .connector = "connector.1"};
     directory_rival (one, &rival);
     assert_int_equal (one->rival->session, 7);
