@@ -12,7 +12,8 @@
 #include <unistd.h>
 
 #define EVENTS_MAX 512
-#define SCAN_US 5000  //  Between two looks at the deadlines
+#define SCAN_US 5000   //  Between two looks at the deadlines
+#define PACE_US 20000  //  What falls due has so long of a turn; the rest is for the next
 #define BACKOFF_MAX_MS 10000
 #define DIAL_TIMEOUT_US 10000000
 #define PER_SOURCE 10000  //  Connections from one source address
@@ -229,23 +230,51 @@ static void s_event (fleet_t *self, sim_t *sim, uint32_t events, int64_t now)
     }
 }
 
+//  What fleet_reconnect began.
+static void s_close_some (fleet_t *self, int64_t until)
+{
+    for (; self->closing > 0 && clock_mono_us () < until; self->closing--) {
+        sim_t *sim = &self->sims[self->closing - 1];
+        if (sim->fd >= 0) {
+            fleet_drop (self, sim, clock_mono_us ());
+        }
+    }
+}
+
+//  One look at the deadlines, in as many turns as it takes.
+static void s_scan (fleet_t *self, int64_t until)
+{
+    size_t all = (size_t) self->options.terminals;
+    int64_t now = clock_mono_us ();
+    self->scan_us = self->scanned ? self->scan_us : now;
+    for (; self->scanned < all && now < until; self->scanned++) {
+        if (self->due[self->scanned] <= now) {
+            s_step (self, &self->sims[self->scanned], now);
+            now = clock_mono_us ();
+        }
+    }
+    self->scanned = self->scanned < all ? self->scanned : 0;
+}
+
+//  Something is left of the turn before.
+static bool s_hurries (const fleet_t *self)
+{
+    return self->closing > 0 || self->scanned > 0;
+}
+
 void fleet_turn (fleet_t *self, int wait_ms)
 {
     struct epoll_event events[EVENTS_MAX];
-    int count = epoll_wait (self->epoll, events, EVENTS_MAX, wait_ms);
+    int count = epoll_wait (self->epoll, events, EVENTS_MAX, s_hurries (self) ? 0 : wait_ms);
     int64_t now = clock_mono_us ();
     for (int i = 0; i < count; i++) {
         s_event (self, events[i].data.ptr, events[i].events, now);
     }
-    if (now - self->scan_us < SCAN_US) {
+    if (!s_hurries (self) && now - self->scan_us < SCAN_US) {
         return;
     }
-    self->scan_us = now;
-    for (size_t i = 0; i < (size_t) self->options.terminals; i++) {
-        if (self->due[i] <= now) {
-            s_step (self, &self->sims[i], now);
-        }
-    }
+    s_close_some (self, now + PACE_US);
+    s_scan (self, now + PACE_US);
 }
 
 //  An open report of the run before.
@@ -408,6 +437,7 @@ void fleet_stop (fleet_t *self)
 {
     int64_t now = clock_mono_us ();
     self->stopping = true;
+    self->closing = 0;
     for (size_t i = 0; i < (size_t) self->options.terminals; i++) {
         if (self->sims[i].phase == ONLINE) {
             self->due[i] = now;
@@ -417,12 +447,7 @@ void fleet_stop (fleet_t *self)
 
 void fleet_reconnect (fleet_t *self)
 {
-    int64_t now = clock_mono_us ();
-    for (size_t i = 0; i < (size_t) self->options.terminals && !self->stopping; i++) {
-        if (self->sims[i].fd >= 0) {
-            fleet_drop (self, &self->sims[i], now);
-        }
-    }
+    self->closing = self->stopping ? 0 : (size_t) self->options.terminals;
 }
 
 bool fleet_done (const fleet_t *self)

@@ -90,7 +90,7 @@ void fleet_turn (fleet_t *self, int wait_ms);
 //  No new reports and answers from now on; each terminal logs out once all its reports are confirmed.
 void fleet_stop (fleet_t *self);
 
-//  Closes every connection at once; they dial again after their back-off.
+//  Closes every connection in the next turns, before anything else; they dial again after their back-off.
 void fleet_reconnect (fleet_t *self);
 
 //  True once every terminal is logged out and has nothing on the way. Only after fleet_stop.

@@ -101,6 +101,8 @@ struct fleet {
     int64_t unused[REPORT_KIND_COUNT];    //  First minute nobody has used
     int64_t today;                        //  DAY reports end before this minute
     int64_t scan_us;                      //  Last look at the deadlines
+    size_t scanned;                       //  Of a look that goes on in the next turn; 0: it is over
+    size_t closing;                       //  So many of the first fleet_reconnect has yet to close
     size_t done;                          //  Terminals in DONE
     bool stopping;                        //  fleet_stop was called
     fleet_stats_t stats;                  //  What happened
