@@ -59,12 +59,19 @@ def adds_up(rate):
     return None
 
 
-def compare(door, paths, days=2):
-    """{due, first, cycle, wrong, examples}: how many points are accounted otherwise than they behaved."""
+def repairable(mp, point, dead_every):
+    """Sooner or later its value can be had."""
+    return point[0] not in ("never", "wrong") and not (dead_every and mp % dead_every == 0)
+
+
+def compare(door, paths, dead_every=0, days=2):
+    """{due, first, cycle, repairable, repaired, wrong, examples}: how many points are accounted otherwise than they
+    behaved; of those that can be had, how many are accounted valid."""
     points = read_ledgers(paths)
     gaps, rate = read_gaps(door, days), read_rate(door, days)
     examples, wrong = [], 0
     first = cycle = 0
+    can = {key for key, point in points.items() if repairable(key[1], point, dead_every)}
 
     def fault(text):
         nonlocal wrong
@@ -82,12 +89,13 @@ def compare(door, paths, days=2):
         elif reason and found != reason:
             fault(f"{address} {mp}: {point} has the reason {found}, not {reason}")
     if rate is None:
-        return {"due": 0, "wrong": len(points) or 1, "examples": ["nothing is accounted"], "rate": None}
+        return {"due": 0, "wrong": len(points) or 1, "repairable": len(can), "repaired": 0,
+                "examples": ["nothing is accounted"], "rate": None}
     for name, count in (("due", len(points)), ("cycle", cycle), ("first", first)):
         if rate[name] != count:
             fault(f"{name}: {rate[name]} accounted, {count} as the terminals know")
     problem = adds_up(rate)
     if problem:
         fault(problem)
-    return {"due": rate["due"], "first": rate["first"], "cycle": rate["cycle"], "wrong": wrong, "examples": examples,
-            "rate": rate}
+    return {"due": rate["due"], "first": rate["first"], "cycle": rate["cycle"], "repairable": len(can),
+            "repaired": len(can - set(gaps)), "wrong": wrong, "examples": examples, "rate": rate}

@@ -22,9 +22,22 @@ def _rates(run, found):
                       "cycle_pct": 100 * rate["cycle"] / rate["due"],
                       "timeliness_pct": 100 * rate["timely"] / rate["due"],
                       "completeness_pct": 100 * rate["items_valid"] / rate["items"]})
+    found["repairable_cycle_pct"] = _per(100, result["repairable"], result["repaired"])
     if run["plan"]["until"] == "settled":
         found["tour_s"] = run["seconds"]
         found["points_per_s"] = rate["cycle"] / run["seconds"] if rate else None
+
+
+def _healthy(run, found):
+    """Of meters without a fault, beside those of the run without any."""
+    mine, other = (one["figures"].get("healthy") for one in (run, run.get("twin") or {"figures": {}}))
+    if not mine or not mine["points"]:
+        return
+    found["healthy_first_pass_pct"] = 100 * mine["first"] / mine["points"]
+    found["healthy_p99_ms"] = mine["p99_ms"]
+    if other and mine["p99_ms"] and other["p99_ms"]:
+        found["faultless_p99_ms"] = other["p99_ms"]
+        found["healthy_p99_ratio"] = mine["p99_ms"] / other["p99_ms"]
 
 
 def _costs(run, found):
@@ -55,8 +68,7 @@ NOT_OURS = {"PEER_CLOSED", "PEER_RESET", "LOGOUT", "STOPPING", "REPLACED"}
 
 def _closed(run, found):
     """Only where every terminal is healthy, and the process that counted is the first one."""
-    asked = plans.group(run["plan"], "asked") or {}
-    if not run["kills"] and not any(asked.get(key) for key in ("slow", "never", "wrong", "drop")):
+    if not run["kills"] and not plans.faulty(run["plan"]):
         found["healthy_closed"] = sum(count for name, count in run["status"].get("closed", {}).items()
                                       if name not in NOT_OURS)
 
@@ -81,6 +93,7 @@ def indexes(run):
     """{index: number} of all that was measured."""
     found = {name: run["facts"][name] for name in ("lost", "doubled", "wrong")}
     _rates(run, found)
+    _healthy(run, found)
     _costs(run, found)
     _closed(run, found)
     _growth(run, found)

@@ -42,6 +42,28 @@ def show(report):
         print(f"  ! {line}")
 
 
+def go(plan, options, directory):
+    """What one run gathered, on a fresh store."""
+    shutil.rmtree(os.path.join(directory, "store"), ignore_errors=True)
+    one = Run(plan, options.programs, directory, options.quiet)
+    try:
+        return one.go()
+    finally:
+        one.close()
+
+
+def go_twice(plan, options, directory):
+    """Likewise, and in it that of the twin if the plan has one."""
+    found = go(plan, options, directory)
+    if plan["twin"]:
+        if not options.quiet:
+            print("once more, without faults", flush=True)
+        found["twin"] = go(plans.without_faults(plan), options, os.path.join(directory, "twin"))
+        for key in ("faults", "limits"):
+            found[key] += [f"without faults: {line}" for line in found["twin"][key]]
+    return found
+
+
 def run(options):
     path = options.scenario
     if not os.path.exists(path) and os.path.exists(os.path.join(SCENARIOS, path + ".yaml")):
@@ -52,18 +74,14 @@ def run(options):
     if options.seconds is not None:
         plan["seconds"] = options.seconds
     directory = os.path.abspath(options.data or os.path.join("var", "bench", plan["name"]))
-    shutil.rmtree(os.path.join(directory, "store"), ignore_errors=True)
     if plan["push"]:
         report = push.go(plan, options.programs, directory, options.quiet)
     else:
-        one = Run(plan, options.programs, directory, options.quiet)
-        try:
-            report = reports.make(one.go())
-        finally:
-            one.close()
+        report = reports.make(go_twice(plan, options, directory))
     paths = reports.write(report, directory)
     if not options.keep:
-        shutil.rmtree(os.path.join(directory, "store"), ignore_errors=True)
+        for store in ("store", os.path.join("twin", "store")):
+            shutil.rmtree(os.path.join(directory, store), ignore_errors=True)
     show(report)
     print(f"  {paths[0]}\n  {paths[1]}")
     return STATUS[report["verdict"]]

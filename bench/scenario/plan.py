@@ -20,6 +20,7 @@ TOP = {
     "subscribers": (1, 0, 100, "at the feed; the first is the checker, which heals and judges"),
     "stalled": (0, 0, 10, "further subscribers that never read"),
     "reads_per_s": (0, 0, 1000, "on-demand reads of terminals that answer, during the window"),
+    "twin": (0, 0, 1, "1: once more without the faults of asked terminals, to be compared with"),
     "floor": (0, 0, 10, "so many times floor does the same beside it, to be compared with; only of asked ones"),
     "reconnect": (0, 0, 100, "so many times in the window all connections are closed at once by the terminals"),
     "kills": (0, 0, 100000, "so many times fepd is killed (-9) in the window and started again"),
@@ -51,6 +52,10 @@ FLEETS = {
         "count": (14, 1, 10000, "devices, spread over nine kinds"), "meters": (4, 1, 32, "of each")}),
 }
 
+#  Of asked ones.
+TERMINAL_FAULTS = ("slow", "never", "wrong", "drop")
+METER_FAULTS = ("ee", "dead_every")
+
 #  Instead of a fleet: reports as fast as they are confirmed, by fepbench push, floor beside it.
 PUSH = {"terminals": (5000, 1, 18000, "connections"), "seconds": (5, 1, 600, "length of a window"),
         "rounds": (3, 1, 50, "runs of each server"), "mosquitto": (0, 0, 1, "1: that broker, if it is installed, takes them too"),
@@ -66,6 +71,11 @@ INDEXES = {
     "first_pass_pct": ("%", ">=", 97, "key items valid at the end of the first run"),
     "cycle_pct": ("%", ">=", 99.5, "key items valid in the end"),
     "completeness_pct": ("%", ">=", 99.5, "items valid in the end"),
+    "repairable_cycle_pct": ("%", ">=", 100, "likewise, of points that are neither dead nor behind terminals that never answer well"),
+    "healthy_first_pass_pct": ("%", ">=", 100, "of meters without any fault: had by the first run"),
+    "healthy_p99_ms": ("ms", "<=", None, "of meters without any fault: from the task to the receipt of the reading, p99"),
+    "faultless_p99_ms": ("ms", "<=", None, "the same where nobody has a fault"),
+    "healthy_p99_ratio": ("", "<=", 1.2, "the one to the other"),
     "timeliness_pct": ("%", ">=", None, "key items that came in time"),
     "on_demand_s": ("s", "<=", 15, "p99 of reads of current values"),
     "tour_s": ("s", "<=", 900, "from the task to the last answer of all terminals"),
@@ -236,6 +246,8 @@ def read(path):
         _fault(path, root, "says and one of fleet and push are wanted")
     if plan["floor"] and [kind for kind, _ in plan["fleet"]] != ["asked"]:
         _fault(path, root, "floor: only beside a fleet of asked terminals alone")
+    if plan["twin"] and not (group(plan, "asked") and plan["tasks"]):
+        _fault(path, root, "twin: only of asked terminals with a task")
     plan["name"] = os.path.splitext(os.path.basename(path))[0]
     plan["path"] = path
     return plan
@@ -244,6 +256,18 @@ def read(path):
 def group(plan, kind):
     """The keys of the group of that kind, or None."""
     return next((keys for name, keys in plan["fleet"] if name == kind), None)
+
+
+def faulty(plan):
+    """Some asked terminals have a fault."""
+    return any((group(plan, "asked") or {}).get(key) for key in TERMINAL_FAULTS)
+
+
+def without_faults(plan):
+    """The same plan, but everything that is asked answers well."""
+    clean = dict.fromkeys((*TERMINAL_FAULTS, *METER_FAULTS), 0)
+    fleet = [(kind, {**keys, **clean} if kind == "asked" else keys) for kind, keys in plan["fleet"]]
+    return Plan({**plan, "fleet": fleet, "floor": 0})
 
 
 def terminals(plan):

@@ -11,6 +11,11 @@ from station import FIRST, addresses
 LIMIT_S = 120
 
 
+def quantile(taken, share):
+    """Of what is sorted; None of nothing."""
+    return taken[min(len(taken) - 1, int(share * len(taken)))] if taken else None
+
+
 class Reads:
     """Reads the register of the last day of one meter of a concentrator each time; of fleets without concentrators
     that are asked, nothing."""
@@ -50,6 +55,5 @@ class Reads:
         for thread in self.threads if self.whom else []:
             thread.join(LIMIT_S)
         taken = sorted(self.taken_ms)
-        at = lambda share: taken[min(len(taken) - 1, int(share * len(taken)))] if taken else None
-        return {"count": len(taken), "errors": self.errors, "p50_ms": at(0.5), "p95_ms": at(0.95), "p99_ms": at(0.99),
-                "p999_ms": at(0.999)}
+        shares = (("p50_ms", 0.5), ("p95_ms", 0.95), ("p99_ms", 0.99), ("p999_ms", 0.999))
+        return {"count": len(taken), "errors": self.errors, **{name: quantile(taken, share) for name, share in shares}}

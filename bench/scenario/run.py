@@ -11,6 +11,7 @@ import time
 
 import accounts
 import floor
+import healthy
 import plan as plans
 from fleet import Fleet
 from reads import Reads
@@ -39,6 +40,7 @@ class Run:
         self.begin = time.monotonic()
         self.kills = 0
         self.starts = []
+        self.since = None     # the journal's head and the time when the tasks were put
 
     # ---- progress ----
 
@@ -71,6 +73,7 @@ class Run:
                 "slots_open", "slots_planned", "frames_refused", "commits", "history_behind", "account_behind")})
             row["online"] = status["sessions"].get("online", 0) + status["sessions"].get("waiting", 0) + \
                 status["sessions"].get("paused", 0)
+            row["head"] = status["head"]
             row["commit_p99_us"] = status["commit_us"].get("p99", 0)
         except DoorError:
             pass
@@ -183,6 +186,7 @@ class Run:
         cpu = {one.name: one.cpu_s() for one in self.fleet.generators}
         begin, due, threads = time.monotonic(), self.timetable(), self.station.threads()
         settled = 0
+        self.since = first["head"], time.time() * 1000
         self.station.put_tasks()
         while True:
             passed = time.monotonic() - begin
@@ -221,9 +225,11 @@ class Run:
         ledgers = [os.path.join(self.directory, f"{one.name}.ledger") for one in self.fleet.generators
                    if one.name.startswith("asked")]
         if ledgers and self.plan["tasks"]:
-            result = accounts.compare(self.station.door, ledgers)
+            result = accounts.compare(self.station.door, ledgers, plans.group(self.plan, "asked")["dead_every"])
             self.figures["accounts"] = result
             self.faults += result["examples"]
+            if self.plan["twin"] or plans.faulty(self.plan):
+                self.figures["healthy"] = healthy.measure(self.station.door, ledgers, self.since)
         self.check.terminate()
         try:
             self.check.wait(600)

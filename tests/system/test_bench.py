@@ -83,6 +83,36 @@ def test_floor():
     check(report["threads"], "CPU by thread")
 
 
+def test_twin():
+    """Beside a run with faults one without: the healthy are told apart and compared."""
+    said, report, path = run_text(SMALL.replace("2, dead_every: 2", "2, never: 200, ee: 300").replace(
+        "until:", "twin: 1\nfepd: {session.request_timeout_ms: 2000, session.request_repeats: 0}\nuntil:").replace(
+        "count: 5", "count: 20").replace(
+        "50}", "50, repairable_cycle_pct: 0, healthy_first_pass_pct: 0, healthy_p99_ratio: 100000}") % 0)
+    equal((said.returncode, report["verdict"]), (0, "passed"), f"{said.stdout} {said.stderr}")
+    check(0 < report["healthy"]["points"] < 40, "some have a fault", report["healthy"])
+    check(0 < report["accounts"]["repairable"] < report["accounts"]["due"] == 40, "some cannot be had", report["accounts"])
+    check(report["twin"]["healthy_first_pass_pct"] == report["twin"]["cycle_pct"] == 100, "nobody has in the other run",
+          report["twin"])
+    equal(report["indexes"]["faultless_p99_ms"], report["twin"]["healthy_p99_ms"], "what it is compared with")
+    check("healthy_p99_ratio" in said.stdout and not os.path.exists(os.path.join(path, "twin", "store")), "shown; cleared")
+
+
+def test_healthy():
+    """What counts is the first good reading of a task, and whether a re-read brought it."""
+    sys.path[:0] = [os.path.join(ROOT, "bench"), os.path.join(ROOT, "bench", "scenario")]
+    import healthy
+    arrivals = healthy.Arrivals()
+    absent, good, again, suspect = [1, None, 1, 0], [1, 5, 0, 0], [1, 5, 0, 1 << 7], [1, 5, 0, 1 << 5]
+    for mp, task, at, item in ((1, 3, 10, absent), (1, 3, 20, again), (1, 3, 30, good), (2, 0, 10, good), (2, 3, 40, suspect),
+                               (2, 3, 50, good)):
+        arrivals.add(1, 0, [1, 7, "410100001", 0, mp, task, at, None, 3, 0, 0, [item]])
+    equal(arrivals.first, {("410100001", 1): (20, False), ("410100001", 2): (50, True)}, "arrivals")
+    lines = {("good", 1, "good", "good"): True, ("good", 0, "not", "not"): True, ("good", 2, "nothing", "good"): False,
+             ("slow", 1, "late", "late"): False}
+    equal([healthy.is_healthy(line) for line in lines], list(lines.values()), "who is healthy")
+
+
 def test_targets():
     said, report, _ = run_text(SMALL % 50)
     equal((said.returncode, report["verdict"]), (0, "passed"), f"half of them, {said.stdout} {said.stderr}")
@@ -123,6 +153,8 @@ def test_wrong_scenario():
                          (SMALL.replace("count: 5", "count: no") % 50, r":5: count: no is not a number from 1 to"),
                          (SMALL.replace("asked:", "askd:") % 50, r":5: askd: no such terminals; allowed are reporters"),
                          ((SMALL % 50).replace("cycle_pct", "cyc"), r":15: cyc: no such index"),
+                         ((SMALL % 50).replace("asked:", "gateways:").replace(", dead_every: 2", "") + "twin: 1\n",
+                          r":1: twin: only of asked terminals"),
                          ("fleet: [\n", r":2: "), ("", "empty")):
         said, report, _ = run_text(text)
         equal((said.returncode, report), (2, None), f"status of {text[:40]!r}")
