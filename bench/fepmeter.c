@@ -1,5 +1,6 @@
 //  fepmeter: simulated concentrators whose meters are asked, for load and for proof. They log in, beat, and answer
-//  class 1 F25 and class 2 F161 of Q/GDW 1376.1, some of them late, never, wrongly, or not at all (fleet_asked.h).
+//  class 1 F25, class 2 F161 and control F1 and F2 of Q/GDW 1376.1, some of them late, never, wrongly, or not at all
+//  (fleet_asked.h).
 //  Runs for --seconds or until SIGINT/SIGTERM; SIGUSR1 closes all connections, which are dialled again. A line of
 //  counters every second, the last one with "what": "summary"; with --ledger a line for each measuring point at the
 //  end. Ends 0; 2 for a wrong option.
@@ -22,10 +23,10 @@ static void s_print (const char *what, const fleet_t *fleet, int64_t since_ms, i
             ", \"late_ms\": %" PRId64 ", \"online\": %" PRIu64 ", \"logins\": %" PRIu64
             ", \"heartbeats\": %" PRIu64 ", \"reconnects\": %" PRIu64
             ", \"refused_dials\": %" PRIu64 ", \"noise\": %" PRIu64 ", \"requests\": %" PRIu64
-            ", \"units\": %" PRIu64,
+            ", \"units\": %" PRIu64 ", \"trips\": %" PRIu64 ", \"permits\": %" PRIu64,
             what, clock_mono_ms () - since_ms, program_cpu_us () / 1000, late_ms, stats->online,
             stats->logins, stats->heartbeats, stats->reconnects, stats->refused_dials, stats->noise,
-            asked->requests, asked->units);
+            asked->requests, asked->units, asked->trips, asked->permits);
     for (unsigned i = ASKED_NOT + 1; i < ASKED_OUTCOMES; i++) {
         printf (", \"%s\": %" PRIu64, asked_outcome_name ((asked_outcome_t) i), asked->outcomes[i]);
     }

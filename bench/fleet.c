@@ -17,8 +17,7 @@
 #define BACKOFF_MAX_MS 10000
 #define DIAL_TIMEOUT_US 10000000
 #define PER_SOURCE 10000  //  Connections from one source address
-#define DAY_MIN 1440
-#define DAYS_BACK 380  //  What is older than 400 days, a front end may doubt
+#define DAYS_BACK 380     //  What is older than 400 days, a front end may doubt
 #define COUNTERS_AHEAD 100
 
 static size_t s_index (const fleet_t *self, const sim_t *sim)

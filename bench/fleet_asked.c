@@ -49,16 +49,26 @@ void fleet_asked_prepare (fleet_t *self, sim_t *sim, uint32_t number)
 
 //  ---- Answers ----
 
+//  Of a day before the one that ended last.
+static bool s_is_history (const report_t *report)
+{
+    int64_t offset = terminal_offset_min ();
+    int64_t today = (clock_wall_ms () / 60000 + offset) / DAY_MIN * DAY_MIN - offset;
+    return report->kind == REPORT_DAY && report->minute < today - DAY_MIN;
+}
+
 //  What a meter has this time.
-static asked_outcome_t s_outcome (const fleet_t *self, const sim_t *sim, uint16_t mp)
+static asked_outcome_t s_outcome (const fleet_t *self, const sim_t *sim, const report_t *report)
 {
     const asked_options_t *options = &self->asked;
+    uint16_t mp = report->mp;
     const asked_point_t *point = &sim->asked->points[mp - 1];
     bool dead = options->dead_every && mp % options->dead_every == 0;
     bool later =
         point->asked == 0 && s_draw (self, sim->address, mp, 2) % 1000 < (uint32_t) options->ee;
     int64_t filled_s = options->fill_s ? s_draw (self, sim->address, mp, 3) % options->fill_s : 0;
-    if (dead || later || clock_mono_us () < self->asked_begin_us + filled_s * 1000000) {
+    bool early = later || clock_mono_us () < self->asked_begin_us + filled_s * 1000000;
+    if (dead || (early && !s_is_history (report))) {
         return ASKED_NOTHING;
     }
     return sim->asked->manner == MANNER_SLOW ? ASKED_LATE : ASKED_GOOD;
@@ -72,12 +82,12 @@ static void s_note (fleet_t *self, sim_t *sim, const asked_unit_t *unit, asked_o
         return;
     }
     asked_point_t *point = &sim->asked->points[unit->report.mp - 1];
-    point->first = point->asked ? point->first : (uint8_t) outcome;
-    if (point->last != outcome) {
-        point->changed_ms = clock_wall_ms ();
+    if (!s_is_history (&unit->report)) {
+        point->first = point->asked ? point->first : (uint8_t) outcome;
+        point->changed_ms = point->last != outcome ? clock_wall_ms () : point->changed_ms;
+        point->last = (uint8_t) outcome;
+        point->asked++;
     }
-    point->last = (uint8_t) outcome;
-    point->asked++;
     if (outcome == ASKED_GOOD || outcome == ASKED_LATE) {
         point->minute = (int32_t) unit->report.minute;
         point->kind = unit->report.kind;
@@ -87,7 +97,7 @@ static void s_note (fleet_t *self, sim_t *sim, const asked_unit_t *unit, asked_o
 static void s_note_all (fleet_t *self, sim_t *sim, const asked_request_t *request,
                         asked_outcome_t outcome)
 {
-    for (size_t i = 0; i < request->count; i++) {
+    for (size_t i = 0; i < request->count && !asked_controls (request); i++) {
         s_note (self, sim, &request->units[i], outcome);
     }
 }
@@ -107,7 +117,7 @@ static void s_build (fleet_t *self, sim_t *sim, asked_request_t *request, writer
         }
         known++;
         unit->report.minute = unit->report.kind == REPORT_CURRENT ? minute : unit->report.minute;
-        asked_outcome_t outcome = s_outcome (self, sim, unit->report.mp);
+        asked_outcome_t outcome = s_outcome (self, sim, &unit->report);
         asked_put (&answer, sim->address, &unit->report, outcome != ASKED_NOTHING);
         s_note (self, sim, unit, wrong ? ASKED_WRONG : outcome);
     }
@@ -116,6 +126,24 @@ static void s_build (fleet_t *self, sim_t *sim, asked_request_t *request, writer
         out->size = start;
         asked_deny (sim->address, request, out);
     }
+}
+
+//  All or nothing of it is done; the answer is never damaged.
+static void s_control (fleet_t *self, sim_t *sim, const asked_request_t *request, writer_t *out)
+{
+    size_t known = 0;
+    for (size_t i = 0; i < request->count; i++) {
+        known += request->units[i].known;
+    }
+    if (known < request->count) {
+        asked_deny (sim->address, request, out);
+        return;
+    }
+    for (size_t i = 0; i < request->count; i++) {
+        self->asked_stats.trips += request->units[i].trips;
+        self->asked_stats.permits += !request->units[i].trips;
+    }
+    asked_confirm (sim->address, request, out);
 }
 
 //  False: the connection is gone.
@@ -139,7 +167,11 @@ static bool s_answer (fleet_t *self, sim_t *sim, bytes_t frame, int64_t now)
         return false;
     }
     writer_t out = writer_of (sim->tx + sim->tx_size, sizeof sim->tx - sim->tx_size);
-    s_build (self, sim, &request, &out);
+    if (asked_controls (&request)) {
+        s_control (self, sim, &request, &out);
+    } else {
+        s_build (self, sim, &request, &out);
+    }
     if (out.failed) {
         self->stats.silent++;
         return true;

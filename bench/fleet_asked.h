@@ -1,6 +1,9 @@
 //  Concentrators that are asked: how they behave, and what they did, so that the master's accounts can be held
 //  against it. Who behaves how follows from the seed alone.
 //
+//  What lies before the newest day is history: it is always there unless the meter is dead, and for itself, so that
+//  asking for it changes nothing of FIRST and LAST.
+//
 //  Log, one line for each measuring point, written at the end:
 //    ADDRESS MP MANNER ASKED FIRST LAST CHANGED MINUTE KIND
 //  ASKED how often; FIRST and LAST what it did then, a word of asked_outcome_name; CHANGED: of LAST, when it became so
@@ -44,6 +47,8 @@ typedef struct {
     uint64_t requests;                  //  Frames
     uint64_t units;                     //  Asked for in them
     uint64_t outcomes[ASKED_OUTCOMES];  //  Of units
+    uint64_t trips;                     //  Outputs tripped
+    uint64_t permits;                   //  ... permitted to close
 } asked_stats_t;
 
 #endif

@@ -13,6 +13,7 @@
 #define RETRY_US 20000  //  Nothing could be written; look again
 #define BACKOFF_MIN_MS 200
 #define LEAVE_TIMEOUT_US 3000000
+#define DAY_MIN 1440
 
 typedef enum { OFFLINE, DIALLING, LOGIN, ONLINE, LEAVING, DONE } phase_t;
 

@@ -3,7 +3,6 @@
 #include "fep/check.h"
 
 #define TX_ROOM 256  //  A frame is built only if so much is free
-#define DAY_MIN 1440
 
 //  What a sequence number is used for on this connection.
 typedef enum { FREE, FOR_LOGIN, FOR_HEARTBEAT, FOR_LOGOUT, FOR_REPORT, FOR_NOTHING } use_t;

@@ -59,19 +59,14 @@ def adds_up(rate):
     return None
 
 
-def repairable(mp, point, dead_every):
-    """Sooner or later its value can be had."""
-    return point[0] not in ("never", "wrong") and not (dead_every and mp % dead_every == 0)
-
-
-def compare(door, paths, dead_every=0, days=2):
+def compare(door, paths, dead=lambda mp: False, days=2):
     """{due, first, cycle, repairable, repaired, wrong, examples}: how many points are accounted otherwise than they
-    behaved; of those that can be had, how many are accounted valid."""
+    behaved; of those that can be had sooner or later, how many are accounted valid. dead: whether a meter never has anything."""
     points = read_ledgers(paths)
     gaps, rate = read_gaps(door, days), read_rate(door, days)
     examples, wrong = [], 0
     first = cycle = 0
-    can = {key for key, point in points.items() if repairable(key[1], point, dead_every)}
+    can = {key for key, point in points.items() if point[0] not in ("never", "wrong") and not dead(key[1])}
 
     def fault(text):
         nonlocal wrong

@@ -3,7 +3,7 @@ after the task they were received. Of the latter only a meter that waits for oth
 meter take, the run without faults takes as well."""
 
 import accounts
-from reads import quantile
+from asks import quantile
 from check import fetch_all
 
 READING = 1

@@ -19,7 +19,9 @@ TOP = {
     "connects_per_s": (2000, 1, 100000, "pace of the first dialling"),
     "subscribers": (1, 0, 100, "at the feed; the first is the checker, which heals and judges"),
     "stalled": (0, 0, 10, "further subscribers that never read"),
-    "reads_per_s": (0, 0, 1000, "on-demand reads of terminals that answer, during the window"),
+    "reads_per_s": (0, 0, 1000, "on-demand reads of current values in the window, of asked terminals without fault"),
+    "histories_per_s": (0, 0, 1000, "likewise of a frozen day of the last four weeks"),
+    "controls_per_s": (0, 0, 1000, "remote controls likewise: an output is tripped, or permitted to close"),
     "twin": (0, 0, 1, "1: once more without the faults of asked terminals, to be compared with"),
     "floor": (0, 0, 10, "so many times floor does the same beside it, to be compared with; only of asked ones"),
     "reconnect": (0, 0, 100, "so many times in the window all connections are closed at once by the terminals"),
@@ -78,6 +80,8 @@ INDEXES = {
     "healthy_p99_ratio": ("", "<=", 1.2, "the one to the other"),
     "timeliness_pct": ("%", ">=", None, "key items that came in time"),
     "on_demand_s": ("s", "<=", 15, "p99 of reads of current values"),
+    "history_s": ("s", "<=", 30, "p99 of reads of frozen days"),
+    "control_s": ("s", "<=", 5, "p99 of remote controls, from the order to the terminal's confirmation"),
     "tour_s": ("s", "<=", 900, "from the task to the last answer of all terminals"),
     "confirm_p50_ms": ("ms", "<=", None, "report to confirmation"),
     "confirm_p99_ms": ("ms", "<=", None, "report to confirmation"),
@@ -246,6 +250,9 @@ def read(path):
         _fault(path, root, "says and one of fleet and push are wanted")
     if plan["floor"] and [kind for kind, _ in plan["fleet"]] != ["asked"]:
         _fault(path, root, "floor: only beside a fleet of asked terminals alone")
+    for key in ("reads_per_s", "histories_per_s", "controls_per_s"):
+        if plan[key] and not group(plan, "asked"):
+            _fault(path, root, f"{key}: only of asked terminals")
     if plan["twin"] and not (group(plan, "asked") and plan["tasks"]):
         _fault(path, root, "twin: only of asked terminals with a task")
     plan["name"] = os.path.splitext(os.path.basename(path))[0]
@@ -256,6 +263,12 @@ def read(path):
 def group(plan, kind):
     """The keys of the group of that kind, or None."""
     return next((keys for name, keys in plan["fleet"] if name == kind), None)
+
+
+def dead(plan, mp):
+    """That meter of each asked terminal never has anything."""
+    every = group(plan, "asked")["dead_every"]
+    return bool(every) and mp % every == 0
 
 
 def faulty(plan):

@@ -51,7 +51,7 @@ def frame(run, measured, rows):
             "made": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "machine": machine(), "fepd": status.get("version", ""),
             "verdict": figures.verdict(rows, run), "acceptance": rows, "indexes": measured, "seconds": run["seconds"],
             "limits": run["limits"], "faults": run["faults"], "facts": run["facts"],
-            "reads": run["figures"].get("reads"), "accounts": run["figures"].get("accounts"),
+            "asks": run["figures"].get("asks"), "accounts": run["figures"].get("accounts"),
             "healthy": run["figures"].get("healthy"), "twin": figures.indexes(run["twin"]) if run.get("twin") else None,
             "floor": run["figures"].get("floor"), "threads": run["threads"],
             "metrics": status.get("metrics", {}), "hops": status.get("hops", []), "refused": status.get("refused", {}), "closed": status.get("closed", {}), "kills": run["kills"],

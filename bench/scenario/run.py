@@ -10,11 +10,11 @@ import sys
 import time
 
 import accounts
+import asks
 import floor
 import healthy
 import plan as plans
 from fleet import Fleet
-from reads import Reads
 from station import DoorError, Station
 
 BENCH = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -36,7 +36,7 @@ class Run:
         self.draw = random.Random(plan["seed"])
         self.samples, self.faults, self.limits = [], [], []
         self.figures = {}
-        self.check, self.others, self.reads = None, [], None
+        self.check, self.others, self.asks = None, [], {}
         self.begin = time.monotonic()
         self.kills = 0
         self.starts = []
@@ -222,10 +222,11 @@ class Run:
         bad = self.fleet.stop()
         for name, status in bad.items():
             self.faults.append(f"the terminals of {name} ended with {status}: not everything was confirmed")
+        self.faults += asks.faults(self.figures["asks"], self.fleet.total)
         ledgers = [os.path.join(self.directory, f"{one.name}.ledger") for one in self.fleet.generators
                    if one.name.startswith("asked")]
         if ledgers and self.plan["tasks"]:
-            result = accounts.compare(self.station.door, ledgers, plans.group(self.plan, "asked")["dead_every"])
+            result = accounts.compare(self.station.door, ledgers, lambda mp: plans.dead(self.plan, mp))
             self.figures["accounts"] = result
             self.faults += result["examples"]
             if self.plan["twin"] or plans.faulty(self.plan):
@@ -261,10 +262,9 @@ class Run:
         self.say(f"all online in {self.figures['online_s']:.1f} s")
         time.sleep(plan["warm_s"])
         self.figures["rss_idle"] = self.station.sample().get("rss", 0) - idle.get("rss", 0)
-        self.reads = Reads(self.station, plan) if plan["reads_per_s"] else None
+        self.asks = asks.start(self.station, plan)
         first, last, seconds = self.window()
-        if self.reads:
-            self.figures["reads"] = self.reads.stop()
+        self.figures["asks"] = {name: one.stop() for name, one in self.asks.items()}
         self.say("the window is over; terminals leave, the checker judges")
         facts = self.judge()
         status = self.station.status()
@@ -280,8 +280,8 @@ class Run:
 
     def close(self):
         """Nothing of ours is left."""
-        if self.reads:
-            self.reads.stop()
+        for one in self.asks.values():
+            one.stop()
         self.fleet.kill()
         for child in [self.check, *self.others]:
             if child and child.poll() is None:

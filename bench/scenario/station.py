@@ -123,6 +123,8 @@ class Station:
                    "store.reserve_bytes": 1 << 26, "feed.port": self.feed_port, "door.port": self.door_port,
                    "archive.csv": os.path.join(self.directory, "archive.csv"), "archive.profiles": profiles,
                    "account.begin_ms": 0}
+        if self.plan["controls_per_s"]:
+            options["door.commands"] = "yes"
         options.update(self.plan["fepd"])
         sections = {}
         for name, value in options.items():

@@ -51,6 +51,44 @@ static void s_check_frame (const uint8_t *bytes, size_t size, bool good)
     assert_int_equal (bytes[size - 1], 0x16);
 }
 
+//  05 F1 of output 2 for ever, then F2 of output 3; PW is 0.
+static const uint8_t s_switch[] = {0x68, 0x86, 0x00, 0x86, 0x00, 0x68, 0x4A, 0x01, 0x31, 0x01, 0x00,
+                                   0x02, 0x05, 0x68, 0x02, 0x01, 0x01, 0x00, 0x00, 0x04, 0x01, 0x02,
+                                   0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+                                   0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x16};
+
+static void s_test_control (void **state)
+{
+    asked_request_t request;
+    uint8_t wrong[sizeof s_switch], memory[64];
+    writer_t out = writer_of (memory, sizeof memory);
+    const uint8_t done[] = {0x80, 0x01, 0x31, 0x01, 0x00, 0x02, 0x00, 0x68, 0x00, 0x00, 0x01, 0x00};
+    (void) state;
+    assert_true (asked_read (bytes_of (s_switch, sizeof s_switch), &request));
+    assert_true (asked_controls (&request));
+    assert_int_equal (request.count, 2);
+    assert_true (request.units[0].known && request.units[0].trips);
+    assert_int_equal (request.units[0].report.mp, 2);
+    assert_true (request.units[1].known && !request.units[1].trips);
+    assert_int_equal (request.units[1].report.mp, 3);
+    asked_confirm (310100001, &request, &out);
+    s_check_frame (memory, out.size, true);
+    assert_memory_equal (memory + 6, done, sizeof done);
+    //  Another password; an output it has not; an Fn it has not; no password.
+    const struct {
+        size_t at;
+        uint8_t byte;
+    } changes[] = {{30, 1}, {15, 2}, {16, 4}};
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+        memcpy (wrong, s_switch, sizeof wrong);
+        wrong[changes[i].at] = changes[i].byte;
+        assert_true (asked_read (bytes_of (wrong, sizeof wrong), &request));
+        assert_false (request.units[0].known && request.units[1].known);
+    }
+    assert_false (asked_read (bytes_of (s_switch, sizeof s_switch - 16), &request) &&
+                  request.units[0].known);
+}
+
 static void s_test_answer (void **state)
 {
     uint8_t memory[256];
@@ -101,8 +139,8 @@ static void s_test_deny (void **state)
 
 int main (void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test (s_test_read),
-                                       cmocka_unit_test (s_test_answer),
-                                       cmocka_unit_test (s_test_deny)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test (s_test_read), cmocka_unit_test (s_test_answer),
+        cmocka_unit_test (s_test_deny), cmocka_unit_test (s_test_control)};
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -55,6 +55,12 @@ def test_ci():
     equal(report["accounts"]["due"], 400, "points due")
     check(0 < report["accounts"]["first"] < report["accounts"]["cycle"] < 400, "some failed, some were repaired",
           report["accounts"])
+    asked = report["asks"]
+    check(asked["histories"]["count"] > 20 and min(asked["controls"]["done"].values()) > 5 and
+          not asked["histories"]["errors"] and not asked["controls"]["errors"], "people were answered", asked)
+    with open(os.path.join(path, "asked0.ledger")) as file:
+        days = {line.split()[7] for line in file} - {"0"}
+    check(len(days) > 5, "history came, which the checker has found in the journal", days)
     with open(os.path.join(path, "report.html")) as file:
         page = file.read()
     check("<svg" in page and "accounts_wrong" in page and "http" not in page.replace("http-equiv", ""),
@@ -113,6 +119,19 @@ def test_healthy():
     equal([healthy.is_healthy(line) for line in lines], list(lines.values()), "who is healthy")
 
 
+def test_controls():
+    """One that is refused, or that no terminal carried out, is a fault."""
+    said, report, _ = run_text(SMALL.replace("until:", 'controls_per_s: 20\nfepd: {door.commands: "no"}\nuntil:') % 50)
+    equal((said.returncode, report["verdict"]), (1, "failed"), f"{said.stdout} {said.stderr}")
+    check(re.search(r"! [0-9]+ controls ended REFUSED", said.stdout), "it says so", said.stdout)
+    sys.path[:0] = [os.path.join(ROOT, "bench"), os.path.join(ROOT, "bench", "scenario")]
+    import asks
+    found = {"controls": {"errors": {}, "done": {"trip": 3, "permit_close": 1}}}
+    equal(asks.faults(found, {"trips": 3, "permits": 1}.get), [], "as confirmed")
+    equal(asks.faults(found, {"trips": 2, "permits": 1}.get),
+          ["3 trips were confirmed at the door, the terminals carried out 2"], "one was not")
+
+
 def test_targets():
     said, report, _ = run_text(SMALL % 50)
     equal((said.returncode, report["verdict"]), (0, "passed"), f"half of them, {said.stdout} {said.stderr}")
@@ -155,6 +174,8 @@ def test_wrong_scenario():
                          ((SMALL % 50).replace("cycle_pct", "cyc"), r":15: cyc: no such index"),
                          ((SMALL % 50).replace("asked:", "gateways:").replace(", dead_every: 2", "") + "twin: 1\n",
                           r":1: twin: only of asked terminals"),
+                         ((SMALL % 50).replace("asked:", "gateways:").replace(", dead_every: 2", "") + "controls_per_s: 1\n",
+                          r":1: controls_per_s: only of asked terminals"),
                          ("fleet: [\n", r":2: "), ("", "empty")):
         said, report, _ = run_text(text)
         equal((said.returncode, report), (2, None), f"status of {text[:40]!r}")
