@@ -1,5 +1,6 @@
 """What people ask and order at the door while the scenario runs, each kind at its pace. Whom: concentrators and meters
-of the asked ones without any fault, so each must be answered."""
+of the asked ones without any fault, so each must be answered. They are among the first APART, which have a process of
+their own: a device's answer does not wait there until thousands of others were served."""
 
 import random
 import threading
@@ -11,6 +12,7 @@ from door import Door, DoorError
 from station import FIRST, addresses
 
 LIMIT_S = 120
+APART = 200
 THREADS = 4                # of a kind: so many of it are under way at most
 OUTPUTS = 8                # of a terminal, to be tripped
 HISTORY_DAYS = (2, 29)     # ago; the newest day is the tasks'
@@ -49,7 +51,7 @@ def good_ones(plan):
     """Addresses of the asked concentrators whose manner is good."""
     keys = plans.group(plan, "asked")
     faults = sum(keys[name] for name in plans.TERMINAL_FAULTS)
-    return [address for address in addresses(FIRST["asked"], keys["count"])
+    return [address for address in addresses(FIRST["asked"], min(APART, keys["count"]))
             if values.value(address, 0, plan["seed"], DRAW_MANNER) % 1000 >= faults]
 
 
@@ -103,9 +105,14 @@ class Asks:
                 **{name: quantile(taken, share) for name, share in shares}}
 
 
+def wanted(plan):
+    """Names of the kinds the plan wants."""
+    return [name for name, (key, *_) in KINDS.items() if plan[key]]
+
+
 def start(station, plan):
     """{name: Asks} of all kinds the plan wants."""
-    return {name: Asks(station, plan, name) for name, (key, *_) in KINDS.items() if plan[key]}
+    return {name: Asks(station, plan, name) for name in wanted(plan)}
 
 
 def faults(found, carried_out):

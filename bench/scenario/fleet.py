@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 
+import asks
 import plan as plans
 from station import FIRST
 
@@ -100,8 +101,9 @@ def _asked(station, directory, plan):
     keys = plans.group(plan, "asked")
     found = []
     first, left = FIRST["asked"], keys["count"] if keys else 0
+    apart = asks.APART if asks.wanted(plan) else PER_PROCESS
     while left > 0:
-        count = min(left, PER_PROCESS)
+        count = min(left, PER_PROCESS if found else apart)
         name = f"asked{len(found)}"
         arguments = [os.path.join(station.programs, "fepmeter"), "--port", station.port, "--terminals", count,
                      "--first-address", first, "--seed", plan["seed"], "--connects-per-s", plan["connects_per_s"],

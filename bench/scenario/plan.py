@@ -25,6 +25,7 @@ TOP = {
     "twin": (0, 0, 1, "1: once more without the faults of asked terminals, to be compared with"),
     "floor": (0, 0, 10, "so many times floor does the same beside it, to be compared with; only of asked ones"),
     "reconnect": (0, 0, 100, "so many times in the window all connections are closed at once by the terminals"),
+    "calm_s": (0, 0, 3600, "at the end of the window, without reconnections and kills"),
     "kills": (0, 0, 100000, "so many times fepd is killed (-9) in the window and started again"),
 }
 

@@ -132,6 +132,12 @@ class Run:
             self.sample()
             time.sleep(0.2)
         self.figures["online_s"] = time.monotonic() - begin
+        self._until(self._heard, 60, "fepd did not account for the logins in 60 s")
+
+    def _heard(self):
+        """Whoever gets a task now is known to be online: the accounts follow the journal."""
+        self.sample()
+        return self.samples[-1].get("account_behind", 1) == 0
 
     def wait_port(self, port):
         """Until somebody listens there."""
@@ -152,7 +158,7 @@ class Run:
         """[(instant in the window, what)]: equal shares of it, each at a random place of its share."""
         found = []
         for what, count in (("reconnect", self.plan["reconnect"]), ("kill", self.plan["kills"])):
-            share = self.plan["seconds"] / count if count else 0
+            share = (self.plan["seconds"] - self.plan["calm_s"]) / count if count else 0
             found += [(share * (i + 0.1 + 0.8 * self.draw.random()), what, 0) for i in range(count)]
         return sorted(found + self.plan["events"])
 
