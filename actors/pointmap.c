@@ -1,5 +1,5 @@
-//  A hash of the terminal and of a group of eight measuring points, which stand in order within it: one or two cache
-//  lines for all that one frame brings. At most half of the entries are taken.
+//  A hash of the terminal and of eight measuring points, which stand in order from there on: one or two cache lines for
+//  all that one frame brings. At most half of the entries are taken.
 #include "actors/pointmap.h"
 #include "fep/check.h"
 #include <stdlib.h>
@@ -17,8 +17,7 @@ void pointmap_free (pointmap_t *self)
 static pointmap_entry_t *s_entry (const pointmap_t *self, uint32_t terminal, uint32_t mp)
 {
     uint64_t hash = ((uint64_t) terminal << 16 | mp >> GROUP_BITS) * 0x9E3779B97F4A7C15u;
-    size_t group = (size_t) (hash >> 32) << GROUP_BITS;
-    size_t at = (group | (mp & ((1u << GROUP_BITS) - 1))) & (self->size - 1);
+    size_t at = ((size_t) (hash >> 32) + (mp & ((1u << GROUP_BITS) - 1))) & (self->size - 1);
     pointmap_entry_t *entry = &self->entries[at];
     while (entry->place != POINTMAP_NONE && (entry->terminal != terminal || entry->mp != mp)) {
         at = (at + 1) & (self->size - 1);
