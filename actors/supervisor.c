@@ -21,11 +21,10 @@
 #include <unistd.h>
 
 #define HOSTS_MAX 24
-#define STORM 1000  //  Connections accepted since memory was given back: many came and went ...
-#define CALM 50     //  ... and so few in a round: it is over
-#define SPILLED                                                                                    \
-    20  //  Rounds after which the store has written what it had in memory, and sessions left behind
-#define PING_MS 1000           //  Between STATUS rounds
+#define STORM 1000    //  Connections accepted since memory was given back: many came and went ...
+#define CALM 50       //  ... and so few in a round: it is over
+#define SPILLED 20    //  Rounds after which the store has written what it had in memory
+#define PING_MS 1000  //  Between STATUS rounds
 #define DESCRIPTORS_SPARE 128  //  Sockets, epolls, log, clients
 
 //  In order of start; the reverse is the order of stop.
@@ -37,10 +36,10 @@ static const actor_class_t *const s_order[] = {&publisher_class, &history_class,
 static const struct {
     const actor_class_t *class;  //  Which
     int group;                   //  Host when compact
-} s_groups[] = {{&publisher_class, 0}, {&history_class, 0}, {&account_class, 0},
-                {&storage_class, 1},   {&alarm_class, 1},   {&validator_class, 1},
-                {&query_class, 2},     {&control_class, 2}, {&seal_class, 2},
-                {&schedule_class, 2},  {&demand_class, 2}};
+} s_groups[] = {{&publisher_class, 0}, {&history_class, 1}, {&account_class, 1},
+                {&storage_class, 2},   {&alarm_class, 2},   {&validator_class, 2},
+                {&query_class, 3},     {&control_class, 3}, {&seal_class, 3},
+                {&schedule_class, 3},  {&demand_class, 3}};
 
 #define FIXED_ACTORS (sizeof s_order / sizeof *s_order)
 
@@ -240,8 +239,8 @@ static void s_news (supervisor_t *self)
     }
 }
 
-//  What many connections used at once goes back to the system when it is calm again: the store first lets go of what
-//  it has of them in memory.
+//  What many connections used at once goes back to the system when it is calm again, and once more when the store has
+//  let go of what it had of them in memory.
 static void s_trim (supervisor_t *self)
 {
     int64_t accepted = metric_get (METRIC_connections_accepted);
@@ -252,6 +251,7 @@ static void s_trim (supervisor_t *self)
         self->trimmed = accepted;
         self->trim_in = SPILLED;
         store_spill (self->context.store);
+        (void) malloc_trim (0);
     }
     self->accepted = accepted;
 }
