@@ -89,6 +89,67 @@ uint64_t child_cpu_ns (pid_t pid)
     return sum;
 }
 
+static child_thread_t *s_thread (child_thread_t threads[CHILD_THREADS_MAX], size_t *count,
+                                 const char *name)
+{
+    for (size_t i = 0; i < *count; i++) {
+        if (strcmp (threads[i].name, name) == 0) {
+            return &threads[i];
+        }
+    }
+    if (*count == CHILD_THREADS_MAX) {
+        return NULL;
+    }
+    threads[*count] = (child_thread_t){.user_s = 0};
+    snprintf (threads[*count].name, sizeof threads->name, "%s", name);
+    return &threads[(*count)++];
+}
+
+//  "1 (name) S ..." with user and kernel ticks as fields 14 and 15.
+static void s_read_thread (const char *path, child_thread_t threads[CHILD_THREADS_MAX],
+                           size_t *count)
+{
+    char line[512];
+    unsigned long user, kernel;
+    FILE *stat = fopen (path, "r");
+    char *text = stat ? fgets (line, sizeof line, stat) : NULL;
+    char *name = text ? strchr (text, '(') : NULL;
+    char *end = text ? strrchr (text, ')') : NULL;
+    if (name && end &&
+        sscanf (end + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &kernel) ==
+            2) {
+        *end = 0;
+        child_thread_t *thread = s_thread (threads, count, name + 1);
+        if (thread) {
+            thread->user_s += (double) user / (double) sysconf (_SC_CLK_TCK);
+            thread->kernel_s += (double) kernel / (double) sysconf (_SC_CLK_TCK);
+        }
+    }
+    if (stat) {
+        fclose (stat);
+    }
+}
+
+size_t child_threads (pid_t pid, child_thread_t threads[CHILD_THREADS_MAX])
+{
+    char path[64];
+    char file[384];
+    size_t count = 0;
+    snprintf (path, sizeof path, "/proc/%d/task", (int) pid);
+    DIR *directory = opendir (path);
+    for (struct dirent *entry = directory ? readdir (directory) : NULL; entry;
+         entry = readdir (directory)) {
+        if (entry->d_name[0] != '.') {
+            snprintf (file, sizeof file, "%s/%s/stat", path, entry->d_name);
+            s_read_thread (file, threads, &count);
+        }
+    }
+    if (directory) {
+        closedir (directory);
+    }
+    return count;
+}
+
 uint64_t child_rss (pid_t pid)
 {
     char path[64];

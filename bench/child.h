@@ -4,6 +4,7 @@
 #define BENCH_CHILD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -19,6 +20,17 @@ int child_stop (pid_t pid, int64_t timeout_ms);
 
 //  On-CPU nanoseconds of all its threads so far. Threads that ended are not in it.
 uint64_t child_cpu_ns (pid_t pid);
+
+typedef struct {
+    char name[16];  //  As the thread calls itself; threads of one name are one
+    double user_s;  //  On the CPU so far, outside the kernel
+    double kernel_s;
+} child_thread_t;
+
+#define CHILD_THREADS_MAX 32
+
+//  Those that run now; beyond the limit they are left out. How many there are.
+size_t child_threads (pid_t pid, child_thread_t threads[CHILD_THREADS_MAX]);
 
 //  Resident bytes.
 uint64_t child_rss (pid_t pid);

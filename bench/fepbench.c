@@ -17,6 +17,7 @@
 //    rss        bytes of resident memory a session: after all logins minus before the first
 //    connection
 //    cpu_gen    the same as cpu_us for this program, without its subscriber
+//    threads    of that server: cpu_us outside the kernel + within it
 #include "bench/args.h"
 #include "bench/child.h"
 #include "bench/drive.h"
@@ -47,20 +48,24 @@
 #define DRAIN_MS 10000
 #define STOP_MS 20000
 #define SETTLE_MS 300
+#define THREAD_SHOWN_US 0.05
 #define FIRST_ADDRESS 310100001
 
 #define DATA_DEFAULT "var/bench"
 
 typedef struct {
-    double cpu_us;          //  Per confirmed frame
-    double cpu_gen_us;      //  The same of this program
-    double frames_s;        //  Confirmed
-    uint32_t p50_us;        //  Latency
-    uint32_t p99_us;        //  Latency
-    double rss;             //  Bytes a session
-    uint64_t unconfirmed;   //  After the drain
-    uint64_t skipped;       //  Paced writes left out
-    uint64_t publications;  //  Received by the subscriber
+    double cpu_us;                              //  Per confirmed frame
+    double cpu_gen_us;                          //  The same of this program
+    double frames_s;                            //  Confirmed
+    uint32_t p50_us;                            //  Latency
+    uint32_t p99_us;                            //  Latency
+    double rss;                                 //  Bytes a session
+    uint64_t unconfirmed;                       //  After the drain
+    uint64_t skipped;                           //  Paced writes left out
+    uint64_t publications;                      //  Received by the subscriber
+    child_thread_t threads[CHILD_THREADS_MAX];  //  Seconds of the window
+    size_t thread_count;                        //  Of them
+    double frames;                              //  Confirmed in the window
 } result_t;
 
 typedef struct {
@@ -123,6 +128,21 @@ static bool s_ready (pid_t pid, int64_t port)
     return false;
 }
 
+//  What its threads took since `before`.
+static void s_threads (pid_t pid, const child_thread_t before[CHILD_THREADS_MAX], size_t known,
+                       result_t *result)
+{
+    result->thread_count = child_threads (pid, result->threads);
+    for (size_t i = 0; i < result->thread_count; i++) {
+        for (size_t k = 0; k < known; k++) {
+            if (strcmp (before[k].name, result->threads[i].name) == 0) {
+                result->threads[i].user_s -= before[k].user_s;
+                result->threads[i].kernel_s -= before[k].kernel_s;
+            }
+        }
+    }
+}
+
 static void s_window (const options_t *o, pid_t pid, drive_t *drive, result_t *result)
 {
     drive_run (drive, WARM_MS);
@@ -130,6 +150,8 @@ static void s_window (const options_t *o, pid_t pid, drive_t *drive, result_t *r
     uint64_t frames = drive_stats (drive)->confirmed;
     uint64_t cpu = child_cpu_ns (pid);
     uint64_t own = s_self_cpu_ns ();
+    child_thread_t before[CHILD_THREADS_MAX];
+    size_t known = child_threads (pid, before);
     int64_t start = clock_mono_us ();
     drive_run (drive, o->seconds * 1000);
     double us = (double) (clock_mono_us () - start);
@@ -137,6 +159,8 @@ static void s_window (const options_t *o, pid_t pid, drive_t *drive, result_t *r
     result->cpu_us = (double) (child_cpu_ns (pid) - cpu) / 1000 / done;
     result->cpu_gen_us = (double) (s_self_cpu_ns () - own) / 1000 / done;
     result->frames_s = done / us * 1e6;
+    result->frames = done;
+    s_threads (pid, before, known, result);
     result->p50_us = drive_latency_us (drive, 0.5);
     result->p99_us = drive_latency_us (drive, 0.99);
     result->skipped = drive_stats (drive)->skipped;
@@ -211,6 +235,15 @@ static void s_print_run (server_t server, int64_t round, const result_t *r)
             "\n",
             peers[server].name, round, r->cpu_us, r->frames_s, r->p50_us, r->p99_us, r->rss,
             r->cpu_gen_us, r->unconfirmed, r->skipped, r->publications);
+    printf ("threads %s round=%" PRId64, peers[server].name, round);
+    for (size_t i = 0; i < r->thread_count; i++) {
+        double user_us = r->threads[i].user_s * 1e6 / r->frames;
+        double kernel_us = r->threads[i].kernel_s * 1e6 / r->frames;
+        if (user_us + kernel_us >= THREAD_SHOWN_US) {
+            printf (" %s=%.2f+%.2f", r->threads[i].name, user_us, kernel_us);
+        }
+    }
+    printf ("\n");
     (void) fflush (stdout);
 }
 

@@ -54,7 +54,8 @@ def _costs(run, found):
     floor = run["figures"].get("floor")
     if floor and requests:
         found.update({"cpu_to_floor": cpu_us / requests / floor["with"],
-                      "cpu_to_floor_bare": cpu_us / requests / floor["without"]})
+                      "cpu_to_floor_bare": cpu_us / requests / floor["without"],
+                      "floor_requests_per_s": floor["per_s"]})
     count = plans.terminals(run["plan"])
     found["rss_bytes_per_session"] = _per(run["figures"]["rss_idle"], count)
     found["online_s"] = run["figures"]["online_s"]

@@ -95,11 +95,13 @@ INDEXES = {
     "cpu_us_per_request": ("us", "<=", None, "fepd's CPU a request answered"),
     "cpu_to_floor": ("", "<=", None, "fepd's CPU a request, as a multiple of floor's with store and publication"),
     "cpu_to_floor_bare": ("", "<=", None, "likewise of floor's without them"),
+    "floor_requests_per_s": ("1/s", ">=", None, "answered to floor with store and publication"),
     **{f"{load}_{name}": (unit, sense, None, f"{says}: {meaning}")
        for load, says in (("closed", "one report of each terminal on the way"), ("pipelined", "eight"),
                           ("paced", "20,000 a second"))
        for name, unit, sense, meaning in (
-           ("cpu_us", "us", "<=", "fepd's CPU a confirmed report"), ("cpu_to_floor", "", "<=", "that as a multiple of floor's"),
+           ("cpu_us", "us", "<=", "fepd's CPU a report up to its confirmation and publication"),
+           ("followers_us", "us", "<=", "that of latest values and accounts, which follow the journal"), ("cpu_to_floor", "", "<=", "the former as a multiple of floor's"),
            ("cpu_to_mosquitto", "", "<=", "that as a multiple of the broker's"),
            ("cpu_to_nats", "", "<=", "that as a multiple of NATS JetStream's"),
            ("frames_per_s", "1/s", ">=", "reports confirmed"), ("p50_ms", "ms", "<=", "report to confirmation"),

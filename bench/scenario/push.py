@@ -13,6 +13,7 @@ from station import free_ports
 #  name of the load: (reports of a terminal on the way, reports a second or 0)
 LOADS = {"closed": (1, 0), "pipelined": (8, 0), "paced": (1, 20000)}
 PORTS = 3                # fepbench takes so many, one behind the other
+FOLLOWERS = "history"    # the thread of those that follow the journal behind confirmation and publication
 
 #  key of the plan and option of fepbench: its program
 BROKERS = {"mosquitto": "mosquitto", "nats": "nats-server"}
@@ -20,6 +21,11 @@ BROKERS = {"mosquitto": "mosquitto", "nats": "nats-server"}
 
 def _pairs(text):
     return {key: float(value) for key, value in re.findall(r"(\w+)=(-?[0-9.]+)", text)}
+
+
+def _threads(text):
+    """{thread: (microseconds of CPU a report outside the kernel, within it)}"""
+    return {name: (float(user), float(kernel)) for name, user, kernel in re.findall(r"(\S+)=([0-9.]+)\+([0-9.]+)", text)}
 
 
 def _port_base():
@@ -43,7 +49,9 @@ def _load(plan, programs, directory, depth, rate, say):
             for line in child.stdout:
                 said.append(line)
                 words = line.split()
-                if len(words) > 1 and words[1].startswith("round="):
+                if len(words) > 2 and words[0] == "threads":
+                    found[words[1]][-1]["threads"] = _threads(line)
+                elif len(words) > 1 and words[1].startswith("round="):
                     say(line.strip())
                     found.setdefault(words[0], []).append(_pairs(line))
         except BaseException:
@@ -54,17 +62,22 @@ def _load(plan, programs, directory, depth, rate, say):
     return found
 
 
-def _median(rows, key):
-    values = sorted(row[key] for row in rows)
+def _middle(values):
+    values = sorted(values)
     return (values[len(values) // 2] + values[(len(values) - 1) // 2]) / 2
+
+
+def _median(rows, key):
+    return _middle([row[key] for row in rows])
 
 
 def _indexes(loads):
     found = {"lost": sum(row["unconfirmed"] for servers in loads.values() for row in servers["fepd"])}
     for name, servers in loads.items():
         fepd = servers["fepd"]
-        least = min(row["cpu_us"] for row in fepd)
-        found.update({f"{name}_cpu_us": least,
+        apart = [sum(row.get("threads", {}).get(FOLLOWERS, (0, 0))) for row in fepd]
+        least = min(row["cpu_us"] - followers for row, followers in zip(fepd, apart))
+        found.update({f"{name}_cpu_us": least, f"{name}_followers_us": _middle(apart),
                       f"{name}_cpu_to_floor": least / min(row["cpu_us"] for row in servers["floor"]),
                       f"{name}_frames_per_s": max(row["frames_s"] for row in fepd),
                       f"{name}_p50_ms": _median(fepd, "p50_us") / 1000, f"{name}_p99_ms": _median(fepd, "p99_us") / 1000})
