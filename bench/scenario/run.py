@@ -223,8 +223,9 @@ class Run:
 
     # ---- the end ----
 
-    def judge(self):
-        """The checker's facts, and the accounts."""
+    def judge(self, seconds):
+        """The checker's facts, and the accounts. It may take as long as the window, at least ten minutes."""
+        limit_s = max(600, seconds)
         bad = self.fleet.stop()
         for name, status in bad.items():
             self.faults.append(f"the terminals of {name} ended with {status}: not everything was confirmed")
@@ -239,11 +240,11 @@ class Run:
                 self.figures["healthy"] = healthy.measure(self.station.door, ledgers, self.since)
         self.check.terminate()
         try:
-            self.check.wait(600)
+            self.check.wait(limit_s)
         except subprocess.TimeoutExpired:
             self.check.kill()
             self.check.wait()
-            raise RunError("the checker did not come to an end in 600 s") from None
+            raise RunError(f"the checker did not come to an end in {limit_s:.0f} s") from None
         last = self._log("check").decode("utf-8", "replace").strip().splitlines()[-1:]
         try:
             facts = json.loads(last[0])
@@ -272,7 +273,7 @@ class Run:
         first, last, seconds = self.window()
         self.figures["asks"] = {name: one.stop() for name, one in self.asks.items()}
         self.say("the window is over; terminals leave, the checker judges")
-        facts = self.judge()
+        facts = self.judge(seconds)
         status = self.station.status()
         if not self.station.stop():
             self.faults.append("fepd did not end well")
