@@ -82,7 +82,7 @@ def _growth(run, found):
     if share < 3 or run["kills"]:
         return
     least = lambda part, key: min(row[key] for row in part)
-    if run["plan"]["reconnect"]:
+    if run["plan"]["reconnect"] and run["plan"]["calm_s"]:
         found["rss_back_pct"] = 100 * (least(rows[-share:], "rss") / run["first"]["rss"] - 1)
         return
     early, late = rows[share:2 * share], rows[-share:]
