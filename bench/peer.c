@@ -5,7 +5,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { INPUT_SIZE = 65536, CHUNK_SIZE = 8192, TIMEOUT_MS = 50 };
@@ -105,7 +104,6 @@ void peer_follow (peer_feed_t *feed, bytes_t hello, peer_take_t *take)
 {
     static uint8_t input[INPUT_SIZE];
     uint8_t memory[INPUT_SIZE];
-    struct timespec cpu;
     size_t have = 0;
     int fd = peer_connect (feed->port);
     (void) send (fd, hello.data, hello.size, MSG_NOSIGNAL);
@@ -122,8 +120,6 @@ void peer_follow (peer_feed_t *feed, bytes_t hello, peer_take_t *take)
         if (n == 0 || have > INPUT_SIZE - CHUNK_SIZE) {
             break;
         }
-        (void) clock_gettime (CLOCK_THREAD_CPUTIME_ID, &cpu);
-        feed->cpu_ns = (uint64_t) cpu.tv_sec * 1000000000 + (uint64_t) cpu.tv_nsec;
     }
     close (fd);
 }

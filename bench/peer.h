@@ -25,7 +25,6 @@ typedef struct {
     int port;                //  Of the terminals
     atomic_bool stop;        //  Set to end it
     atomic_ullong messages;  //  Publications received
-    atomic_ullong cpu_ns;    //  Its own CPU time
 } peer_feed_t;
 
 typedef struct peer {

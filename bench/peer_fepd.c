@@ -1,7 +1,6 @@
 //  fepd and floor under load: fepd's configuration and archive, and the subscriber at the feed of either.
 #include "bench/peer.h"
 #include <inttypes.h>
-#include <time.h>
 #include <zmq.h>
 
 enum { SPARE = 16, POLL_MS = 50 };
@@ -44,7 +43,6 @@ void peer_fepd_subscribe (peer_feed_t *feed)
     char buffer[16];
     int queue = 0;
     int timeout = POLL_MS;
-    struct timespec cpu;
     void *context = zmq_ctx_new ();
     void *socket = zmq_socket (context, ZMQ_SUB);
     (void) zmq_setsockopt (socket, ZMQ_RCVHWM, &queue, sizeof queue);
@@ -59,8 +57,6 @@ void peer_fepd_subscribe (peer_feed_t *feed)
             (void) zmq_getsockopt (socket, ZMQ_RCVMORE, &more, &size);
             feed->messages += more == 0;
         }
-        (void) clock_gettime (CLOCK_THREAD_CPUTIME_ID, &cpu);
-        feed->cpu_ns = (uint64_t) cpu.tv_sec * 1000000000 + (uint64_t) cpu.tv_nsec;
     }
     (void) zmq_close (socket);
     (void) zmq_ctx_term (context);
