@@ -175,7 +175,7 @@ static fep_err_t s_on_committed (void *arg, actor_t *actor, bytes_t body)
 
 static void s_metrics (account_t *self)
 {
-    metric_set (METRIC_slots_open, (int64_t) slots_points (self->slots));
+    metric_set (METRIC_slots_open, (int64_t) slots_open (self->slots));
     metric_set (METRIC_account_behind, (int64_t) follower_behind (&self->follower));
 }
 

@@ -337,7 +337,7 @@ static void s_reread_block (account_t *self, const uint8_t key[SLOTS_KEY_SIZE])
             meter->silent = 0;
         }
     }
-    block->closed = false;
+    slots_set_closed (self->slots, block, false);
     account_ready (self, block);
 }
 

@@ -228,10 +228,9 @@ void account_tasks_free (account_t *self)
 void account_close (account_t *self, slot_block_t *block)
 {
     account_unready (self, block);
-    block->closed = true;
     block->running = false;
     block->next_ms = INT64_MAX;
-    slots_touch (self->slots, block);
+    slots_set_closed (self->slots, block, true);
 }
 
 void account_finish (account_t *self, slot_block_t *block, gap_t reason)

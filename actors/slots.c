@@ -17,6 +17,7 @@ struct slots {
     size_t bucket_count;     //  A power of two
     size_t block_count;      //  In it
     size_t point_count;      //  Of all blocks
+    size_t closed_count;     //  Points of closed blocks, which are here until the next checkpoint
     size_t points_max;       //  Limit
     slot_block_t *changed;   //  Those to be stored
 };
@@ -108,6 +109,7 @@ static slot_block_t *s_add (slots_t *self, const slot_block_t *head)
     s_hang (self, block);
     self->block_count++;
     self->point_count += block->count;
+    self->closed_count += block->closed ? block->count : 0;
     return block;
 }
 
@@ -141,6 +143,7 @@ void slots_drop (slots_t *self, slot_block_t *block)
     *link = block->next;
     self->block_count--;
     self->point_count -= block->count;
+    self->closed_count -= block->closed ? block->count : 0;
     free (block);
 }
 
@@ -152,6 +155,21 @@ size_t slots_blocks (const slots_t *self)
 size_t slots_points (const slots_t *self)
 {
     return self->point_count;
+}
+
+size_t slots_open (const slots_t *self)
+{
+    return self->point_count - self->closed_count;
+}
+
+void slots_set_closed (slots_t *self, slot_block_t *block, bool closed)
+{
+    if (block->closed != closed) {
+        size_t before = self->closed_count;
+        self->closed_count = closed ? before + block->count : before - block->count;
+        block->closed = closed;
+    }
+    slots_touch (self, block);
 }
 
 //  A place is a bucket and how many of its blocks were given.

@@ -52,7 +52,7 @@ struct slot_block {
     uint8_t area;           //  Of the terminal then
     uint8_t run;            //  Runs begun
     bool due;               //  Its time has come
-    bool closed;            //  Nothing is done for it any more
+    bool closed;            //  Nothing is done for it any more; see slots_set_closed
     bool dirty;             //  Differs from its row
     uint8_t stored;         //  First byte of its row's key; 0: it has none
     bool queued;            //  In that list
@@ -76,6 +76,10 @@ void slots_drop (slots_t *self, slot_block_t *block);
 
 size_t slots_blocks (const slots_t *self);
 size_t slots_points (const slots_t *self);
+size_t slots_open (const slots_t *self);  //  Points of blocks that are not closed
+
+//  Closes the block, or opens it again.
+void slots_set_closed (slots_t *self, slot_block_t *block, bool closed);
 
 //  Any block from a place on, for walks that drop: *place starts at 0. NULL at the end.
 slot_block_t *slots_next (slots_t *self, size_t *place);

@@ -242,10 +242,19 @@ static void test_rows (void **state)
     slot_block_t *again;
     CHECK_OK (slots_load (others, name, writer_bytes (&out), &again));
     assert_ptr_equal (read, again);
+    assert_int_equal (slots_open (others), again->count);
+    assert_false (again->dirty);
+    slots_set_closed (others, again, true);
+    slots_set_closed (others, again, true);
+    assert_true (again->closed && again->dirty);
+    assert_int_equal (slots_open (others), 0);
+    assert_int_equal (slots_points (others), again->count);
+    assert_ptr_equal (slots_changed (others), again);
     //  No room; every cut is refused and leaves nothing.
     slots_key (block->task, 1, block->slot_ms, true, key);
     CHECK_ERR (slots_load (others, name, writer_bytes (&out), &read), FEP_FULL);
     slots_drop (others, again);
+    assert_int_equal (slots_open (others), 0);
     for (size_t size = 0; size < out.size; size++) {
         CHECK_ERR (slots_load (others, name, bytes_of (row, size), &read), FEP_CORRUPT);
     }
