@@ -1,6 +1,6 @@
 //  History: follows the journal and keeps the latest values, in memory with checkpoints; never a row per reading.
-//  A checkpoint writes the blocks that changed together with the journal position they reach; a crash replays
-//  the journal from there. Suspect items are none: what is doubted is not published.
+//  A checkpoint writes the blocks that changed, some in a turn, and with the last the journal position it began at; a
+//  crash replays the journal from there. Suspect items are none: what is doubted is not published.
 //
 //  Words it takes: COMMITTED from storage; LATEST from control.
 #include "actors/actor.h"
@@ -15,8 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROWS_MAX 2048  //  Rows of one write at a checkpoint
-#define ROW_BYTES 64   //  Of one packed value at most
+#define ROWS_MAX 2048   //  Rows of one write at a checkpoint, of which each turn makes one
+#define LOOK_MAX 65536  //  Blocks that are looked at for it
+#define ROW_BYTES 64    //  Of one packed value at most
 
 typedef struct {
     actor_t *actor;         //  Frame
@@ -26,6 +27,9 @@ typedef struct {
     follower_t follower;    //  Of the journal
     uint64_t saved;         //  Position of the last checkpoint
     int64_t checkpoint_us;  //  Next
+    bool saving;            //  A checkpoint is under way
+    uint64_t target;        //  Its position
+    size_t next, end;       //  Its blocks: the first not looked at yet, and behind the last
     uint8_t *page;          //  Scratch for rows and answers
     size_t page_size;       //  Of it
 } history_t;
@@ -36,6 +40,7 @@ static void s_take (history_t *self, cursor_t *cursor, const message_t *message,
 {
     latest_block_t *block = latest_block (self->latest, message->terminal, message->mp, true);
     item_t item;
+    latest_expect (block, message->step_ms ? 1 : message->count);
     for (uint32_t i = 0; cursor_item (cursor, &item) == FEP_OK; i++) {
         latest_value_t value = {.point = item.point,
                                 .freeze = message->freeze,
@@ -91,13 +96,12 @@ static size_t s_block_bound (const latest_block_t *block)
     return 32 + (size_t) block->count * ROW_BYTES;
 }
 
-//  Collects up to ROWS_MAX changed blocks from *next on; returns how many.
-static size_t s_rows (history_t *self, size_t *next, row_t rows[], latest_block_t *blocks[])
+//  Collects some changed blocks from next on; returns how many.
+static size_t s_rows (history_t *self, row_t rows[], latest_block_t *blocks[])
 {
     size_t count = 0, bytes = 0;
-    size_t from = *next;
-    for (size_t i = from; i < latest_blocks (self->latest) && count < ROWS_MAX; i++, (*next)++) {
-        latest_block_t *block = latest_block_at (self->latest, i);
+    for (size_t i = 0; i < LOOK_MAX && self->next < self->end && count < ROWS_MAX; i++) {
+        latest_block_t *block = latest_block_at (self->latest, self->next++);
         if (block->dirty) {
             blocks[count++] = block;
             bytes += 6 + s_block_bound (block);
@@ -116,33 +120,41 @@ static size_t s_rows (history_t *self, size_t *next, row_t rows[], latest_block_
     return count;
 }
 
-//  Writes what changed. The position moves only with the last rows, so that a crash in between replays.
+//  Begins a checkpoint, or writes more of the one under way. What changes meanwhile belongs to the next one: it is
+//  dirty again, and behind the position.
 static fep_err_t s_checkpoint (history_t *self)
 {
     static row_t rows[ROWS_MAX];
     static latest_block_t *blocks[ROWS_MAX];
-    size_t next = 0;
-    fep_err_t error = FEP_OK;
-    if (self->follower.position == self->saved) {
+    if (!self->saving) {
+        self->saving = self->follower.position != self->saved;
+        self->target = self->follower.position;
+        self->next = 0;
+        self->end = latest_blocks (self->latest);
+    }
+    if (!self->saving) {
         return FEP_OK;
     }
-    while (error == FEP_OK && next < latest_blocks (self->latest)) {
-        size_t count = s_rows (self, &next, rows, blocks);
-        bool last = next == latest_blocks (self->latest);
-        error = store_follow (self->store, NAME_HISTORY,
-                              last ? self->follower.position : self->saved, rows, count);
-        for (size_t i = 0; i < count && error == FEP_OK; i++) {
-            blocks[i]->dirty = false;
-        }
+    size_t count = s_rows (self, rows, blocks);
+    bool last = self->next == self->end;
+    fep_err_t error = FEP_OK;
+    if (count || last) {
+        error = store_follow (self->store, NAME_HISTORY, last ? self->target : self->saved, rows,
+                              count);
     }
-    if (error == FEP_OK && latest_blocks (self->latest) == 0) {
-        error = store_follow (self->store, NAME_HISTORY, self->follower.position, rows, 0);
+    if (error != FEP_OK) {
+        self->saving = false;
+        return error;
     }
-    if (error == FEP_OK) {
-        self->saved = self->follower.position;
+    for (size_t i = 0; i < count; i++) {
+        blocks[i]->dirty = false;
+    }
+    if (last) {
+        self->saving = false;
+        self->saved = self->target;
         metric_add (METRIC_checkpoints, 1);
     }
-    return error;
+    return FEP_OK;
 }
 
 static int64_t s_tick (void *arg, actor_t *actor, int64_t now_us)
@@ -155,14 +167,14 @@ static int64_t s_tick (void *arg, actor_t *actor, int64_t now_us)
     }
     metric_set (METRIC_history_behind, (int64_t) follower_behind (&self->follower));
     metric_set (METRIC_latest_values, (int64_t) latest_count (self->latest));
-    if (now_us >= self->checkpoint_us) {
+    if (self->saving || now_us >= self->checkpoint_us) {
         error = s_checkpoint (self);
         if (error != FEP_OK && error != FEP_NO_SPACE) {
             actor_fail (actor, "CHECKPOINT-FAILED", error);
         }
         self->checkpoint_us = now_us + (int64_t) actor_config (actor)->history.checkpoint_ms * 1000;
     }
-    if (more) {
+    if (more || self->saving) {
         return now_us;
     }
     return self->checkpoint_us < self->follower.look_us ? self->checkpoint_us
@@ -282,9 +294,10 @@ static bool s_drain (void *arg, actor_t *actor)
     history_t *self = arg;
     (void) actor;
     fep_err_t error = follower_finish (&self->follower);
-    if (error == FEP_OK) {
-        error = s_checkpoint (self);
-    }
+    self->saving = false;
+    do {
+        error = error ? error : s_checkpoint (self);
+    } while (self->saving && error == FEP_OK);
     if (error != FEP_OK) {
         log_line (LEVEL_WARNING, "CHECKPOINT-SKIPPED", "reason=%s", fep_err_name (error));
     }

@@ -9,6 +9,7 @@
 
 #define ROW_VERSION 1
 #define BLOCKS_FIRST 1024
+#define EXPECTED_MAX 64  //  Values for which room is made before they come
 
 struct latest {
     latest_block_t **blocks;  //  In order of first arrival
@@ -81,6 +82,15 @@ static uint32_t s_place (latest_block_t *block, uint32_t point, uint8_t freeze)
     return block->count;
 }
 
+void latest_expect (latest_block_t *block, uint32_t count)
+{
+    if (!block->values && count) {
+        block->capacity = count < EXPECTED_MAX ? count : EXPECTED_MAX;
+        block->values = malloc (block->capacity * sizeof *block->values);
+        FEP_ASSERT (block->values);
+    }
+}
+
 bool latest_put (latest_t *self, latest_block_t *block, const latest_value_t *value)
 {
     uint32_t at = s_place (block, value->point, value->freeze);
@@ -96,7 +106,7 @@ bool latest_put (latest_t *self, latest_block_t *block, const latest_value_t *va
         return false;
     }
     if (block->count == block->capacity) {
-        block->capacity = block->capacity ? block->capacity * 2 : 8;
+        block->capacity = block->capacity + block->capacity / 2 + 1;
         block->values = realloc (block->values, block->capacity * sizeof *block->values);
         FEP_ASSERT (block->values);
     }
@@ -214,10 +224,17 @@ fep_err_t latest_each (bytes_t key, bytes_t value, latest_visit_t *visit, void *
     return in.failed ? FEP_CORRUPT : error;
 }
 
+typedef struct {
+    latest_t *self;  //  Where to
+    uint32_t count;  //  Of the row
+} s_unpack_t;
+
 static fep_err_t s_unpack (void *arg, uint32_t terminal, uint16_t mp, const latest_value_t *value)
 {
-    latest_t *self = arg;
+    const s_unpack_t *row = arg;
+    latest_t *self = row->self;
     latest_block_t *block = latest_block (self, terminal, mp, true);
+    latest_expect (block, row->count);
     if (!latest_put (self, block, value)) {
         metric_add (METRIC_latest_refused, 1);
     }
@@ -227,5 +244,9 @@ static fep_err_t s_unpack (void *arg, uint32_t terminal, uint16_t mp, const late
 
 fep_err_t latest_unpack (latest_t *self, bytes_t key, bytes_t value)
 {
-    return latest_each (key, value, s_unpack, self);
+    reader_t in = reader_of (value);
+    (void) wire_get_array (&in);
+    (void) wire_get_uint (&in);
+    s_unpack_t row = {self, wire_get_array (&in)};
+    return latest_each (key, value, s_unpack, &row);
 }

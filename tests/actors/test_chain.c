@@ -683,8 +683,8 @@ static void s_expect_hello (zsock_t *control)
     zmq_pollitem_t input = {.socket = zsock_resolve (control), .events = ZMQ_POLLIN};
     assert_int_equal (zmq_poll (&input, 1, WAIT_MS), 1);
     zmsg_t *message = zmsg_recv (control);
-    assert_true (zframe_streq (zmsg_first (message), NAME_HISTORY));
-    assert_true (zframe_streq (zmsg_next (message), WORD_HELLO));
+    assert_true (zframe_streq (zmsg_first (message), NAME_HISTORY) &&
+                 zframe_streq (zmsg_next (message), WORD_HELLO));
     zmsg_destroy (&message);
 }
 
@@ -738,6 +738,44 @@ static void test_followers (void **state)
     chain_end_hosts (chain);
 }
 
+static fep_err_t s_count_row (void *arg, bytes_t key, bytes_t value)
+{
+    *(size_t *) arg += key.size == 6 && value.size > 0;
+    return FEP_OK;
+}
+
+//  More measuring points than one turn of a checkpoint writes: all their rows are there, and nothing is replayed.
+static void test_checkpoint_of_many (void **state)
+{
+    enum { MANY = 5000 };
+    chain_t *chain = *state;
+    zsock_t *control = s_control ();
+    size_t rows = 0;
+    int64_t checkpoints = metric_get (METRIC_checkpoints), until_ms = clock_mono_ms () + WAIT_MS;
+    (void) chain_host (chain, &history_class, NULL);
+    s_expect_hello (control);
+    (void) chain_host (chain, &storage_class, NULL);
+    chain_connect (chain);
+    for (uint32_t i = 1; i <= MANY; i++) {
+        chain_reading (chain, i, 1);
+        chain_send (chain);
+    }
+    chain_wait_durable (chain, chain->number);
+    while (metric_get (METRIC_checkpoints) == checkpoints) {
+        assert_true (clock_mono_ms () < until_ms);
+    }
+    zsock_destroy (&control);
+    chain_end_hosts (chain);
+    chain_close_store (chain);
+    chain_open_store (chain);
+    uint64_t at;
+    CHECK_OK (store_follower (chain->context.store, NAME_HISTORY, 0, &at));
+    assert_int_equal (at, store_head (chain->context.store));
+    CHECK_OK (
+        store_each (chain->context.store, FAMILY_LATEST, bytes_of (NULL, 0), s_count_row, &rows));
+    assert_int_equal (rows, MANY);
+}
+
 #define CHAIN_TEST(test) cmocka_unit_test_setup_teardown (test, chain_setup, chain_teardown)
 
 int main (void)
@@ -756,6 +794,7 @@ int main (void)
         CHAIN_TEST (test_raw_stays_with_its_frame),
         CHAIN_TEST (test_curve_is_cut),
         CHAIN_TEST (test_followers),
+        CHAIN_TEST (test_checkpoint_of_many),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
