@@ -19,6 +19,7 @@
 #define WAL_BYTES (256u << 20)         //  Write-ahead log in total
 #define BLOCK_CACHE_BYTES (32u << 20)  //  Shared by all families
 #define BLOCK_BYTES (16u << 10)
+#define TABLE_SYNC_BYTES (1u << 20)  //  Pieces of a table on its way to the disk
 #define DIRECTORY_MODE 0750
 #define PARTS_MAX (STORE_BATCHES_MAX + 1)  //  A record's header and batches
 
@@ -265,6 +266,7 @@ static rocksdb_options_t *s_family_options (const store_t *self, cf_t family)
 
 //  The database's own options. Log recovery stays at "point in time": what was synced is whole, and
 //  a torn unsynced tail must not keep the daemon from starting.
+//  Tables go to the disk in pieces: else a commit's sync waits for a whole one.
 static void s_database_options (rocksdb_options_t *options, uint32_t max_open_files)
 {
     rocksdb_options_set_create_if_missing (options, 1);
@@ -272,6 +274,7 @@ static void s_database_options (rocksdb_options_t *options, uint32_t max_open_fi
     rocksdb_options_set_max_open_files (options, (int) max_open_files);
     rocksdb_options_set_max_background_jobs (options, 2);
     rocksdb_options_set_max_total_wal_size (options, WAL_BYTES);
+    rocksdb_options_set_bytes_per_sync (options, TABLE_SYNC_BYTES);
     rocksdb_options_set_info_log_level (options, 2);
     rocksdb_options_set_max_log_file_size (options, 1u << 20);
     rocksdb_options_set_keep_log_file_num (options, 4);
