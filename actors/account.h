@@ -114,6 +114,8 @@ typedef struct {
     account_quota_t *segments;  //  By network segment, the roster's numbers
     unsigned segment_count;     //  Of them
     unsigned sends;             //  Left in this turn
+    size_t busy;                //  Requests under way after the last turn
+    int64_t dispatched_us;      //  When that was
     account_events_t *events;   //  By terminal
     uint32_t events_size;       //  Of them
     numbers_t recalls;          //  Terminals that have events to be asked for

@@ -1,5 +1,7 @@
 //  Requests of runs: one names as many points of a terminal as its protocol takes (account_pick). Of a terminal one or
 //  two are under way, of a task its share, of re-reads and of reads through terminals theirs, in all account.requests.
+//  What ended is replaced at once, but more come under way only so many in a millisecond: what people ask would stand
+//  behind a flood of them.
 //  A terminal whose blocks find no room in such a share waits there; whoever waited longest has the next room.
 //
 //  What goes through a terminal to a meter takes long and blocks its line: it is asked when the terminal has nothing
@@ -15,6 +17,9 @@
 #include <string.h>
 
 #define SENDS_PER_TURN 1000  //  Handed out in one turn
+#define BUSY_FIRST 500       //  May be under way at any time
+#define BUSY_PER_MS 10       //  More than were under way a millisecond ago
+#define BUSY_TIME_US 20000   //  Longer ago is like that
 #define REST_MS 500          //  A terminal for which control has no room rests for so long
 #define REQUEST_ROOM 1024
 
@@ -307,10 +312,23 @@ static void s_wake (account_t *self, account_quota_t *quota, int64_t now_ms)
     }
 }
 
+//  How many may be handed out in this turn.
+static unsigned s_sends (account_t *self)
+{
+    int64_t now_us = clock_mono_us (), passed_us = now_us - self->dispatched_us;
+    size_t busy = self->busy > BUSY_FIRST ? self->busy : BUSY_FIRST;
+    size_t used = places_used (&self->places);
+    passed_us = passed_us < BUSY_TIME_US ? passed_us : BUSY_TIME_US;
+    busy += (size_t) passed_us * BUSY_PER_MS / 1000;
+    self->dispatched_us = now_us;
+    size_t left = busy > used ? busy - used : 0;
+    return left < SENDS_PER_TURN ? (unsigned) left : SENDS_PER_TURN;
+}
+
 void account_dispatch (account_t *self, int64_t now_ms)
 {
     uint32_t number;
-    self->sends = SENDS_PER_TURN;
+    self->sends = s_sends (self);
     account_event_dispatch (self, now_ms);
     s_quotas (self);
     for (unsigned i = 0; i < TASKS_MAX; i++) {
@@ -328,6 +346,7 @@ void account_dispatch (account_t *self, int64_t now_ms)
          turns--) {
         s_turn (self, number, now_ms);
     }
+    self->busy = places_used (&self->places);
 }
 
 //  ---- Ends ----
