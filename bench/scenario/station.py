@@ -26,11 +26,11 @@ def addresses(first, count):
 
 
 def free_ports(count):
-    """Free now, below the range outgoing connections are drawn from."""
+    """Free now, below the range outgoing connections are drawn from; of a run begun at the same time others are found."""
     with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
         low = int(file.read().split()[0])
     found, held = [], []
-    for port in range(20000 + os.getpid() % 8000, low):
+    for port in range(20000 + os.getpid() * 37 % 8000, low):
         probe = socket.socket()
         try:
             probe.bind(("0.0.0.0", port))
