@@ -42,8 +42,10 @@ def test_each_point():
     equal(ended(daemon, job)["failed"], {"REFUSED": 1, "TIMEOUT": 1, "CLOSED": 1}, "of a group; 3 is not there")
     job = start(daemon, terminal="010000002", mp=2)
     equal((ended(daemon, job)["good"], rows(daemon, job)), (1, [["010000002", 2, "done", "OK", 0]]), "of one point")
-    values = {(m.address, m.mp) for m in daemon.readings() if m.freeze == 3 and m.items[0][1] is not None}
-    check({("010000001", 1), ("010000002", 2)} <= values, "the readings are where all readings are", values)
+    #  A job has its answer when the terminal gave it; a moment later it is on disk.
+    wait_until(lambda: {("010000001", 1), ("010000002", 2)} <= {
+        (m.address, m.mp) for m in daemon.readings() if m.freeze == 3 and m.items[0][1] is not None},
+               "the readings are where all readings are")
     equal([one["job"] for one in daemon.ask("READ_JOBS")["jobs"]], [job - 2, job - 1, job], "all of them")
     check(daemon.logged("READ-START", 'who="test"') and daemon.logged("READ-END", f"job={job - 2}"), "the log says who")
 
