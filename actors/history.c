@@ -40,7 +40,7 @@ static void s_take (history_t *self, cursor_t *cursor, const message_t *message,
 {
     latest_block_t *block = latest_block (self->latest, message->terminal, message->mp, true);
     item_t item;
-    latest_expect (block, message->step_ms ? 1 : message->count);
+    latest_expect (self->latest, block, message->step_ms ? 1 : message->count);
     for (uint32_t i = 0; cursor_item (cursor, &item) == FEP_OK; i++) {
         latest_value_t value = {.point = item.point,
                                 .freeze = message->freeze,

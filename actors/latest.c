@@ -82,10 +82,12 @@ static uint32_t s_place (latest_block_t *block, uint32_t point, uint8_t freeze)
     return block->count;
 }
 
-void latest_expect (latest_block_t *block, uint32_t count)
+void latest_expect (const latest_t *self, latest_block_t *block, uint32_t count)
 {
-    if (!block->values && count) {
-        block->capacity = count < EXPECTED_MAX ? count : EXPECTED_MAX;
+    size_t left = self->limit - self->values;
+    count = count < EXPECTED_MAX ? count : EXPECTED_MAX;
+    if (!block->values && count && left) {
+        block->capacity = count < left ? count : (uint32_t) left;
         block->values = malloc (block->capacity * sizeof *block->values);
         FEP_ASSERT (block->values);
     }
@@ -234,7 +236,7 @@ static fep_err_t s_unpack (void *arg, uint32_t terminal, uint16_t mp, const late
     const s_unpack_t *row = arg;
     latest_t *self = row->self;
     latest_block_t *block = latest_block (self, terminal, mp, true);
-    latest_expect (block, row->count);
+    latest_expect (self, block, row->count);
     if (!latest_put (self, block, value)) {
         metric_add (METRIC_latest_refused, 1);
     }

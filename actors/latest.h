@@ -32,8 +32,8 @@ void latest_destroy (latest_t **self_p);
 latest_block_t *latest_block (latest_t *self, uint32_t terminal, uint16_t mp, bool make);
 
 //  So many values are likely to come first: a measuring point mostly brings as many again each time, and room for
-//  more would be most of what a million points need.
-void latest_expect (latest_block_t *block, uint32_t count);
+//  more would be most of what a million points need. Makes no room where the limit leaves none.
+void latest_expect (const latest_t *self, latest_block_t *block, uint32_t count);
 
 //  Takes over one value; false if the limit was reached.
 bool latest_put (latest_t *self, latest_block_t *block, const latest_value_t *value);

@@ -100,12 +100,17 @@ static void test_limit (void **state)
     (void) state;
     latest_t *latest = latest_new (10);
     latest_block_t *block = latest_block (latest, 1, 1, true);
+    latest_expect (latest, block, 1000);
+    assert_int_equal (block->capacity, 10);
     for (uint32_t i = 0; i < 10; i++) {
         s_put (latest, block, P (i), 1000, i, 1);
     }
     latest_value_t more = s_value (P (10), 1000, 1, 1);
     assert_false (latest_put (latest, block, &more));
-    assert_false (latest_put (latest, latest_block (latest, 2, 1, true), &more));
+    latest_block_t *other = latest_block (latest, 2, 1, true);
+    latest_expect (latest, other, 5);
+    assert_null (other->values);
+    assert_false (latest_put (latest, other, &more));
     s_put (latest, block, P (9), 2000, 99, 2);
     assert_int_equal (block->values[9].value.mantissa, 99);
     assert_int_equal (latest_count (latest), 10);
