@@ -219,16 +219,18 @@ class Run:
         self.limits = self.fleet.limits({one.name: one.cpu_s() - cpu[one.name] for one in self.fleet.generators},
                                         seconds)
         self.figures["asks"] = {name: one.stop() for name, one in self.asks.items()}
+        last = dict(self.samples[-1])
         if settled:
             self.books()
+            last["cpu_s"] = self.samples[-1].get("cpu_s", last.get("cpu_s", 0))
         after = self.station.threads()
         self.figures["threads"] = {name: after[name] - threads.get(name, 0) for name in after}
         if self.plan["until"] == "settled" and settled < 2:
             self.faults.append(f"slots were still open after {self.plan['seconds']} s")
-        return first, self.samples[-1], seconds
+        return first, last, seconds
 
     def books(self):
-        """What fepd puts off until it is calm is part of what the window cost."""
+        """What fepd puts off until it is calm is part of what the window cost: its CPU until then."""
         end = time.monotonic() + BOOKS_S
         while time.monotonic() < end:
             time.sleep(SAMPLE_S)
