@@ -1,8 +1,8 @@
 //  Requests of runs: one names as many points of a terminal as its protocol takes (account_pick). Of a terminal one or
 //  two are under way, of a task its share, of re-reads and of reads through terminals theirs, in all account.requests.
-//  What ended is replaced at once, but more come under way only so many in a millisecond: what people ask would stand
-//  behind a flood of them.
-//  A terminal whose blocks find no room in such a share waits there; whoever waited longest has the next room.
+//  A terminal whose blocks find no room in such a share waits there; whoever waited longest has the next room. What
+//  ended is replaced at once, but more come under way only so many in a millisecond: what people ask would stand behind
+//  them.
 //
 //  What goes through a terminal to a meter takes long and blocks its line: it is asked when the terminal has nothing
 //  else to be asked, one at a time.

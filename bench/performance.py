@@ -22,7 +22,7 @@ from report import number  # noqa: E402
 SCENARIOS = ["push", "push_1000", "push_18000", "poll", "slow", "deadmeter", "idle", "storm", "subscriber", "mixed", "midnight", "kill", "disk", "clock"]
 #  directory: what is run; half an hour to hours each
 LONG = {"kill_500": ["kill_500"], "kill_500_2": ["kill_500", "--seed", "2"], "soak": ["soak"]}
-KILLS = ["kill", "kill_500", "kill_500_2"]     # counted together
+KILLS = ["kill", *(name for name in LONG if name.startswith("kill"))]     # counted together
 
 #  (figure, scenario, index, sense, aim, unit)
 AIMS = [
