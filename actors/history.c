@@ -1,5 +1,5 @@
 //  History: follows the journal and keeps the latest values, in memory with checkpoints; never a row per reading.
-//  A checkpoint writes the blocks that changed, some in a turn, and with the last the journal position it began at; a
+//  A checkpoint writes the rows that changed, some in a turn, and with the last the journal position it began at; a
 //  crash replays the journal from there. Suspect items are none: what is doubted is not published.
 //
 //  Words it takes: COMMITTED from storage; LATEST from control.
@@ -15,9 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROWS_MAX 2048   //  Rows of one write at a checkpoint, of which each turn makes one
-#define LOOK_MAX 65536  //  Blocks that are looked at for it
-#define ROW_BYTES 64    //  Of one packed value at most
+#define ROWS_MAX 512            //  Rows of one write at a checkpoint, of which each turn makes one
+#define BYTES_MAX (512u << 10)  //  Bytes after which it has enough
+#define LOOK_MAX 65536          //  Rows that are looked at for it
 
 typedef struct {
     actor_t *actor;         //  Frame
@@ -29,7 +29,7 @@ typedef struct {
     int64_t checkpoint_us;  //  Next
     bool saving;            //  A checkpoint is under way
     uint64_t target;        //  Its position
-    size_t next, end;       //  Its blocks: the first not looked at yet, and behind the last
+    size_t next, end;       //  Its rows: the first not looked at yet, and behind the last
     uint8_t *page;          //  Scratch for rows and answers
     size_t page_size;       //  Of it
 } history_t;
@@ -91,63 +91,84 @@ static uint8_t *s_page (history_t *self, size_t size)
     return self->page;
 }
 
-static size_t s_block_bound (const latest_block_t *block)
+//  Picks changed rows from next on: as many as one write takes, and at least one if there is one. Returns how many.
+static size_t s_pick (history_t *self, latest_row_t *picked[], size_t *bytes)
 {
-    return 32 + (size_t) block->count * ROW_BYTES;
-}
-
-//  Collects some changed blocks from next on; returns how many.
-static size_t s_rows (history_t *self, row_t rows[], latest_block_t *blocks[])
-{
-    size_t count = 0, bytes = 0;
-    for (size_t i = 0; i < LOOK_MAX && self->next < self->end && count < ROWS_MAX; i++) {
-        latest_block_t *block = latest_block_at (self->latest, self->next++);
-        if (block->dirty) {
-            blocks[count++] = block;
-            bytes += 6 + s_block_bound (block);
+    size_t count = 0;
+    *bytes = 0;
+    for (size_t i = 0; i < LOOK_MAX && self->next < self->end; i++) {
+        if (count == ROWS_MAX || *bytes >= BYTES_MAX) {
+            break;
+        }
+        latest_row_t *row = latest_row_at (self->latest, self->next++);
+        if (row->dirty) {
+            picked[count++] = row;
+            *bytes += LATEST_GROUP * LATEST_KEY_SIZE + latest_bound (row);
         }
     }
+    return count;
+}
+
+static bytes_t s_key (writer_t *out, const latest_row_t *row, size_t i)
+{
+    uint8_t *key = writer_room (out, LATEST_KEY_SIZE);
+    latest_key (row->terminal, (uint16_t) (row->mp + i), key);
+    return bytes_of (key, LATEST_KEY_SIZE);
+}
+
+//  Packs them; what version 1 had of their measuring points goes with the same write. Returns how many rows it is.
+static size_t s_pack (history_t *self, latest_row_t *const picked[], size_t count, size_t bytes,
+                      row_t rows[])
+{
+    size_t made = 0;
     writer_t out = writer_of (s_page (self, bytes + 1), bytes + 1);
     for (size_t i = 0; i < count; i++) {
-        uint8_t *key = writer_room (&out, 6);
-        latest_key (blocks[i], key);
+        const latest_row_t *row = picked[i];
+        bytes_t key = s_key (&out, row, 0);
         size_t start = out.size;
-        latest_pack (blocks[i], &out);
-        rows[i] = (row_t){FAMILY_LATEST, bytes_of (key, 6),
-                          bytes_of (out.data + start, out.size - start)};
+        latest_pack (row, &out);
+        rows[made++] = (row_t){FAMILY_LATEST, key, bytes_of (out.data + start, out.size - start)};
+        for (size_t k = 1; row->alone >> k; k++) {
+            if (row->alone >> k & 1) {
+                rows[made++] = (row_t){FAMILY_LATEST, s_key (&out, row, k), bytes_of (NULL, 0)};
+            }
+        }
     }
     FEP_ASSERT (!out.failed);
-    return count;
+    return made;
 }
 
 //  Begins a checkpoint, or writes more of the one under way. What changes meanwhile belongs to the next one: it is
 //  dirty again, and behind the position.
 static fep_err_t s_checkpoint (history_t *self)
 {
-    static row_t rows[ROWS_MAX];
-    static latest_block_t *blocks[ROWS_MAX];
+    static row_t rows[ROWS_MAX * LATEST_GROUP];
+    static latest_row_t *picked[ROWS_MAX];
+    size_t bytes;
     if (!self->saving) {
         self->saving = self->follower.position != self->saved;
         self->target = self->follower.position;
         self->next = 0;
-        self->end = latest_blocks (self->latest);
+        self->end = latest_rows (self->latest);
     }
     if (!self->saving) {
         return FEP_OK;
     }
-    size_t count = s_rows (self, rows, blocks);
+    size_t count = s_pick (self, picked, &bytes);
     bool last = self->next == self->end;
     fep_err_t error = FEP_OK;
     if (count || last) {
-        error = store_follow (self->store, NAME_HISTORY, last ? self->target : self->saved, rows,
-                              count);
+        size_t made = s_pack (self, picked, count, bytes, rows);
+        error =
+            store_follow (self->store, NAME_HISTORY, last ? self->target : self->saved, rows, made);
     }
     if (error != FEP_OK) {
         self->saving = false;
         return error;
     }
     for (size_t i = 0; i < count; i++) {
-        blocks[i]->dirty = false;
+        picked[i]->dirty = false;
+        picked[i]->alone = 0;
     }
     if (last) {
         self->saving = false;
@@ -194,7 +215,7 @@ static uint64_t s_values (history_t *self, uint32_t terminal, const uint16_t mps
             if (number < from) {
                 continue;
             }
-            if (out->size + ROW_BYTES > limit) {
+            if (out->size + LATEST_VALUE_BYTES > limit) {
                 return number;
             }
             wire_put_array (out, 1 + LATEST_COLUMNS);

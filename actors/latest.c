@@ -7,16 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROW_VERSION 1
-#define BLOCKS_FIRST 1024
+#define ROW_VERSION 2
+#define ROW_VERSION_ALONE 1  //  One measuring point in a row: what releases up to 0.6 wrote
+#define ROWS_FIRST 1024
 #define EXPECTED_MAX 64  //  Values for which room is made before they come
 
 struct latest {
-    latest_block_t **blocks;  //  In order of first arrival
-    size_t block_count;       //  Of them
-    size_t block_capacity;    //  Of that array
-    pointmap_t index;         //  Their places
-    size_t values, limit;     //  Held, and how many may be
+    latest_row_t **rows;   //  In order of first arrival
+    size_t row_count;      //  Of them
+    size_t row_capacity;   //  Of that array
+    pointmap_t index;      //  Their places, by number of the row within the terminal
+    size_t values, limit;  //  Held, and how many may be
 };
 
 latest_t *latest_new (size_t values)
@@ -24,9 +25,9 @@ latest_t *latest_new (size_t values)
     latest_t *self = calloc (1, sizeof *self);
     FEP_ASSERT (self);
     self->limit = values;
-    self->block_capacity = BLOCKS_FIRST;
-    self->blocks = malloc (self->block_capacity * sizeof *self->blocks);
-    FEP_ASSERT (self->blocks);
+    self->row_capacity = ROWS_FIRST;
+    self->rows = malloc (self->row_capacity * sizeof *self->rows);
+    FEP_ASSERT (self->rows);
     return self;
 }
 
@@ -34,37 +35,52 @@ void latest_destroy (latest_t **self_p)
 {
     latest_t *self = *self_p;
     if (self) {
-        for (size_t i = 0; i < self->block_count; i++) {
-            free (self->blocks[i]->values);
-            free (self->blocks[i]);
+        for (size_t i = 0; i < self->row_count; i++) {
+            for (size_t k = 0; k < LATEST_GROUP; k++) {
+                free (self->rows[i]->blocks[k].values);
+            }
+            free (self->rows[i]);
         }
-        free (self->blocks);
+        free (self->rows);
         pointmap_free (&self->index);
         free (self);
         *self_p = NULL;
     }
 }
 
-latest_block_t *latest_block (latest_t *self, uint32_t terminal, uint16_t mp, bool make)
+//  The row of a measuring point, or NULL if there is none and none is to be made.
+static latest_row_t *s_row (latest_t *self, uint32_t terminal, uint16_t mp, bool make)
 {
-    uint32_t place = pointmap_find (&self->index, terminal, mp);
+    uint16_t number = mp / LATEST_GROUP;
+    uint32_t place = pointmap_find (&self->index, terminal, number);
     if (place != POINTMAP_NONE) {
-        return self->blocks[place];
+        return self->rows[place];
     }
     if (!make) {
         return NULL;
     }
-    if (self->block_count == self->block_capacity) {
-        self->block_capacity *= 2;
-        self->blocks = realloc (self->blocks, self->block_capacity * sizeof *self->blocks);
-        FEP_ASSERT (self->blocks);
+    if (self->row_count == self->row_capacity) {
+        self->row_capacity *= 2;
+        self->rows = realloc (self->rows, self->row_capacity * sizeof *self->rows);
+        FEP_ASSERT (self->rows);
     }
-    latest_block_t *block = calloc (1, sizeof *block);
-    FEP_ASSERT (block);
-    block->terminal = terminal;
-    block->mp = mp;
-    pointmap_add (&self->index, terminal, mp, (uint32_t) self->block_count);
-    self->blocks[self->block_count++] = block;
+    latest_row_t *row = calloc (1, sizeof *row);
+    FEP_ASSERT (row);
+    row->terminal = terminal;
+    row->mp = (uint16_t) (number * LATEST_GROUP);
+    pointmap_add (&self->index, terminal, number, (uint32_t) self->row_count);
+    self->rows[self->row_count++] = row;
+    return row;
+}
+
+latest_block_t *latest_block (latest_t *self, uint32_t terminal, uint16_t mp, bool make)
+{
+    latest_row_t *row = s_row (self, terminal, mp, make);
+    latest_block_t *block = row ? &row->blocks[mp % LATEST_GROUP] : NULL;
+    if (block && !block->row) {
+        block->row = make ? row : NULL;
+        return make ? block : NULL;
+    }
     return block;
 }
 
@@ -100,7 +116,7 @@ bool latest_put (latest_t *self, latest_block_t *block, const latest_value_t *va
     if (at < block->count) {
         if (value->time_ms >= block->values[at].time_ms) {
             block->values[at] = *value;
-            block->dirty = true;
+            block->row->dirty = true;
         }
         return true;
     }
@@ -113,7 +129,7 @@ bool latest_put (latest_t *self, latest_block_t *block, const latest_value_t *va
         FEP_ASSERT (block->values);
     }
     block->values[block->count++] = *value;
-    block->dirty = true;
+    block->row->dirty = true;
     self->values++;
     return true;
 }
@@ -123,21 +139,21 @@ size_t latest_count (const latest_t *self)
     return self->values;
 }
 
-size_t latest_blocks (const latest_t *self)
+size_t latest_rows (const latest_t *self)
 {
-    return self->block_count;
+    return self->row_count;
 }
 
-latest_block_t *latest_block_at (latest_t *self, size_t i)
+latest_row_t *latest_row_at (latest_t *self, size_t i)
 {
-    return self->blocks[i];
+    return self->rows[i];
 }
 
-void latest_key (const latest_block_t *block, uint8_t key[6])
+void latest_key (uint32_t terminal, uint16_t mp, uint8_t key[LATEST_KEY_SIZE])
 {
-    writer_t out = writer_of (key, 6);
-    writer_u32be (&out, block->terminal);
-    writer_u16be (&out, block->mp);
+    writer_t out = writer_of (key, LATEST_KEY_SIZE);
+    writer_u32be (&out, terminal);
+    writer_u16be (&out, mp);
 }
 
 void latest_columns (const latest_value_t *value, writer_t *out)
@@ -166,15 +182,37 @@ void latest_columns (const latest_value_t *value, writer_t *out)
     wire_put_uint (out, value->sequence);
 }
 
-void latest_pack (const latest_block_t *block, writer_t *out)
+void latest_pack (const latest_row_t *row, writer_t *out)
 {
+    uint32_t count = 0;
+    for (size_t i = 0; i < LATEST_GROUP; i++) {
+        count += row->blocks[i].count != 0;
+    }
     wire_put_array (out, 2);
     wire_put_uint (out, ROW_VERSION);
-    wire_put_array (out, block->count);
-    for (uint32_t i = 0; i < block->count; i++) {
-        wire_put_array (out, LATEST_COLUMNS);
-        latest_columns (&block->values[i], out);
+    wire_put_array (out, count);
+    for (size_t i = 0; i < LATEST_GROUP; i++) {
+        const latest_block_t *block = &row->blocks[i];
+        if (!block->count) {
+            continue;
+        }
+        wire_put_array (out, 2);
+        wire_put_uint (out, row->mp + i);
+        wire_put_array (out, block->count);
+        for (uint32_t k = 0; k < block->count; k++) {
+            wire_put_array (out, LATEST_COLUMNS);
+            latest_columns (&block->values[k], out);
+        }
     }
+}
+
+size_t latest_bound (const latest_row_t *row)
+{
+    size_t bytes = 32;
+    for (size_t i = 0; i < LATEST_GROUP; i++) {
+        bytes += 16 + (size_t) row->blocks[i].count * LATEST_VALUE_BYTES;
+    }
+    return bytes;
 }
 
 static latest_value_t s_read (reader_t *in)
@@ -205,50 +243,83 @@ static latest_value_t s_read (reader_t *in)
     return read;
 }
 
+//  The values of one measuring point, from their array on.
+static fep_err_t s_values (reader_t *in, uint32_t terminal, uint16_t mp, latest_visit_t *visit,
+                           void *arg)
+{
+    uint32_t left = wire_get_array (in);
+    fep_err_t error = FEP_OK;
+    for (; left && !in->failed && error == FEP_OK; left--) {
+        if (wire_get_array (in) != LATEST_COLUMNS) {
+            return FEP_CORRUPT;
+        }
+        latest_value_t read = s_read (in);
+        error = in->failed ? FEP_CORRUPT : visit (arg, terminal, mp, &read, left);
+    }
+    return in->failed ? FEP_CORRUPT : error;
+}
+
+//  What a row begins with. CORRUPT.
+static fep_err_t s_head (reader_t *in, uint64_t *version)
+{
+    uint32_t parts = wire_get_array (in);
+    *version = wire_get_uint (in);
+    bool known = *version == ROW_VERSION || *version == ROW_VERSION_ALONE;
+    return in->failed || parts < 2 || !known ? FEP_CORRUPT : FEP_OK;
+}
+
 fep_err_t latest_each (bytes_t key, bytes_t value, latest_visit_t *visit, void *arg)
 {
     reader_t name = reader_of (key);
     reader_t in = reader_of (value);
     uint32_t terminal = reader_u32be (&name);
-    uint16_t mp = reader_u16be (&name);
-    if (name.failed || wire_get_array (&in) < 2 || wire_get_uint (&in) != ROW_VERSION) {
+    uint16_t first = reader_u16be (&name);
+    uint64_t version;
+    fep_err_t error = s_head (&in, &version);
+    if (error || name.failed) {
         return FEP_CORRUPT;
     }
+    if (version == ROW_VERSION_ALONE) {
+        return s_values (&in, terminal, first, visit, arg);
+    }
     uint32_t count = wire_get_array (&in);
-    fep_err_t error = FEP_OK;
-    for (uint32_t i = 0; i < count && !in.failed && error == FEP_OK; i++) {
-        if (wire_get_array (&in) != LATEST_COLUMNS) {
+    for (uint32_t i = 0; i < count && error == FEP_OK; i++) {
+        uint32_t parts = wire_get_array (&in);
+        uint64_t mp = wire_get_uint (&in);
+        if (in.failed || parts != 2 || mp < first || mp - first >= LATEST_GROUP) {
             return FEP_CORRUPT;
         }
-        latest_value_t read = s_read (&in);
-        error = in.failed ? FEP_CORRUPT : visit (arg, terminal, mp, &read);
+        error = s_values (&in, terminal, (uint16_t) mp, visit, arg);
     }
     return in.failed ? FEP_CORRUPT : error;
 }
 
-typedef struct {
-    latest_t *self;  //  Where to
-    uint32_t count;  //  Of the row
-} s_unpack_t;
-
-static fep_err_t s_unpack (void *arg, uint32_t terminal, uint16_t mp, const latest_value_t *value)
+static fep_err_t s_unpack (void *arg, uint32_t terminal, uint16_t mp, const latest_value_t *value,
+                           uint32_t left)
 {
-    const s_unpack_t *row = arg;
-    latest_t *self = row->self;
+    latest_t *self = arg;
     latest_block_t *block = latest_block (self, terminal, mp, true);
-    latest_expect (self, block, row->count);
+    latest_expect (self, block, left);
     if (!latest_put (self, block, value)) {
         metric_add (METRIC_latest_refused, 1);
     }
-    block->dirty = false;
     return FEP_OK;
 }
 
 fep_err_t latest_unpack (latest_t *self, bytes_t key, bytes_t value)
 {
-    reader_t in = reader_of (value);
-    (void) wire_get_array (&in);
-    (void) wire_get_uint (&in);
-    s_unpack_t row = {self, wire_get_array (&in)};
-    return latest_each (key, value, s_unpack, &row);
+    reader_t name = reader_of (key), in = reader_of (value);
+    uint64_t version;
+    fep_err_t error = s_head (&in, &version);
+    error = error ? error : latest_each (key, value, s_unpack, self);
+    uint32_t terminal = reader_u32be (&name);
+    uint16_t mp = reader_u16be (&name);
+    latest_row_t *row = error || name.failed ? NULL : s_row (self, terminal, mp, false);
+    if (row) {
+        size_t i = mp % LATEST_GROUP;
+        bool alone = version == ROW_VERSION_ALONE && row->blocks[i].count;
+        row->dirty = false;
+        row->alone |= alone ? (uint8_t) (1u << i) : 0;
+    }
+    return error;
 }

@@ -1,6 +1,7 @@
 //  The latest value of each point, in memory: by terminal and measuring point, in the order points first came.
 //  A later device time wins; of two at the same time the later committed. Bounded; beyond the limit new points
-//  are not kept, and counted.
+//  are not kept, and counted. Measuring points whose numbers follow each other share a row of the store, since one
+//  answer brings them and a checkpoint costs by the row.
 #ifndef ACTORS_LATEST_H
 #define ACTORS_LATEST_H
 
@@ -16,14 +17,26 @@ typedef struct {
     uint64_t sequence;  //  Commit that brought it
 } latest_value_t;
 
+#define LATEST_GROUP 8         //  Measuring points of a row
+#define LATEST_VALUE_BYTES 64  //  Of one packed value at most
+
+typedef struct latest_row latest_row_t;
+
+//  A measuring point.
 typedef struct {
-    uint32_t terminal;         //  Archive number
-    uint16_t mp;               //  Measuring point
-    bool dirty;                //  Changed since the last checkpoint
+    latest_row_t *row;         //  It stands in; NULL: nothing was ever heard of it
     uint32_t count, capacity;  //  Of values
     uint32_t expected;         //  Where the next point is likely to stand
     latest_value_t *values;    //  In order of first arrival
 } latest_block_t;
+
+struct latest_row {
+    uint32_t terminal;  //  Archive number
+    uint16_t mp;        //  Of the first block
+    bool dirty;         //  Changed since the last checkpoint
+    uint8_t alone;      //  Bit i: block i has a row of its own in the store, of version 1
+    latest_block_t blocks[LATEST_GROUP];  //  By measuring point
+};
 
 latest_t *latest_new (size_t values);
 void latest_destroy (latest_t **self_p);
@@ -39,15 +52,20 @@ void latest_expect (const latest_t *self, latest_block_t *block, uint32_t count)
 bool latest_put (latest_t *self, latest_block_t *block, const latest_value_t *value);
 
 size_t latest_count (const latest_t *self);
-size_t latest_blocks (const latest_t *self);
-latest_block_t *latest_block_at (latest_t *self, size_t i);
+size_t latest_rows (const latest_t *self);
+latest_row_t *latest_row_at (latest_t *self, size_t i);
 
-//  A block as a row of the store: key terminal 4, measuring point 2; value [version, [value columns ...]].
-void latest_key (const latest_block_t *block, uint8_t key[6]);
-void latest_pack (const latest_block_t *block, writer_t *out);
-//  Calls visit for each value of such a row; an error ends it and is returned. CORRUPT.
+//  A row of the store: key terminal 4, first measuring point 2; value [version, [[measuring point, [value columns
+//  ...]] ...]]. Version 1 had one measuring point, with the key's number: [1, [value columns ...]].
+#define LATEST_KEY_SIZE 6
+void latest_key (uint32_t terminal, uint16_t mp, uint8_t key[LATEST_KEY_SIZE]);
+void latest_pack (const latest_row_t *row, writer_t *out);
+//  Bytes that latest_pack will write at most.
+size_t latest_bound (const latest_row_t *row);
+//  Calls visit for each value of a row of either version; left: so many are to come of its measuring point, with this
+//  one. An error ends it and is returned. CORRUPT.
 typedef fep_err_t (latest_visit_t) (void *arg, uint32_t terminal, uint16_t mp,
-                                    const latest_value_t *value);
+                                    const latest_value_t *value, uint32_t left);
 FEP_MUST_CHECK
 fep_err_t latest_each (bytes_t key, bytes_t value, latest_visit_t *visit, void *arg);
 FEP_MUST_CHECK

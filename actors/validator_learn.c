@@ -87,9 +87,10 @@ fep_err_t validator_on_archive (void *arg, actor_t *actor, bytes_t body)
 //  ---- Values ----
 
 static fep_err_t s_visit_value (void *arg, uint32_t terminal, uint16_t mp,
-                                const latest_value_t *value)
+                                const latest_value_t *value, uint32_t left)
 {
     validator_t *self = arg;
+    (void) left;
     if (!(rules_find (self->rules, value->point)->flags & RULE_REGISTER) ||
         !value_is_number (&value->value)) {
         return FEP_OK;

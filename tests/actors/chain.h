@@ -349,4 +349,48 @@ static inline journal_t chain_journal (chain_t *self)
     return journal;
 }
 
+//  ---- What the real storage makes of it ----
+
+typedef struct {
+    int64_t committed;  //  Messages
+    int64_t repeated;   //  Messages
+    int64_t items;      //  Repeated
+} counts_t;
+
+static inline counts_t chain_counts (void)
+{
+    return (counts_t){metric_get (METRIC_messages_committed), metric_get (METRIC_messages_repeated),
+                      metric_get (METRIC_items_repeated)};
+}
+
+//  Messages sent = committed + repeated; the journal's sum is the sum of what was sent once.
+static inline void chain_expect_agreement (chain_t *chain, counts_t before)
+{
+    counts_t now = chain_counts ();
+    journal_t journal = chain_journal (chain);
+    assert_int_equal (now.committed - before.committed + now.repeated - before.repeated,
+                      chain->messages);
+    assert_int_equal (journal.messages, now.committed - before.committed);
+    assert_true (journal.sum == chain->sum);
+    assert_int_equal (journal.changed, 0);
+    assert_int_equal (journal.records, store_head (chain->context.store));
+}
+
+//  New readings, and every fifth batch brings an older one again beside a new one, or alone.
+static inline void chain_send_mixed (chain_t *chain, int64_t from, int64_t count)
+{
+    for (int64_t i = from; i < from + count; i++) {
+        chain_reading (chain, 1, i);
+        chain->sum += chain_reading_sum (i);
+        if (i % 5 == 4) {
+            chain_reading (chain, 1, i - 3);
+        }
+        chain_send (chain);
+        if (i % 5 == 0) {
+            chain_reading (chain, 1, i);
+            chain_send (chain);
+        }
+    }
+}
+
 #endif

@@ -285,59 +285,17 @@ static void test_stop_takes_what_is_queued (void **state)
 
 //  ---- The real storage ----
 
-typedef struct {
-    int64_t committed;  //  Messages
-    int64_t repeated;   //  Messages
-    int64_t items;      //  Repeated
-} counts_t;
-
-static counts_t s_counts (void)
-{
-    return (counts_t){metric_get (METRIC_messages_committed), metric_get (METRIC_messages_repeated),
-                      metric_get (METRIC_items_repeated)};
-}
-
-//  Messages sent = committed + repeated; the journal's sum is the sum of what was sent once.
-static void s_expect_agreement (chain_t *chain, counts_t before)
-{
-    counts_t now = s_counts ();
-    journal_t journal = chain_journal (chain);
-    assert_int_equal (now.committed - before.committed + now.repeated - before.repeated,
-                      chain->messages);
-    assert_int_equal (journal.messages, now.committed - before.committed);
-    assert_true (journal.sum == chain->sum);
-    assert_int_equal (journal.changed, 0);
-    assert_int_equal (journal.records, store_head (chain->context.store));
-}
-
-//  New readings, and every fifth batch brings an older one again beside a new one, or alone.
-static void s_send_mixed (chain_t *chain, int64_t from, int64_t count)
-{
-    for (int64_t i = from; i < from + count; i++) {
-        chain_reading (chain, 1, i);
-        chain->sum += chain_reading_sum (i);
-        if (i % 5 == 4) {
-            chain_reading (chain, 1, i - 3);
-        }
-        chain_send (chain);
-        if (i % 5 == 0) {
-            chain_reading (chain, 1, i);
-            chain_send (chain);
-        }
-    }
-}
-
 static void test_counts_and_sums (void **state)
 {
     chain_t *chain = *state;
-    counts_t before = s_counts ();
+    counts_t before = chain_counts ();
     host_t *host = chain_storage (chain);
     chain_connect (chain);
-    s_send_mixed (chain, 1, BATCHES);
+    chain_send_mixed (chain, 1, BATCHES);
     chain_wait_durable (chain, chain->number);
-    s_expect_agreement (chain, before);
-    assert_int_equal (s_counts ().repeated - before.repeated, 2 * BATCHES / 5);
-    assert_int_equal (s_counts ().items - before.items, 2 * BATCHES / 5 * CHAIN_ITEMS);
+    chain_expect_agreement (chain, before);
+    assert_int_equal (chain_counts ().repeated - before.repeated, 2 * BATCHES / 5);
+    assert_int_equal (chain_counts ().items - before.items, 2 * BATCHES / 5 * CHAIN_ITEMS);
     chain_stop (host, 0);
     assert_int_equal (chain->told, chain->number);
 }
@@ -346,12 +304,12 @@ static void test_counts_and_sums (void **state)
 static void test_stop_commits_what_is_queued (void **state)
 {
     chain_t *chain = *state;
-    counts_t before = s_counts ();
+    counts_t before = chain_counts ();
     host_t *host = chain_storage (chain);
     chain_connect (chain);
-    s_send_mixed (chain, 1, 200);
+    chain_send_mixed (chain, 1, 200);
     chain_stop (host, 0);
-    s_expect_agreement (chain, before);
+    chain_expect_agreement (chain, before);
     chain_wait_durable (chain, chain->number);
 }
 
@@ -381,10 +339,10 @@ static void s_fill_the_disk (chain_t *chain)
 static void test_full_disk_stalls_and_resumes (void **state)
 {
     chain_t *chain = *state;
-    counts_t before = s_counts ();
+    counts_t before = chain_counts ();
     host_t *host = chain_storage (chain);
     chain_connect (chain);
-    s_send_mixed (chain, 1, 20);
+    chain_send_mixed (chain, 1, 20);
     chain_wait_durable (chain, chain->number);
     s_fill_the_disk (chain);
     uint64_t head = store_head (chain->context.store);
@@ -401,7 +359,7 @@ static void test_full_disk_stalls_and_resumes (void **state)
     chain_wait_durable (chain, chain->number);
     assert_int_equal (metric_get (METRIC_storage_stalled), 0);
     assert_true (store_head (chain->context.store) > head);
-    s_expect_agreement (chain, before);
+    chain_expect_agreement (chain, before);
     chain_stop (host, 0);
 }
 
@@ -409,7 +367,7 @@ static void test_full_disk_stalls_and_resumes (void **state)
 static void test_stop_during_a_stall (void **state)
 {
     chain_t *chain = *state;
-    counts_t before = s_counts ();
+    counts_t before = chain_counts ();
     host_t *host = chain_storage (chain);
     chain_connect (chain);
     s_fill_the_disk (chain);
@@ -420,7 +378,7 @@ static void test_stop_during_a_stall (void **state)
     host_stop_actor (host, 0);
     atomic_store (&s_disk_full, false);
     chain_stop (host, 0);
-    s_expect_agreement (chain, before);
+    chain_expect_agreement (chain, before);
     chain_wait_durable (chain, chain->number);
 }
 
@@ -429,7 +387,7 @@ static void test_stop_during_a_stall (void **state)
 static void test_validator_keeps_counts (void **state)
 {
     chain_t *chain = *state;
-    counts_t before = s_counts ();
+    counts_t before = chain_counts ();
     zsock_t *control = chain_socket (ZMQ_ROUTER, AT_CONTROL, MARK_CHAIN, true);
     host_t *storage = chain_storage (chain);
     host_t *alarm = chain_host (chain, &alarm_class, NULL);
@@ -437,12 +395,12 @@ static void test_validator_keeps_counts (void **state)
     chain_connect (chain);
     zsock_destroy (&chain->push);
     chain->push = chain_socket (ZMQ_PUSH, AT_VALIDATOR, MARK_CHAIN, false);
-    s_send_mixed (chain, 1, BATCHES);
+    chain_send_mixed (chain, 1, BATCHES);
     chain_stop (validator, 0);
     chain_stop (alarm, 0);
     chain_stop (storage, 0);
-    s_expect_agreement (chain, before);
-    assert_int_equal (s_counts ().repeated - before.repeated, 2 * BATCHES / 5);
+    chain_expect_agreement (chain, before);
+    assert_int_equal (chain_counts ().repeated - before.repeated, 2 * BATCHES / 5);
     chain_wait_durable (chain, chain->number);
     zsock_destroy (&control);
     chain_end_hosts (chain);
@@ -452,10 +410,10 @@ static void test_validator_keeps_counts (void **state)
 static void test_restart_remembers (void **state)
 {
     chain_t *chain = *state;
-    counts_t before = s_counts ();
+    counts_t before = chain_counts ();
     host_t *host = chain_storage (chain);
     chain_connect (chain);
-    s_send_mixed (chain, 1, 50);
+    chain_send_mixed (chain, 1, 50);
     chain_wait_durable (chain, chain->number);
     chain_stop (host, 0);
     chain_end_hosts (chain);
@@ -469,7 +427,7 @@ static void test_restart_remembers (void **state)
         chain_send (chain);
     }
     chain_wait_durable (chain, chain->number);
-    s_expect_agreement (chain, before);
+    chain_expect_agreement (chain, before);
 }
 
 //  ---- What storage makes of repeats ----
@@ -589,193 +547,6 @@ static void test_curve_is_cut (void **state)
     walker_close (&walker);
 }
 
-//  ---- Followers ----
-
-typedef struct {
-    uint64_t epoch;     //  Of the feed
-    uint64_t sequence;  //  Of the last DATA
-    uint64_t messages;  //  Published
-    uint64_t ticks;     //  Of the topic
-} feed_t;
-
-//  Takes one publication of the only topic that is subscribed.
-static void s_take_feed (zsock_t *sub, feed_t *feed)
-{
-    zmq_pollitem_t input = {.socket = zsock_resolve (sub), .events = ZMQ_POLLIN};
-    assert_int_equal (zmq_poll (&input, 1, WAIT_MS), 1);
-    zmsg_t *message = zmsg_recv (sub);
-    assert_int_equal (zmsg_size (message), 3);
-    char *topic = zmsg_popstr (message);
-    assert_string_equal (topic, "reading/00");
-    zframe_t *head = zmsg_pop (message), *body = zmsg_pop (message);
-    reader_t in = reader_of (bytes_of (zframe_data (head), zframe_size (head)));
-    assert_int_equal (wire_get_array (&in), 6);
-    assert_int_equal (wire_get_uint (&in), 1);
-    bytes_t what = wire_get_str (&in);
-    assert_int_equal (wire_get_uint (&in), feed->epoch);
-    uint64_t sequence = wire_get_uint (&in), prev = wire_get_uint (&in);
-    if (bytes_equal (what, bytes_text ("TICK"))) {
-        assert_int_equal (prev, feed->sequence);
-        feed->ticks++;
-    } else {
-        reader_t rows = reader_of (bytes_of (zframe_data (body), zframe_size (body)));
-        assert_int_equal (prev, feed->sequence);
-        assert_true (sequence > prev);
-        feed->sequence = sequence;
-        feed->messages += wire_get_array (&rows);
-    }
-    zframe_destroy (&head);
-    zframe_destroy (&body);
-    zstr_free (&topic);
-    zmsg_destroy (&message);
-}
-
-//  Control's part for history: asks for the latest values of terminal 1.
-static uint32_t s_ask_latest (zsock_t *control, int64_t *highest)
-{
-    uint8_t memory[128];
-    writer_t out = writer_of (memory, sizeof memory);
-    wire_put_map (&out, 3);
-    wire_put_text (&out, "client");
-    wire_put_bin (&out, bytes_text ("me"));
-    wire_pair_uint (&out, "number", 1);
-    wire_pair_uint (&out, "token", 5);
-    assert_int_equal (zsock_send (control, "ssb", NAME_HISTORY, WORD_LATEST, out.data, out.size),
-                      0);
-    zmq_pollitem_t input = {.socket = zsock_resolve (control), .events = ZMQ_POLLIN};
-    assert_int_equal (zmq_poll (&input, 1, WAIT_MS), 1);
-    zmsg_t *message = zmsg_recv (control);
-    assert_true (zframe_streq (zmsg_first (message), NAME_HISTORY));
-    assert_true (zframe_streq (zmsg_next (message), WORD_ANSWER));
-    zframe_t *frame = zmsg_next (message);
-    reader_t inner, values;
-    assert_true (wire_find (bytes_of (zframe_data (frame), zframe_size (frame)), "body", &inner));
-    bytes_t body = wire_get_bin (&inner);
-    assert_int_equal (wire_find_int (body, "token", 0), 5);
-    assert_true (wire_find (body, "values", &values));
-    uint32_t count = wire_get_array (&values);
-    *highest = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        assert_int_equal (wire_get_array (&values), 8);
-        for (int skip = 0; skip < 4; skip++) {
-            wire_skip (&values);
-        }
-        int64_t mantissa = wire_get_int (&values);
-        *highest = mantissa > *highest ? mantissa : *highest;
-        for (int skip = 0; skip < 3; skip++) {
-            wire_skip (&values);
-        }
-    }
-    assert_false (values.failed);
-    zmsg_destroy (&message);
-    return count;
-}
-
-static zsock_t *s_control (void)
-{
-    zsock_t *control = chain_socket (ZMQ_ROUTER, AT_CONTROL, MARK_CHAIN, true);
-    zsock_set_router_mandatory (control, 1);
-    return control;
-}
-
-static void s_expect_hello (zsock_t *control)
-{
-    zmq_pollitem_t input = {.socket = zsock_resolve (control), .events = ZMQ_POLLIN};
-    assert_int_equal (zmq_poll (&input, 1, WAIT_MS), 1);
-    zmsg_t *message = zmsg_recv (control);
-    assert_true (zframe_streq (zmsg_first (message), NAME_HISTORY) &&
-                 zframe_streq (zmsg_next (message), WORD_HELLO));
-    zmsg_destroy (&message);
-}
-
-static void s_stop_all (chain_t *chain)
-{
-    chain_stop (chain->hosts[1], 0);
-    chain_stop (chain->hosts[0], 1);
-    chain_stop (chain->hosts[0], 0);
-}
-
-//  Publisher and history in one thread, storage in another: everything committed is published once and in
-//  order, and the latest values are those of the last instant, also after a restart.
-static void test_followers (void **state)
-{
-    chain_t *chain = *state;
-    counts_t before = s_counts ();
-    zsock_t *control = s_control ();
-    (void) chain_host (chain, &publisher_class, &history_class);
-    s_expect_hello (control);
-    (void) chain_host (chain, &storage_class, NULL);
-    chain_connect (chain);
-    char endpoint[64];
-    snprintf (endpoint, sizeof endpoint, "tcp://127.0.0.1:%u", (unsigned) chain->config->feed.port);
-    zsock_t *sub = chain_socket (ZMQ_SUB, endpoint, 100000, false);
-    zsock_set_subscribe (sub, "reading/00");
-    feed_t feed = {.epoch = chain->context.epoch};
-    //  A TICK says that the subscription has arrived.
-    s_take_feed (sub, &feed);
-    assert_int_equal (feed.ticks, 1);
-    s_send_mixed (chain, 1, BATCHES);
-    chain_wait_durable (chain, chain->number);
-    while (feed.messages < BATCHES) {
-        s_take_feed (sub, &feed);
-    }
-    assert_int_equal (feed.messages, BATCHES);
-    s_expect_agreement (chain, before);
-    s_stop_all (chain);
-    zsock_destroy (&sub);
-    zsock_destroy (&control);
-    chain_end_hosts (chain);
-    chain_close_store (chain);
-    chain_open_store (chain);
-    chain_begin_sockets ();
-    control = s_control ();
-    (void) chain_host (chain, &history_class, NULL);
-    s_expect_hello (control);
-    int64_t highest;
-    assert_int_equal (s_ask_latest (control, &highest), CHAIN_ITEMS);
-    assert_int_equal (highest, BATCHES * 10 + CHAIN_ITEMS - 1);
-    zsock_destroy (&control);
-    chain_end_hosts (chain);
-}
-
-static fep_err_t s_count_row (void *arg, bytes_t key, bytes_t value)
-{
-    *(size_t *) arg += key.size == 6 && value.size > 0;
-    return FEP_OK;
-}
-
-//  More measuring points than one turn of a checkpoint writes: all their rows are there, and nothing is replayed.
-static void test_checkpoint_of_many (void **state)
-{
-    enum { MANY = 5000 };
-    chain_t *chain = *state;
-    zsock_t *control = s_control ();
-    size_t rows = 0;
-    int64_t checkpoints = metric_get (METRIC_checkpoints), until_ms = clock_mono_ms () + WAIT_MS;
-    (void) chain_host (chain, &history_class, NULL);
-    s_expect_hello (control);
-    (void) chain_host (chain, &storage_class, NULL);
-    chain_connect (chain);
-    for (uint32_t i = 1; i <= MANY; i++) {
-        chain_reading (chain, i, 1);
-        chain_send (chain);
-    }
-    chain_wait_durable (chain, chain->number);
-    while (metric_get (METRIC_checkpoints) == checkpoints) {
-        assert_true (clock_mono_ms () < until_ms);
-    }
-    zsock_destroy (&control);
-    chain_end_hosts (chain);
-    chain_close_store (chain);
-    chain_open_store (chain);
-    uint64_t at;
-    CHECK_OK (store_follower (chain->context.store, NAME_HISTORY, 0, &at));
-    assert_int_equal (at, store_head (chain->context.store));
-    CHECK_OK (
-        store_each (chain->context.store, FAMILY_LATEST, bytes_of (NULL, 0), s_count_row, &rows));
-    assert_int_equal (rows, MANY);
-}
-
 #define CHAIN_TEST(test) cmocka_unit_test_setup_teardown (test, chain_setup, chain_teardown)
 
 int main (void)
@@ -793,8 +564,6 @@ int main (void)
         CHAIN_TEST (test_changed_is_marked),
         CHAIN_TEST (test_raw_stays_with_its_frame),
         CHAIN_TEST (test_curve_is_cut),
-        CHAIN_TEST (test_followers),
-        CHAIN_TEST (test_checkpoint_of_many),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }

@@ -29,16 +29,16 @@ static void test_later_time_wins (void **state)
     s_put (latest, block, P (0), 1000, 10, 1);
     s_put (latest, block, P (0), 2000, 20, 2);
     assert_int_equal (block->values[0].value.mantissa, 20);
-    block->dirty = false;
+    block->row->dirty = false;
     s_put (latest, block, P (0), 1500, 15, 3);
     assert_int_equal (block->values[0].value.mantissa, 20);
     assert_int_equal (block->values[0].sequence, 2);
-    assert_false (block->dirty);
+    assert_false (block->row->dirty);
     //  At the same time the later committed.
     s_put (latest, block, P (0), 2000, 21, 4);
     assert_int_equal (block->values[0].value.mantissa, 21);
     assert_int_equal (block->values[0].sequence, 4);
-    assert_true (block->dirty);
+    assert_true (block->row->dirty);
     assert_int_equal (latest_count (latest), 1);
     latest_destroy (&latest);
     latest_destroy (&latest);
@@ -70,11 +70,11 @@ static void test_points_apart (void **state)
     latest_destroy (&latest);
 }
 
-//  More blocks than the table begins with; they stay where they are.
+//  More rows than the table begins with; they stay where they are.
 static void test_many_blocks (void **state)
 {
     (void) state;
-    enum { COUNT = 5000 };
+    enum { ROWS = 2000, COUNT = 3 * ROWS };
     latest_t *latest = latest_new (2 * COUNT);
     latest_block_t **blocks = malloc (COUNT * sizeof *blocks);
     assert_non_null (blocks);
@@ -83,13 +83,15 @@ static void test_many_blocks (void **state)
         blocks[i] = latest_block (latest, i / 3, (uint16_t) (i % 3), true);
         s_put (latest, blocks[i], P (0), 1, i, 1);
     }
-    assert_int_equal (latest_blocks (latest), COUNT);
+    assert_int_equal (latest_rows (latest), ROWS);
+    assert_null (latest_block (latest, 0, 3, false));
+    assert_null (latest_block (latest, 0, LATEST_GROUP, false));
     for (uint32_t i = 0; i < COUNT; i++) {
         assert_ptr_equal (latest_block (latest, i / 3, (uint16_t) (i % 3), i % 2), blocks[i]);
-        assert_ptr_equal (latest_block_at (latest, i), blocks[i]);
+        assert_ptr_equal (blocks[i]->row, latest_row_at (latest, i / 3));
         assert_int_equal (blocks[i]->values[0].value.mantissa, i);
     }
-    assert_int_equal (latest_blocks (latest), COUNT);
+    assert_int_equal (latest_rows (latest), ROWS);
     free (blocks);
     latest_destroy (&latest);
 }
@@ -144,24 +146,29 @@ static latest_block_t *s_block_of_all (latest_t *latest)
     return block;
 }
 
+static void s_pack (const latest_block_t *block, uint8_t key[LATEST_KEY_SIZE], writer_t *out)
+{
+    latest_key (block->row->terminal, block->row->mp, key);
+    latest_pack (block->row, out);
+    assert_false (out->failed);
+    //  What a checkpoint reserves is enough.
+    assert_true (out->size <= latest_bound (block->row));
+}
+
 static void test_through_bytes (void **state)
 {
     (void) state;
-    uint8_t key[6], memory[1024];
+    uint8_t key[LATEST_KEY_SIZE], memory[1024];
     latest_t *from = latest_new (1000), *to = latest_new (1000);
     latest_block_t *block = s_block_of_all (from);
     writer_t out = writer_of (memory, sizeof memory);
-    latest_key (block, key);
-    latest_pack (block, &out);
-    assert_false (out.failed);
-    //  What a checkpoint reserves for one value is enough.
-    assert_true (out.size <= 32 + KINDS * 64);
-    assert_memory_equal (key, "\x01\x02\x03\x04\x05\x06", 6);
+    s_pack (block, key, &out);
+    assert_memory_equal (key, "\x01\x02\x03\x04\x05\x00", 6);
     CHECK_OK (latest_unpack (to, bytes_of (key, 6), writer_bytes (&out)));
     assert_int_equal (latest_count (to), KINDS);
     latest_block_t *read = latest_block (to, 0x01020304, 0x0506, false);
     assert_non_null (read);
-    assert_false (read->dirty);
+    assert_false (read->row->dirty);
     for (uint32_t i = 0; i < KINDS; i++) {
         const latest_value_t *a = &block->values[i], *b = &read->values[i];
         assert_int_equal (a->point, b->point);
@@ -178,12 +185,11 @@ static void test_through_bytes (void **state)
 static void test_corrupt_bytes (void **state)
 {
     (void) state;
-    uint8_t key[6], memory[1024];
+    uint8_t key[LATEST_KEY_SIZE], memory[1024];
     latest_t *from = latest_new (1000), *to = latest_new (1000);
     latest_block_t *block = s_block_of_all (from);
     writer_t out = writer_of (memory, sizeof memory);
-    latest_key (block, key);
-    latest_pack (block, &out);
+    s_pack (block, key, &out);
     for (size_t size = 0; size < out.size; size++) {
         uint8_t *cut = malloc (size ? size : 1);
         assert_non_null (cut);
@@ -192,6 +198,11 @@ static void test_corrupt_bytes (void **state)
         free (cut);
     }
     CHECK_ERR (latest_unpack (to, bytes_of (key, 5), writer_bytes (&out)), FEP_CORRUPT);
+    key[5] = 0x08;  //  0x0506 does not stand in this row, nor in the one before
+    CHECK_ERR (latest_unpack (to, bytes_of (key, 6), writer_bytes (&out)), FEP_CORRUPT);
+    key[4] = 0x04, key[5] = 0xf8;
+    CHECK_ERR (latest_unpack (to, bytes_of (key, 6), writer_bytes (&out)), FEP_CORRUPT);
+    key[4] = 0x05, key[5] = 0x00;
     memory[1] = 9;
     CHECK_ERR (latest_unpack (to, bytes_of (key, 6), writer_bytes (&out)), FEP_CORRUPT);
     latest_destroy (&from);
@@ -202,14 +213,43 @@ static void test_corrupt_bytes (void **state)
 static void test_unpack_at_limit (void **state)
 {
     (void) state;
-    uint8_t key[6], memory[1024];
+    uint8_t key[LATEST_KEY_SIZE], memory[1024];
     latest_t *from = latest_new (1000), *to = latest_new (3);
     latest_block_t *block = s_block_of_all (from);
     writer_t out = writer_of (memory, sizeof memory);
-    latest_key (block, key);
-    latest_pack (block, &out);
+    s_pack (block, key, &out);
     CHECK_OK (latest_unpack (to, bytes_of (key, 6), writer_bytes (&out)));
     assert_int_equal (latest_count (to), 3);
+    latest_destroy (&from);
+    latest_destroy (&to);
+}
+
+//  Measuring points that follow each other share a row, the last of them too; others do not.
+static void test_row_of_several (void **state)
+{
+    (void) state;
+    static const uint16_t mps[] = {0, 1, 7, 8, 65528, 65535};
+    uint8_t key[LATEST_KEY_SIZE], memory[1024];
+    latest_t *from = latest_new (1000), *to = latest_new (1000);
+    for (size_t i = 0; i < sizeof mps / sizeof *mps; i++) {
+        s_put (from, latest_block (from, 7, mps[i], true), P (1), 1000, mps[i], 1);
+        s_put (from, latest_block (from, 7, mps[i], true), P (2), 1000, -mps[i], 1);
+    }
+    assert_int_equal (latest_rows (from), 3);
+    for (size_t i = 0; i < 3; i++) {
+        writer_t out = writer_of (memory, sizeof memory);
+        s_pack (&latest_row_at (from, i)->blocks[0], key, &out);
+        CHECK_OK (latest_unpack (to, bytes_of (key, 6), writer_bytes (&out)));
+        assert_int_equal (latest_row_at (to, i)->alone, 0);
+    }
+    assert_int_equal (latest_count (to), 2 * sizeof mps / sizeof *mps);
+    for (size_t i = 0; i < sizeof mps / sizeof *mps; i++) {
+        const latest_block_t *block = latest_block (to, 7, mps[i], false);
+        assert_non_null (block);
+        assert_int_equal (block->count, 2);
+        assert_int_equal (block->values[1].value.mantissa, -mps[i]);
+    }
+    assert_null (latest_block (to, 7, 2, false));
     latest_destroy (&from);
     latest_destroy (&to);
 }
@@ -220,7 +260,7 @@ int main (void)
         cmocka_unit_test (test_later_time_wins), cmocka_unit_test (test_points_apart),
         cmocka_unit_test (test_many_blocks),     cmocka_unit_test (test_limit),
         cmocka_unit_test (test_through_bytes),   cmocka_unit_test (test_corrupt_bytes),
-        cmocka_unit_test (test_unpack_at_limit),
+        cmocka_unit_test (test_unpack_at_limit), cmocka_unit_test (test_row_of_several),
     };
     return cmocka_run_group_tests (tests, NULL, NULL);
 }
