@@ -47,7 +47,7 @@ struct store {
     rocksdb_writeoptions_t *write_sync;                  //  Always synced
     rocksdb_writeoptions_t *write_lazy;                  //  Never synced
     rocksdb_readoptions_t *read;                         //  Through the block cache
-    rocksdb_readoptions_t *read_through;                 //  Long walks: blocks are not kept
+    rocksdb_readoptions_t *read_through;                 //  Walks, records: blocks are not kept
     rocksdb_writebatch_t *batch;                         //  The writing thread's
     bytes_t record[PARTS_MAX];     //  Header and batches of the commit being written
     const char *parts[PARTS_MAX];  //  The same as RocksDB wants them
@@ -87,8 +87,11 @@ fep_err_t store_pin (store_t *self, cf_t family, bytes_t key, pin_t **pin_p, byt
 {
     char *said = NULL;
     *pin_p = NULL;
-    rocksdb_pinnableslice_t *pin = rocksdb_get_pinned_cf (
-        self->db, self->read, self->families[family], (const char *) key.data, key.size, &said);
+    //  Records are looked up at other places each time: their blocks would only fill the cache.
+    const rocksdb_readoptions_t *how =
+        s_families[family].appended ? self->read_through : self->read;
+    rocksdb_pinnableslice_t *pin = rocksdb_get_pinned_cf (self->db, how, self->families[family],
+                                                          (const char *) key.data, key.size, &said);
     fep_err_t error = s_check (said, "get");
     if (error) {
         return error;
@@ -741,12 +744,10 @@ static uint64_t s_journal_property (store_t *self, const char *name)
 //  which are always the latest ones.
 static uint64_t s_journal_bytes (store_t *self, uint64_t first, uint64_t head)
 {
-    uint8_t from[KEY_SEQUENCE_SIZE];
-    uint8_t to[KEY_SEQUENCE_SIZE];
+    uint8_t from[KEY_SEQUENCE_SIZE], to[KEY_SEQUENCE_SIZE];
     key_sequence (first, from);
     key_sequence (head + 1, to);
-    const char *start = (const char *) from;
-    const char *limit = (const char *) to;
+    const char *start = (const char *) from, *limit = (const char *) to;
     size_t size = KEY_SEQUENCE_SIZE;
     uint64_t bytes = 0;
     char *said = NULL;
