@@ -182,8 +182,27 @@ void latest_columns (const latest_value_t *value, writer_t *out)
     wire_put_uint (out, value->sequence);
 }
 
+//  A value as a row has it: point, time and sequence as differences to the value before it, which mostly are nothing or
+//  one.
+static latest_value_t s_apart (const latest_value_t *value, const latest_value_t *before)
+{
+    latest_value_t apart = *value;
+    apart.point -= before->point;
+    apart.time_ms = (int64_t) ((uint64_t) value->time_ms - (uint64_t) before->time_ms);
+    apart.sequence -= before->sequence;
+    return apart;
+}
+
+static void s_together (latest_value_t *apart, const latest_value_t *before)
+{
+    apart->point += before->point;
+    apart->time_ms = (int64_t) ((uint64_t) apart->time_ms + (uint64_t) before->time_ms);
+    apart->sequence += before->sequence;
+}
+
 void latest_pack (const latest_row_t *row, writer_t *out)
 {
+    latest_value_t before = {.point = 0};
     uint32_t count = 0;
     for (size_t i = 0; i < LATEST_GROUP; i++) {
         count += row->blocks[i].count != 0;
@@ -200,8 +219,10 @@ void latest_pack (const latest_row_t *row, writer_t *out)
         wire_put_uint (out, row->mp + i);
         wire_put_array (out, block->count);
         for (uint32_t k = 0; k < block->count; k++) {
+            latest_value_t apart = s_apart (&block->values[k], &before);
+            before = block->values[k];
             wire_put_array (out, LATEST_COLUMNS);
-            latest_columns (&block->values[k], out);
+            latest_columns (&apart, out);
         }
     }
 }
@@ -243,9 +264,9 @@ static latest_value_t s_read (reader_t *in)
     return read;
 }
 
-//  The values of one measuring point, from their array on.
-static fep_err_t s_values (reader_t *in, uint32_t terminal, uint16_t mp, latest_visit_t *visit,
-                           void *arg)
+//  The values of one measuring point, from their array on. before: the value before; NULL: they are whole.
+static fep_err_t s_values (reader_t *in, uint32_t terminal, uint16_t mp, latest_value_t *before,
+                           latest_visit_t *visit, void *arg)
 {
     uint32_t left = wire_get_array (in);
     fep_err_t error = FEP_OK;
@@ -254,6 +275,10 @@ static fep_err_t s_values (reader_t *in, uint32_t terminal, uint16_t mp, latest_
             return FEP_CORRUPT;
         }
         latest_value_t read = s_read (in);
+        if (before) {
+            s_together (&read, before);
+            *before = read;
+        }
         error = in->failed ? FEP_CORRUPT : visit (arg, terminal, mp, &read, left);
     }
     return in->failed ? FEP_CORRUPT : error;
@@ -280,8 +305,9 @@ fep_err_t latest_each (bytes_t key, bytes_t value, latest_visit_t *visit, void *
         return FEP_CORRUPT;
     }
     if (version == ROW_VERSION_ALONE) {
-        return s_values (&in, terminal, first, visit, arg);
+        return s_values (&in, terminal, first, NULL, visit, arg);
     }
+    latest_value_t before = {.point = 0};
     uint32_t count = wire_get_array (&in);
     for (uint32_t i = 0; i < count && error == FEP_OK; i++) {
         uint32_t parts = wire_get_array (&in);
@@ -289,7 +315,7 @@ fep_err_t latest_each (bytes_t key, bytes_t value, latest_visit_t *visit, void *
         if (in.failed || parts != 2 || mp < first || mp - first >= LATEST_GROUP) {
             return FEP_CORRUPT;
         }
-        error = s_values (&in, terminal, (uint16_t) mp, visit, arg);
+        error = s_values (&in, terminal, (uint16_t) mp, &before, visit, arg);
     }
     return in.failed ? FEP_CORRUPT : error;
 }

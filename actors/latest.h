@@ -56,7 +56,8 @@ size_t latest_rows (const latest_t *self);
 latest_row_t *latest_row_at (latest_t *self, size_t i);
 
 //  A row of the store: key terminal 4, first measuring point 2; value [version, [[measuring point, [value columns
-//  ...]] ...]]. Version 1 had one measuring point, with the key's number: [1, [value columns ...]].
+//  ...]] ...]], of which point, time and sequence are differences to the value before it in the row. Version 1 had one
+//  measuring point, with the key's number, and its values whole: [1, [value columns ...]].
 #define LATEST_KEY_SIZE 6
 void latest_key (uint32_t terminal, uint16_t mp, uint8_t key[LATEST_KEY_SIZE]);
 void latest_pack (const latest_row_t *row, writer_t *out);
