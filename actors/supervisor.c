@@ -24,6 +24,8 @@
 #define STORM 1000    //  Connections accepted since memory was given back: many came and went ...
 #define CALM 50       //  ... and so few in a round: it is over
 #define SPILLED 20    //  Rounds after which the store has written what it had in memory
+#define SPILLS 3      //  Times it may be told to in a row: each makes small tables
+#define SPILL_IN 600  //  Rounds after which one of them is forgotten
 #define PING_MS 1000  //  Between STATUS rounds
 #define DESCRIPTORS_SPARE 128  //  Sockets, epolls, log, clients
 
@@ -63,6 +65,8 @@ typedef struct {
     int64_t accepted;         //  Connections then
     int64_t trimmed;          //  Connections when memory was given back last
     int trim_in;              //  Rounds until it is; 0: it is not due
+    int spills;               //  Times the store was told to, as far as not forgotten
+    int spill_in;             //  Rounds until one is
     bool failed;              //  An actor failed
 } supervisor_t;
 
@@ -240,14 +244,21 @@ static void s_news (supervisor_t *self)
 }
 
 //  What many connections used at once goes back to the system when it is calm again, and once more when the store has
-//  let go of what it had of them in memory.
+//  let go of what it had of them in memory. Where storms come all the time, as with an uplink that fails each minute,
+//  most of them are left to the next turn.
 static void s_trim (supervisor_t *self)
 {
     int64_t accepted = metric_get (METRIC_connections_accepted);
     bool calm = accepted - self->accepted <= CALM;
+    if (self->spills && --self->spill_in == 0) {
+        self->spills--;
+        self->spill_in = SPILL_IN;
+    }
     if (self->trim_in && calm && --self->trim_in == 0) {
         (void) malloc_trim (0);
-    } else if (accepted - self->trimmed >= STORM && calm && self->context.store) {
+    } else if (accepted - self->trimmed >= STORM && calm && self->spills < SPILLS &&
+               self->context.store) {
+        self->spill_in = self->spills++ ? self->spill_in : SPILL_IN;
         self->trimmed = accepted;
         self->trim_in = SPILLED;
         store_spill (self->context.store);
