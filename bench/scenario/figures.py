@@ -78,17 +78,17 @@ def _closed(run, found):
 def _growth(run, found):
     """Of the daemon over the window; a kill begins it anew."""
     rows = [row for row in run["samples"] if row["t"] >= run["first"]["t"] and "rss" in row]
-    share = len(rows) // 10
-    if share < 3 or run["kills"]:
+    if len(rows) < 30 or run["kills"]:
         return
-    least = lambda part, key: min(row[key] for row in part)
     if run["plan"]["reconnect"] and run["plan"]["calm_s"]:
-        found["rss_back_pct"] = 100 * (least(rows[-share:], "rss") / run["first"]["rss"] - 1)
+        least = min(row["rss"] for row in rows[-(len(rows) // 10):])
+        found["rss_back_pct"] = 100 * (least / run["first"]["rss"] - 1)
         return
-    early, late = rows[share:2 * share], rows[-share:]
-    found["rss_growth_pct"] = 100 * (least(late, "rss") / least(early, "rss") - 1)
-    #  The most, for while all dial anew many are closed.
+    #  The most of parts that are long enough: the store collects 64 MB in minutes and then writes them, and while all
+    #  dial anew many are closed.
+    early, late = rows[:len(rows) // 3], rows[-(len(rows) // 3):]
     most = lambda part, key: max(row[key] for row in part)
+    found["rss_growth_pct"] = 100 * (most(late, "rss") / most(early, "rss") - 1)
     for key in ("fds", "threads"):
         found[f"{key}_growth"] = most(late, key) - most(early, key)
 
