@@ -343,9 +343,9 @@ fep_err_t latest_unpack (latest_t *self, bytes_t key, bytes_t value)
     latest_row_t *row = error || name.failed ? NULL : s_row (self, terminal, mp, false);
     if (row) {
         size_t i = mp % LATEST_GROUP;
-        bool alone = version == ROW_VERSION_ALONE && row->blocks[i].count;
+        unsigned alone = version == ROW_VERSION_ALONE && row->blocks[i].count ? 1 : 0;
         row->dirty = false;
-        row->alone |= alone ? (uint8_t) (1u << i) : 0;
+        row->alone = (uint8_t) (row->alone | alone << i);
     }
     return error;
 }
