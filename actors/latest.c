@@ -77,10 +77,10 @@ latest_block_t *latest_block (latest_t *self, uint32_t terminal, uint16_t mp, bo
 {
     latest_row_t *row = s_row (self, terminal, mp, make);
     latest_block_t *block = row ? &row->blocks[mp % LATEST_GROUP] : NULL;
-    if (block && !block->row) {
-        block->row = make ? row : NULL;
-        return make ? block : NULL;
+    if (!block || (!block->row && !make)) {
+        return NULL;
     }
+    block->row = row;
     return block;
 }
 
@@ -312,7 +312,7 @@ fep_err_t latest_each (bytes_t key, bytes_t value, latest_visit_t *visit, void *
     for (uint32_t i = 0; i < count && error == FEP_OK; i++) {
         uint32_t parts = wire_get_array (&in);
         uint64_t mp = wire_get_uint (&in);
-        if (in.failed || parts != 2 || mp < first || mp - first >= LATEST_GROUP) {
+        if (in.failed || parts != 2 || mp / LATEST_GROUP != first / LATEST_GROUP) {
             return FEP_CORRUPT;
         }
         error = s_values (&in, terminal, (uint16_t) mp, &before, visit, arg);
