@@ -108,6 +108,18 @@ static void s_stop_all (chain_t *chain)
     chain_stop (chain->hosts[0], 0);
 }
 
+//  History alone on the store as it was left; no host runs. Returns control's socket.
+static zsock_t *s_restart (chain_t *chain)
+{
+    chain_close_store (chain);
+    chain_open_store (chain);
+    chain_begin_sockets ();
+    zsock_t *control = s_control ();
+    (void) chain_host (chain, &history_class, NULL);
+    s_expect_hello (control);
+    return control;
+}
+
 //  Publisher and history in one thread, storage in another: everything committed is published once and in
 //  order, and the latest values are those of the last instant, also after a restart.
 static void test_followers (void **state)
@@ -138,12 +150,7 @@ static void test_followers (void **state)
     zsock_destroy (&sub);
     zsock_destroy (&control);
     chain_end_hosts (chain);
-    chain_close_store (chain);
-    chain_open_store (chain);
-    chain_begin_sockets ();
-    control = s_control ();
-    (void) chain_host (chain, &history_class, NULL);
-    s_expect_hello (control);
+    control = s_restart (chain);
     int64_t highest;
     assert_int_equal (s_ask_latest (control, &highest), CHAIN_ITEMS);
     assert_int_equal (highest, BATCHES * 10 + CHAIN_ITEMS - 1);
@@ -257,12 +264,7 @@ static void test_older_rows (void **state)
     CHECK_OK (
         store_each (chain->context.store, FAMILY_LATEST, bytes_of (NULL, 0), s_see_row, &seen));
     assert_string_equal (seen.text, "| 1.0 1.1 1.1 1.1 1.1 1.1 1.2 | 1.8 | 2.3 ");
-    chain_close_store (chain);
-    chain_open_store (chain);
-    chain_begin_sockets ();
-    control = s_control ();
-    (void) chain_host (chain, &history_class, NULL);
-    s_expect_hello (control);
+    control = s_restart (chain);
     assert_int_equal (s_ask_latest (control, &highest), 3 + CHAIN_ITEMS);
     assert_int_equal (highest, 77777);
     zsock_destroy (&control);
